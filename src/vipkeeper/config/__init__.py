@@ -1,0 +1,1 @@
+"""Our own configuration: a positioned YAML tree, a checker that reports all errors at once, the model."""

@@ -1,0 +1,1 @@
+"""The shell around the core: driver, prober, control socket, metrics, logs."""

@@ -1,0 +1,1 @@
+"""Linux: netlink, packet sockets, the kernel lease, scheduling, clock, systemd notify."""

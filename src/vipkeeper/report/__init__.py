@@ -1,0 +1,1 @@
+"""Values to text: terminal, JSON, SVG, HTML. No measurement happens here."""

@@ -1,0 +1,126 @@
+"""A recorded run of the lab as data: what `drill` writes as JSON and every picture is drawn from.
+
+All times are seconds from the start of the act on one kernel clock (CLOCK_BOOTTIME of the lab host).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of time."""
+
+    start: float
+    end: float
+
+
+class MarkerKind(enum.Enum):
+    """What a vertical mark in the timeline stands for."""
+
+    FAULT = "fault"
+    HEALED = "healed"
+    CLAIMED = "claimed"
+    """The VIP appeared on the server (kernel address event)."""
+    RELEASED = "released"
+    """The VIP left the server (kernel address event)."""
+    CLIENT_BACK = "client back"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Something that happened at one instant."""
+
+    at: float
+    kind: MarkerKind
+    text: str
+    server: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One server: when the VIP was on its interface (from the kernel) and when the wire saw it answer."""
+
+    server: str
+    held: tuple[Span, ...]
+    answered: tuple[Span, ...]
+    """From the observer's broadcast ARP probes: spans in which this server's MAC answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a client saw."""
+
+    interval_ms: float
+    """Time between two probes: the resolution of every outage figure."""
+    sent: int
+    lost: int
+    gaps: tuple[Span, ...]
+    """Spans without service longer than five intervals."""
+
+
+class Verdict(enum.Enum):
+    """Whether an act went as it must."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One thing the act must show, judged from the kernel and the wire."""
+
+    text: str
+    met: bool
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActResult:
+    """One act of a drill, run once."""
+
+    name: str
+    title: str
+    story: str
+    """One or two sentences: what happens and what a reader should look for."""
+    run: int
+    length: float
+    verdict: Verdict
+    reason: str
+    """Why it failed or was skipped; empty when it passed."""
+    outage_ms: float | None
+    """Longest stretch the UDP client was not answered after the fault; None when not measured."""
+    service_outage_ms: float | None
+    """Longest stretch without a TLS ServerHello after the fault; None when not measured."""
+    two_holders_ms: float
+    """Time in which two distinct MACs answered for the VIP on the wire."""
+    left_behind: bool
+    """The VIP was still on a server whose daemon is gone at the end of the act."""
+    moves: int
+    lanes: tuple[Lane, ...]
+    udp: Client
+    tls: Client
+    faults: tuple[Span, ...]
+    markers: tuple[Marker, ...]
+    expectations: tuple[Expectation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A whole drill."""
+
+    tool_version: str
+    started_at: str
+    """Wall clock, RFC 3339, UTC."""
+    manager: str
+    """Who held the VIP: vipkeeper, keepalived, ..."""
+    conditions: dict[str, str]
+    """Kernel, cores, Python, advert interval, profile, namespaces or user namespaces, ..."""
+    acts: tuple[ActResult, ...]
+    notes: tuple[str, ...] = ()
+    schema_version: int = field(default=SCHEMA_VERSION)
