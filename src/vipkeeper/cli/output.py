@@ -1,0 +1,167 @@
+"""Where results go and how they look: `--output`, colour, glyphs, tables.
+
+stdout carries the result, stderr progress and warnings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from vipkeeper.errors import HostError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One `--output FORMAT[=FILE]`."""
+
+    format: str
+    path: Path | None
+    """None: stdout."""
+
+
+def add_output_option(
+    parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")
+) -> None:
+    """Declare `--output FORMAT[=FILE]`, repeatable; read it with `targets`."""
+
+    def target(text: str) -> Target:
+        name, _, path = text.partition("=")
+        if name not in formats:
+            expected = ", ".join(formats)
+            raise argparse.ArgumentTypeError(f"unknown format '{name}', expected one of {expected}")
+        if "=" in text and not path:
+            raise argparse.ArgumentTypeError(f"no file name after '{name}='")
+        return Target(name, Path(path) if path else None)
+
+    parser.add_argument(
+        "--output",
+        "-o",
+        action="append",
+        type=target,
+        metavar="FORMAT[=FILE]",
+        help=f"{' or '.join(formats)}, to stdout or a file; repeatable (default: {formats[0]})",
+    )
+    parser.set_defaults(first_format=formats[0])
+
+
+def targets(args: argparse.Namespace) -> tuple[Target, ...]:
+    """What `--output` asks for.
+
+    Raises:
+        UsageError: two formats want stdout.
+    """
+    asked: list[Target] = args.output or [Target(args.first_format, None)]
+    if sum(target.path is None for target in asked) > 1:
+        raise UsageError("--output: only one format can go to stdout; give the others =FILE")
+    return tuple(asked)
+
+
+def deliver(asked: Sequence[Target], renderers: Mapping[str, Callable[[Style], str]]) -> None:
+    """Render each target and write it; files never get colour.
+
+    Raises:
+        HostError: a file cannot be written.
+    """
+    for target in asked:
+        render = renderers[target.format]
+        if target.path is None:
+            emit(render(Style.of(sys.stdout)))
+            continue
+        try:
+            target.path.write_text(ensure_newline(render(Style(colour=False, ascii=False))))
+        except OSError as error:
+            raise HostError(f"--output: cannot write {target.path}: {error.strerror}") from None
+
+
+def emit(text: str) -> None:
+    """Write a result to stdout, with a newline at its end."""
+    if sys.stdout is not None:
+        sys.stdout.write(ensure_newline(text))
+
+
+def note(text: str) -> None:
+    """Write progress or a warning to stderr."""
+    if sys.stderr is not None:
+        sys.stderr.write(ensure_newline(text))
+
+
+def ensure_newline(text: str) -> str:
+    """The text with exactly one newline at its end, unless it is empty."""
+    return text.rstrip("\n") + "\n" if text else ""
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """A document for `--output json`."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+class Tone(enum.Enum):
+    """What a piece of text is, by SGR parameters."""
+
+    GOOD = "32"
+    WARN = "33"
+    BAD = "31"
+    STRONG = "1"
+    FAINT = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What the terminal can show."""
+
+    colour: bool
+    ascii: bool
+
+    @classmethod
+    def of(cls, stream: TextIO | None, ascii_only: bool = False) -> Style:
+        """What fits a stream: NO_COLOR, FORCE_COLOR, TERM=dumb and its encoding decide."""
+        if stream is None:
+            return cls(colour=False, ascii=True)
+        dumb = os.environ.get("TERM") == "dumb"
+        colour = (stream.isatty() and not dumb) or bool(os.environ.get("FORCE_COLOR"))
+        if os.environ.get("NO_COLOR"):
+            colour = False
+        unicode = (stream.encoding or "").lower().replace("-", "") == "utf8"
+        return cls(colour=colour, ascii=ascii_only or dumb or not unicode)
+
+    def paint(self, text: str, tone: Tone) -> str:
+        """The text in its colour, where there are colours."""
+        return f"\x1b[{tone.value}m{text}\x1b[0m" if self.colour else text
+
+    def glyph(self, nice: str, plain: str) -> str:
+        """A glyph, or its ASCII stand-in."""
+        return plain if self.ascii else nice
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligned columns two spaces apart, without trailing spaces."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def printable(text: str) -> str:
+    """Foreign text made safe for a terminal: control characters become escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def duration(milliseconds: float) -> str:
+    """A length of time for humans: `83 ms`, `2.4 s`, `5 min`, `3 h`, `2 d`."""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    seconds = milliseconds / 1000
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.1f} s"
