@@ -1,0 +1,45 @@
+"""When to announce a claim: at once, after 50 ms, 200 ms and 1 s, then a slow refresh."""
+
+from __future__ import annotations
+
+from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
+
+AFTER_CLAIM: tuple[Duration, ...] = (0, 50 * MILLISECOND, 200 * MILLISECOND, SECOND)
+"""Some stacks ignore more than one gratuitous ARP a second, others miss the first: hence the spread."""
+REFRESH_EVERY: Duration = 30 * SECOND
+AGAIN_AT_MOST_EVERY: Duration = SECOND
+"""A sign of another holder starts the schedule again, but not more often than this."""
+
+
+class Announcer:
+    """Keeps the schedule; the node sends."""
+
+    def __init__(self) -> None:
+        self._pending: list[Instant] = []
+        self._started_at: Instant | None = None
+
+    def start(self, now: Instant) -> None:
+        """A claim has just succeeded."""
+        self._started_at = now
+        self._pending = [now + offset for offset in AFTER_CLAIM]
+
+    def again(self, now: Instant) -> None:
+        """Another holder was seen: neighbours may have learnt its MAC."""
+        if self._started_at is not None and now - self._started_at >= AGAIN_AT_MOST_EVERY:
+            self.start(now)
+
+    def stop(self) -> None:
+        """The VIP is no longer here."""
+        self._pending = []
+        self._started_at = None
+
+    def deadline(self) -> Instant | None:
+        """When the next announcement is due."""
+        return self._pending[0] if self._pending else None
+
+    def due(self, now: Instant) -> bool:
+        """True when an announcement is due; it then counts as made."""
+        if not self._pending or now < self._pending[0]:
+            return False
+        self._pending = [at for at in self._pending if at > now] or [now + REFRESH_EVERY]
+        return True

@@ -1,0 +1,556 @@
+"""One server's node: composes gate, claim and election; the only thing the shell talks to.
+
+Order within one call: an ended lease is noticed before anything else, whatever the event is; then the
+event is taken; timers run only on `Tick`, which the shell sends after it has delivered every packet
+that was waiting. Results of address actions come back as `AddressesDone`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vipkeeper.core import operator, policy
+from vipkeeper.core.actions import (
+    Action,
+    AlarmKind,
+    Announce,
+    Cause,
+    Exit,
+    ProbeVips,
+    Reply,
+    SaveRecord,
+    SendAdvert,
+    State,
+    Transition,
+)
+from vipkeeper.core.announcer import Announcer
+from vipkeeper.core.claim import Claim, ClaimResult, Phase
+from vipkeeper.core.events import (
+    AddressesDone,
+    AdvertReceived,
+    AdvertRejected,
+    Commanded,
+    Event,
+    ForeignClaimSeen,
+    HealthSampled,
+    HostObserved,
+    ProberLost,
+    Reconfigured,
+    Started,
+    Tick,
+    VipAnswered,
+)
+from vipkeeper.core.gate import Gate
+from vipkeeper.core.ledger import Ledger
+from vipkeeper.core.members import Member, Members, rank
+from vipkeeper.core.peers import RANK_DELAY, Change, PeersElection
+from vipkeeper.core.types import (
+    MILLISECOND,
+    SECOND,
+    AddressState,
+    HostView,
+    Instant,
+    Record,
+    Settings,
+)
+from vipkeeper.wire.types import Advert, Health, Rejection, Role
+
+RESIGNATION_COPIES = 3
+CLAIM_AGAIN_AFTER = SECOND
+"""After the kernel refused the VIP."""
+WAITING = frozenset({State.LISTEN, State.BACKUP, State.SUSPECT, State.HOLDOFF})
+"""States in which the election's waiting side decides."""
+
+
+@dataclass(slots=True)
+class Departure:
+    """The VIP is being taken away: why, and what follows when it is gone."""
+
+    cause: Cause
+    then: State
+    successor: Member | None = None
+    tell: bool = True
+    """False when there is nobody to tell: another holds already, or the lease has lapsed."""
+    replies: tuple[int, ...] = ()
+
+
+class Node:
+    """`handle(event, now) -> actions`, `deadline()`; nothing else changes it."""
+
+    def __init__(self, settings: Settings, boot_id: int) -> None:
+        """`boot_id`: random, 64 bits, not 0, new at every start of the daemon."""
+        self.settings = settings
+        self.state = State.STOPPED
+        self.since: Instant = 0
+        self.epoch = 0
+        """The highest epoch seen anywhere."""
+        self.claim_epoch = 0
+        """The epoch of our own last claim."""
+        self.standby = False
+        self.host: HostView | None = None
+        self.members = Members(settings)
+        self.gate = Gate(checked=settings.checked)
+        self.claim = Claim(settings.kernel_lease)
+        self.election = PeersElection(settings, self.members)
+        self.ledger = Ledger()
+        self.adverts_sent = 0
+        self.announcements_sent = 0
+        self.handover_reply: operator.PendingReply | None = None
+        self._boot_id = boot_id
+        self._announcer = Announcer()
+        self._departure: Departure | None = None
+        self._claim_cause = Cause.FIRST_CLAIM
+        self._claim_peer: str | None = None
+        self._next_advert: Instant = 0
+        self._expected: Instant | None = None
+        self._had_successor: bool | None = None
+        self._out: list[Action] = []
+
+    def handle(self, event: Event, now: Instant) -> list[Action]:
+        """Take one event; the actions are to be carried out in the order given."""
+        if self.claim.lapsed(now) and self.state in (State.HOLDER, State.CLAIM):
+            self.depart(Cause.LEASE_LAPSED, State.LISTEN, now, tell=False)
+        match event:
+            case Tick():
+                self._tick(now)
+            case AdvertReceived():
+                self._advert_received(event, now)
+            case AddressesDone():
+                self._addresses_done(event, now)
+            case VipAnswered():
+                self._vip_answered(event, now)
+            case ForeignClaimSeen():
+                self._foreign_claim(event, now)
+            case HealthSampled():
+                self._health_sampled(event, now)
+            case ProberLost():
+                self.gate.lost(now)
+            case HostObserved():
+                self._host_observed(event.host, now)
+            case AdvertRejected():
+                self._reject(event.reason, str(event.source), now)
+            case Commanded():
+                operator.command(self, event, now)
+            case Reconfigured():
+                self._reconfigured(event.settings, now)
+            case Started():
+                self._started(event, now)
+        self._expected = self.deadline()
+        out, self._out = self._out, []
+        return out
+
+    def deadline(self) -> Instant | None:
+        """When the next `Tick` is due if nothing else happens; None before `Started` and at the end."""
+        if self.state is State.STOPPED:
+            return None
+        times = [self._next_advert, self.claim.deadline(), self._announcer.deadline()]
+        if self.state in WAITING:
+            times.append(self.election.deadline())
+        if self.handover_reply is not None:
+            times.append(self.handover_reply.until)
+        return min(t for t in times if t is not None)
+
+    # Start, host and configuration
+
+    def _started(self, event: Started, now: Instant) -> None:
+        self.host = event.host
+        self._next_advert = now
+        record = event.record
+        if record is not None:
+            self.epoch = record.epoch
+            self.standby = record.standby
+        states = {view.state for view in event.host.vips}
+        if AddressState.PERMANENT in states:
+            self._permanent(now)
+        elif record is not None and self._may_adopt(record, states, now):
+            self.claim_epoch = record.epoch
+            self.emit(self.claim.adopt(record.lease_until))
+            self.enter(State.HOLDER, Cause.ADOPTED, now)
+        elif AddressState.LEASED in states:
+            self.depart(Cause.STARTED, State.LISTEN, now, tell=False)
+        else:
+            self.rest(Cause.STARTED, now)
+
+    def _may_adopt(self, record: Record, states: set[AddressState], now: Instant) -> bool:
+        usable = self.host is not None and self.host.usable
+        ours = record.holding and states == {AddressState.LEASED} and now < record.lease_until
+        return usable and ours and not record.standby
+
+    def rest(self, cause: Cause, now: Instant) -> None:
+        """Take the waiting state that fits: blocked, standby, or listen before anything else."""
+        if self.host is None or not self.host.usable:
+            self.enter(State.BLOCKED, cause, now, detail=self.host.detail if self.host else "")
+        elif any(view.state is AddressState.PERMANENT for view in self.host.vips):
+            self._permanent(now)
+        elif self.standby:
+            self.enter(State.STANDBY, cause, now)
+        else:
+            self._apply(self.election.listen(now, cause), now)
+
+    def _permanent(self, now: Instant) -> None:
+        detail = "remove it by hand, or take this host out of servers"
+        self.alarm(AlarmKind.PERMANENT_VIP, detail, now)
+        if self.claim.phase is not Phase.ABSENT:
+            self.claim.abandon()
+            self._announcer.stop()
+            self.save(now)
+        if self.state is not State.BLOCKED:
+            self.enter(State.BLOCKED, Cause.FOREIGN_ADDRESS, now)
+
+    def _host_observed(self, host: HostView, now: Instant) -> None:
+        self.host = host
+        if any(view.state is AddressState.PERMANENT for view in host.vips):
+            self._permanent(now)
+        elif not host.usable:
+            self._host_unusable(host, now)
+        elif self.state is State.BLOCKED:
+            self.rest(Cause.LINK_BACK, now)
+        elif host.read_at > self.claim.changed_at:
+            self._compare_addresses(host, now)
+
+    def _host_unusable(self, host: HostView, now: Instant) -> None:
+        if self.state in (State.HOLDER, State.CLAIM):
+            self.depart(Cause.LINK_LOST, State.BLOCKED, now, detail=host.detail)
+        elif self.state in WAITING or self.state is State.STANDBY:
+            self.enter(State.BLOCKED, Cause.LINK_LOST, now, detail=host.detail)
+
+    def _compare_addresses(self, host: HostView, now: Instant) -> None:
+        states = {view.state for view in host.vips}
+        if self.claim.phase is Phase.HELD and AddressState.ABSENT in states:
+            self.alarm(AlarmKind.ADDRESS_DELETED, "putting it back if nobody else answers", now)
+            if self.members.latest_holder(now) is not None:
+                self.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
+            else:
+                self.emit(self.claim.missing(now))
+        elif self.claim.phase is Phase.HELD and not all(v.behind_own for v in host.vips):
+            self.emit(self.claim.reorder())
+        elif self.claim.phase is Phase.ABSENT and AddressState.LEASED in states:
+            self.emit(self.claim.release())
+
+    def _reconfigured(self, settings: Settings, now: Instant) -> None:
+        self.settings = settings
+        self.members.reconfigured(settings)
+        self.election.reconfigured(settings)
+        self.gate.reconfigured(checked=settings.checked, now=now)
+        self.claim.lifetime = settings.kernel_lease
+
+    # Adverts
+
+    def _advert_received(self, event: AdvertReceived, now: Instant) -> None:
+        was_alone = not self.members.any_live(now)
+        member = self.members.accept(event.source, event.advert, event.received)
+        if isinstance(member, Rejection):
+            self._reject(member, str(event.source), now)
+            return
+        advert = event.advert
+        self.epoch = max(self.epoch, advert.epoch)
+        if member.configuration_differs:
+            detail = f"{member.server.name} has another vip or servers list"
+            self.alarm(AlarmKind.CONFIGURATION_DIFFERS, detail, now)
+        if advert.role is Role.HOLDER and self.handover_reply is not None:
+            self.handover_reply = self.handover_reply.answered(member, self, now)
+        if self.state in (State.HOLDER, State.CLAIM):
+            self._heard_while_holding(member, advert, was_alone, now)
+        elif self.state in WAITING and advert.role is Role.RESIGNED:
+            self._heard_resignation(member, advert, now)
+        elif self.state in WAITING:
+            self._apply(self.election.heard(member, now), now)
+
+    def _heard_resignation(self, member: Member, advert: Advert, now: Instant) -> None:
+        successor = None if member.configuration_differs else advert.successor
+        me = successor == self.settings.own
+        named = next((m for m in self.members if m.index == successor), None)
+        self._apply(self.election.resigned(member, now, named=named, me=me), now)
+
+    def _heard_while_holding(
+        self, member: Member, advert: Advert, was_alone: bool, now: Instant
+    ) -> None:
+        gives_way = was_alone and self.gate.health is Health.UNREADY and advert.health.serves
+        if advert.role is not Role.HOLDER:
+            if gives_way and member.may_claim and self.state is State.HOLDER:
+                self.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
+            return
+        theirs = (advert.epoch, member.rank)
+        own = (self.claim_epoch, rank(self.gate.health, self.settings.own))
+        if theirs > own or gives_way:
+            cause = Cause.NEWER_EPOCH if advert.epoch > self.claim_epoch else Cause.BETTER_RANK
+            cause = Cause.PEER_READY if theirs <= own else cause
+            self.depart(cause, State.BACKUP, now, tell=False, peer=member)
+        elif self.state is State.HOLDER:
+            self.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
+            self._send_advert(now)
+            self._announcer.again(now)
+
+    def _reject(self, reason: Rejection, source: str, now: Instant) -> None:
+        self.ledger.rejected(reason)
+        if reason is not Rejection.REPLAYED:
+            self.alarm(AlarmKind.ADVERT_REJECTED, f"from {source}: {reason.value}", now)
+
+    # Evidence from the wire
+
+    def _vip_answered(self, event: VipAnswered, now: Instant) -> None:
+        if self.claim.phase is Phase.RESTORING:
+            self.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
+        elif self.state in WAITING:
+            self._apply(self.election.answered(event.channel, now), now)
+
+    def _foreign_claim(self, event: ForeignClaimSeen, now: Instant) -> None:
+        if self.state is not State.HOLDER:
+            return
+        if self.claim.phase is Phase.RESTORING:
+            self.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
+        elif self._alone_and_unready(now):
+            self.depart(Cause.FOREIGN_HOLDER, State.BACKUP, now, tell=False)
+        else:
+            detail = f"{event.vip} claimed by {event.mac.hex(':')}"
+            self.alarm(AlarmKind.FOREIGN_ANSWER, detail, now)
+            self._announcer.again(now)
+
+    def _alone_and_unready(self, now: Instant) -> bool:
+        """A holder in this state stays (a VIP on nobody helps no one) but does not push itself."""
+        clustered = len(self.settings.servers) > 1
+        unready = self.gate.health is Health.UNREADY
+        return clustered and unready and not self.members.any_live(now)
+
+    def _health_sampled(self, event: HealthSampled, now: Instant) -> None:
+        before = self.gate.health
+        self.gate.sample(event.check, event.outcome, event.detail, now)
+        self._consider_move(now)
+        if self.gate.health is not before and self.state is not State.STOPPED:
+            self._send_advert(now)
+
+    # Timers
+
+    def _tick(self, now: Instant) -> None:
+        if self.state is State.STOPPED:
+            return
+        self._notice_lateness(now)
+        self.emit(self.claim.tick(now))
+        self._consider_move(now)
+        if self._announcer.due(now) and not self._alone_and_unready(now):
+            self._announce()
+        if self.state in WAITING:
+            self._apply(self.election.tick(now, self.gate.health), now)
+        if self.state in WAITING and self.election.probe_due(now):
+            self.emit([ProbeVips()])
+            self.election.probe_sent(now)
+        if now >= self._next_advert:
+            self._send_advert(now)
+            self._watch_successor(now)
+            interval = self.settings.advert_interval
+            self._next_advert += interval * max(1, -(-(now - self._next_advert + 1) // interval))
+        if self.handover_reply is not None and now >= self.handover_reply.until:
+            self.handover_reply.expired(self)
+            self.handover_reply = None
+
+    def _notice_lateness(self, now: Instant) -> None:
+        late = now - self._expected if self._expected is not None else 0
+        if late > self.settings.advert_interval:
+            self.election.late(now)
+            self.alarm(AlarmKind.LATE, f"by {late // MILLISECOND} ms", now)
+
+    def _consider_move(self, now: Instant) -> None:
+        if self.state is not State.HOLDER:
+            return
+        move = policy.planned_move(self.settings, self.gate, self.members, now)
+        if move is not None and move.at <= now:
+            self.depart(move.cause, State.BACKUP, now, successor=move.to)
+
+    def _watch_successor(self, now: Instant) -> None:
+        if self.state is not State.HOLDER:
+            self._had_successor = None
+            return
+        has = bool(self.members.candidates(now))
+        settled = now - self.since >= self.settings.suspect_after
+        if settled and not has and self._had_successor is not False:
+            self.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
+        if settled:
+            self._had_successor = has
+
+    # Claim and release
+
+    def _apply(self, change: Change | None, now: Instant) -> None:
+        if change is None:
+            return
+        if change.state is not State.CLAIM:
+            self.enter(change.state, change.cause, now, peer=change.peer)
+            return
+        self.epoch = min(self.epoch + 1, 2**64 - 1)
+        self.claim_epoch = self.epoch
+        self._claim_cause, self._claim_peer = change.cause, change.peer
+        self.enter(State.CLAIM, change.cause, now, peer=change.peer)
+        self.emit(self.claim.acquire())
+
+    def depart(
+        self,
+        cause: Cause,
+        then: State,
+        now: Instant,
+        *,
+        successor: Member | None = None,
+        peer: Member | None = None,
+        tell: bool = True,
+        reply: int | None = None,
+        detail: str = "",
+    ) -> None:
+        """Take the VIP away first; what follows happens when it is certainly gone."""
+        replies = self._departure.replies if self._departure is not None else ()
+        replies += (reply,) if reply is not None else ()
+        already = self._departure is not None
+        self._departure = Departure(cause, then, successor, tell, replies)
+        if already:
+            return
+        self._announcer.stop()
+        named = successor or peer
+        self.enter(
+            State.RELEASE, cause, now, peer=named.server.name if named else None, detail=detail
+        )
+        self.emit(self.claim.release())
+
+    def _addresses_done(self, event: AddressesDone, now: Instant) -> None:
+        result = self.claim.done(event)
+        match result:
+            case ClaimResult.HELD:
+                self._holding(now)
+            case ClaimResult.RESTORED:
+                self.alarm(AlarmKind.ADDRESS_DELETED, "put back", now)
+                self._announcer.start(now)
+                self.save(now)
+            case ClaimResult.GONE if self._departure is not None:
+                self._departed(self._departure, now)
+            case ClaimResult.FAILED:
+                self._refused_by_kernel(event, now)
+            case ClaimResult.LAPSED:
+                self._announcer.stop()
+                self.save(now)
+                self.rest(Cause.LEASE_LAPSED, now)
+            case None if self.claim.phase is Phase.HELD:
+                self.save(now)
+            case _:
+                pass
+
+    def _holding(self, now: Instant) -> None:
+        self.enter(State.HOLDER, self._claim_cause, now, peer=self._claim_peer)
+        self._send_advert(now)
+        self._announcer.start(now)
+        self._announcer.due(now)
+        self._announce()
+        self.save(now)
+
+    def _departed(self, departure: Departure, now: Instant) -> None:
+        self._departure = None
+        if departure.tell:
+            self._resign(departure.successor, now)
+        self.save(now)
+        match departure.then:
+            case State.STOPPED:
+                self.stop(departure.cause, now)
+            case State.BACKUP:
+                self._after_yielding(departure.cause, now)
+            case _:
+                self.rest(departure.cause, now)
+        for reply in departure.replies:
+            self.emit([operator.released_reply(reply, departure.successor)])
+
+    def _after_yielding(self, cause: Cause, now: Instant) -> None:
+        if self.host is None or not self.host.usable:
+            self.rest(cause, now)
+            return
+        holder = self.members.latest_holder(now)
+        if holder is not None:
+            self._apply(self.election.follow(holder, cause), now)
+            return
+        others_first = RANK_DELAY * len(self.settings.servers)
+        wait_until = now + self.settings.suspect_after + others_first
+        self._apply(self.election.wait(now, cause, wait_until), now)
+
+    def _refused_by_kernel(self, event: AddressesDone, now: Instant) -> None:
+        self.alarm(AlarmKind.ADDRESS_FAILED, event.detail, now)
+        self._announcer.stop()
+        self.save(now)
+        change = self.election.wait(now, Cause.ADDRESS_FAILED, now + CLAIM_AGAIN_AFTER)
+        self._apply(change, now)
+
+    def stop(self, cause: Cause, now: Instant) -> None:
+        """The end: nothing of the VIP is left here."""
+        self.enter(State.STOPPED, cause, now)
+        self.emit([Exit()])
+
+    # What goes out
+
+    def emit(self, actions: Sequence[Action]) -> None:
+        """Queue actions for the shell."""
+        self._out.extend(actions)
+
+    def alarm(self, kind: AlarmKind, detail: str, now: Instant) -> None:
+        """Tell the operator, at most once a minute the same thing."""
+        self.emit(self.ledger.alarm(kind, detail, now))
+
+    def enter(
+        self, state: State, cause: Cause, now: Instant, *, peer: str | None = None, detail: str = ""
+    ) -> None:
+        """Change the state and say so."""
+        transition = Transition(self.state, state, cause, self.epoch, peer, detail)
+        self.state = state
+        self.since = now
+        self.ledger.transition(transition)
+        self.emit([transition])
+
+    def save(self, now: Instant) -> None:
+        """Remember what a restart of the daemon must know."""
+        holding = self.claim.held
+        lease_until = self.claim.lease_until if holding and self.claim.lease_until else 0
+        epoch = self.claim_epoch if holding else self.epoch
+        self.emit([SaveRecord(Record(epoch, holding, lease_until, self.standby))])
+
+    def _announce(self) -> None:
+        self.announcements_sent += 1
+        self.emit([Announce()])
+
+    def _send_advert(self, now: Instant) -> None:
+        self._send(self.advert(now))
+
+    def _resign(self, successor: Member | None, now: Instant) -> None:
+        for _ in range(RESIGNATION_COPIES):
+            index = successor.index if successor is not None else None
+            self._send(self.advert(now, role=Role.RESIGNED, successor=index))
+
+    def _send(self, advert: Advert) -> None:
+        to = tuple(m.server.address for m in self.members)
+        if to:
+            self.adverts_sent += 1
+            self.emit([SendAdvert(advert, to)])
+
+    def advert(
+        self, now: Instant, role: Role | None = None, successor: int | None = None
+    ) -> Advert:
+        """What this server would advertise now."""
+        role = role if role is not None else self.role
+        ours = role in (Role.HOLDER, Role.RESIGNED)
+        return Advert(
+            sender=self.settings.servers[self.settings.own].address,
+            boot_id=self._boot_id,
+            counter=self.adverts_sent + 1,
+            epoch=self.claim_epoch if ours else self.epoch,
+            role=role,
+            health=self.gate.health,
+            standby=self.standby or self.state is State.BLOCKED,
+            interval_ms=max(1, self.settings.advert_interval // MILLISECOND),
+            cluster=self.settings.cluster,
+            successor=successor,
+            heard=self.members.heard(now),
+        )
+
+    @property
+    def role(self) -> Role:
+        """What this server is, as its adverts say it."""
+        if self.state is State.HOLDER:
+            return Role.HOLDER
+        if self.state is State.RELEASE and self.claim.phase is not Phase.ABSENT:
+            return Role.HOLDER
+        return Role.LISTENING if self.state is State.LISTEN else Role.BACKUP
+
+    def reply(self, request: int, text: str, *, ok: bool = True) -> None:
+        """Answer an operator."""
+        self.emit([Reply(request, ok, text)])

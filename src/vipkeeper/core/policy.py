@@ -1,0 +1,76 @@
+"""When a holder gives the VIP away of its own accord, and to whom. Pure functions of what is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vipkeeper.core.actions import Cause
+from vipkeeper.core.gate import Gate
+from vipkeeper.core.members import Member, Members, rank
+from vipkeeper.core.types import Instant, Settings
+from vipkeeper.wire.types import Health
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Hand over to this server, now or (when `at` lies ahead) if nothing changes until then."""
+
+    to: Member
+    cause: Cause
+    at: Instant
+
+
+def planned_move(settings: Settings, gate: Gate, members: Members, now: Instant) -> Move | None:
+    """The move that health or preemption asks of a holder, the earliest one; None when it stays.
+
+    An unready holder stays while nobody is known to serve (all unready together, or unknown): a VIP
+    on nobody helps no one. A hard failure moves at once; a soft one when holder and one and the same
+    peer have been unready and ready for `soft_failure_after`.
+    """
+    serving = [m for m in members.candidates(now) if m.health.serves and m.ready_since is not None]
+    if not serving:
+        return None
+    if gate.health is Health.UNREADY:
+        return _away_from_unready(settings, gate, serving, now)
+    return _preempted(settings, gate, serving)
+
+
+def _away_from_unready(
+    settings: Settings, gate: Gate, serving: list[Member], now: Instant
+) -> Move | None:
+    if gate.hard:
+        return Move(serving[0], Cause.API_DOWN, now)
+    unready_since = gate.unready_since if gate.unready_since is not None else now
+    moves = [
+        Move(
+            member,
+            Cause.API_UNREADY,
+            max(unready_since, member.ready_since or now) + settings.soft_failure_after,
+        )
+        for member in serving
+    ]
+    due = [move for move in moves if move.at <= now]
+    return due[0] if due else min(moves, key=lambda move: move.at)
+
+
+def _preempted(settings: Settings, gate: Gate, serving: list[Member]) -> Move | None:
+    if settings.preempt_after is None or gate.health is Health.UNKNOWN:
+        return None
+    own = rank(gate.health, settings.own)
+    better = [m for m in serving if m.rank > own and m.ready_since is not None]
+    if not better:
+        return None
+    best = better[0]
+    return Move(best, Cause.PREEMPTED, (best.ready_since or 0) + settings.preempt_after)
+
+
+def refusal(member: Member, members: Members, now: Instant) -> str | None:
+    """Why a handover to this server is refused without force; None when it may go ahead."""
+    name = member.server.name
+    if not members.live(member, now):
+        return f"{name} is silent (no advert within the suspect time)"
+    if not member.may_claim:
+        return f"{name} is in standby or has no usable interface"
+    if not member.health.serves:
+        return f"{name} is not known to be ready (health: {member.health.name.lower()})"
+    return None
