@@ -55,6 +55,8 @@ class _Check:
             self.good = 0
             if self.refused_since is None:
                 self.refused_since = now
+                # Not yet bad, but nobody should hand the VIP to this server in the meantime.
+                self.known = self.known and self.failing is not None
             elif now - self.refused_since >= HARD_CONFIRMED_AFTER:
                 self.known = True
                 self.failing = Outcome.HARD
