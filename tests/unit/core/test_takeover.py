@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster import VIP, Cluster
+from support.cluster import VIP, Cluster
 from vipkeeper.core.actions import (
     Alarm,
     AlarmKind,

@@ -153,7 +153,9 @@ class Cluster:
             self.deliver(host, event)
         self.deliver(host, Tick())
 
-    def command(self, index: int, verb: Verb, to: str | None = None, *, force: bool = False) -> None:
+    def command(
+        self, index: int, verb: Verb, to: str | None = None, *, force: bool = False
+    ) -> None:
         self.deliver(self.hosts[index], Commanded(7, verb, to, force))
 
     def observe(self, index: int, *, link: bool = True) -> None:
