@@ -44,6 +44,7 @@ class Prober:
         self._report = report
         self._log = log
         self._silence_limit = silence_limit
+        self._started = False
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
 
@@ -53,12 +54,14 @@ class Prober:
         return self._process.pid if self._process is not None else None
 
     async def start(self) -> None:
-        """Start the prober; does nothing without checks or when started already."""
+        """Start the prober; without checks there is no process."""
+        self._started = True
         if self._task is None and self._config.checks:
             self._task = asyncio.create_task(self._keep_running(), name="prober")
 
     async def stop(self) -> None:
         """End the prober and wait until it is gone. Reports nothing."""
+        self._started = False
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -69,10 +72,10 @@ class Prober:
         """Go on with other checks: a new process, since it reads its configuration once."""
         if config == self._config:
             return
-        running = self._task is not None
+        started = self._started
         await self.stop()
         self._config = config
-        if running:
+        if started:
             await self.start()
 
     async def _keep_running(self) -> None:

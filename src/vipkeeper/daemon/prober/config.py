@@ -155,23 +155,14 @@ def _decode(item: Mapping[str, Any]) -> Check:
     return kind(**fields)
 
 
-@dataclass(frozen=True, slots=True)
-class _Preset:
-    """What differs between the distributions."""
-
-    supervisor_port: int | None
-    data_directory: str
-    etcd_below: str
-
-
-_PRESETS: Mapping[str, _Preset] = {
-    "rke2": _Preset(9345, "/var/lib/rancher/rke2", "server/db/etcd"),
-    # k3s serves API and supervisor on one port.
-    "k3s": _Preset(6443, "/var/lib/rancher/k3s", "server/db/etcd"),
-    "kubeadm": _Preset(None, "/var/lib/etcd", ""),
+_ETCD_DIRECTORIES: Mapping[str, tuple[str, str]] = {
+    "rke2": ("/var/lib/rancher/rke2", "/server/db/etcd"),
+    "k3s": ("/var/lib/rancher/k3s", "/server/db/etcd"),
+    "kubeadm": ("/var/lib/etcd", ""),
 }
+"""Default data directory, and where etcd's own is below it."""
 
-DISTRIBUTIONS = (*_PRESETS, "none")
+DISTRIBUTIONS = (*_ETCD_DIRECTORIES, "none")
 """The names `preset` knows."""
 
 
@@ -180,7 +171,7 @@ def preset(
     *,
     address: str = LOOPBACK,
     api_port: int = 6443,
-    supervisor_port: int | None = None,
+    supervisor_port: int = 9345,
     etcd_port: int = ETCD_HEALTH_PORT,
     data_directory: str | None = None,
     tls: Tls | None = None,
@@ -191,40 +182,36 @@ def preset(
     """The checks of a distribution (one of `DISTRIBUTIONS`) and the user's own after them.
 
     `address` is where the control plane listens: loopback of the family of the servers' addresses.
-    `data_directory` is RKE2's or k3s's `data-dir`, for kubeadm etcd's own. `supervisor_port` replaces
-    the preset's and is ignored where the distribution has no supervisor.
+    `data_directory` is RKE2's or k3s's `data-dir`, for kubeadm etcd's own; None: the default.
+    `supervisor_port` matters to RKE2 only: k3s has its supervisor on the API port, kubeadm has none.
 
     Raises:
         ValueError: the distribution is not known.
     """
     if distribution == "none":
         return ProberConfig(extra)
-    if distribution not in _PRESETS:
+    if distribution not in _ETCD_DIRECTORIES:
         raise ValueError(f"distribution {distribution!r}: expected {', '.join(DISTRIBUTIONS)}")
-    known = _PRESETS[distribution]
-    etcd_directory = f"{data_directory or known.data_directory}/{known.etcd_below}".rstrip("/")
+    base, below = _ETCD_DIRECTORIES[distribution]
     transport = tls or Tls()
-    checks: list[Check] = [
-        ApiCheck(
-            address=address,
-            port=api_port,
-            tls=transport,
-            etcd=Etcd(address=address, port=etcd_port, data_directory=etcd_directory),
-            timeout=timeout,
-            interval=interval,
-        )
-    ]
-    if known.supervisor_port is not None:
-        follows_api = known.supervisor_port == ApiCheck.port
-        checks.append(
-            HttpCheck(
-                address=address,
-                port=supervisor_port or (api_port if follows_api else known.supervisor_port),
-                path="/ping",
-                tls=Tls(ca_file=transport.ca_file, server_name=transport.server_name),
-                timeout=timeout,
-                interval=interval,
-                name=CheckName.SUPERVISOR,
-            )
-        )
-    return ProberConfig((*checks, *extra))
+    api = ApiCheck(
+        address=address,
+        port=api_port,
+        tls=transport,
+        etcd=Etcd(address, etcd_port, (data_directory or base).rstrip("/") + below),
+        timeout=timeout,
+        interval=interval,
+    )
+    if distribution == "kubeadm":
+        return ProberConfig((api, *extra))
+    supervisor = HttpCheck(
+        address=address,
+        port=api_port if distribution == "k3s" else supervisor_port,
+        path="/ping",
+        # /ping needs no client certificate, so it is not shown one.
+        tls=Tls(ca_file=transport.ca_file, server_name=transport.server_name),
+        timeout=timeout,
+        interval=interval,
+        name=CheckName.SUPERVISOR,
+    )
+    return ProberConfig((api, supervisor, *extra))

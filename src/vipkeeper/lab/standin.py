@@ -1,0 +1,166 @@
+"""A stand-in for a control-plane server: real TLS and HTTP, made-up answers, faults on request.
+
+    python -m vipkeeper.lab.standin --name cp1 --listen-api 0.0.0.0:6443 \\
+        --listen-supervisor 0.0.0.0:9345 --listen-etcd 127.0.0.1:2381 --control /run/lab/cp1.sock
+
+It answers what a health check or a client asks first: /readyz, /livez, /healthz and /version of the API
+server, /ping of RKE2's supervisor, /health of etcd. `standin_control` lists the faults; killing the
+process gives refused connections. Port 0 takes a free one. The first line on stdout says that it
+listens, and where.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from vipkeeper.lab.standin_certificate import server_context
+from vipkeeper.lab.standin_control import Behaviour, EtcdMode, Mode
+from vipkeeper.lab.standin_http import BACKLOG, Answer, serve
+
+_JSON = "application/json"
+_PROBES = ("/readyz", "/livez", "/healthz")
+
+
+class StandIn:
+    """The answers, as `behaviour` says."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.behaviour = Behaviour()
+        self.api_running = asyncio.Event()
+        self.api_running.set()
+        self.others_running = asyncio.Event()
+        self.others_running.set()
+        self._changed = asyncio.Event()
+
+    def obey(self, command: str) -> None:
+        """Take one command of `standin_control`; ValueError when it is none."""
+        self.behaviour.obey(command)
+        if self.behaviour.api is Mode.FROZEN:
+            self.api_running.clear()
+        else:
+            self.api_running.set()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def api(self, path: str) -> Answer:
+        """The API server's answer."""
+        if self.behaviour.delay:
+            await asyncio.sleep(self.behaviour.delay)
+        mode = self.behaviour.api
+        if mode is Mode.UNAUTHORIZED:
+            return _status(401, "Unauthorized", "Unauthorized")
+        if path in _PROBES:
+            if mode is not Mode.UNREADY:
+                return Answer(200, "ok")
+            failed = "[+]ping ok\n[+]log ok\n[-]etcd failed: reason withheld\n"
+            return Answer(500, f"{failed}{path[1:]} check failed\n")
+        if path == "/version":
+            version = {"major": "1", "minor": "36", "gitVersion": f"v1.36.4+stand-in-{self.name}"}
+            return Answer(200, json.dumps(version, indent=2), _JSON)
+        return _status(404, "NotFound", "the server could not find the requested resource")
+
+    async def supervisor(self, path: str) -> Answer:
+        """RKE2's supervisor's answer."""
+        if not self.behaviour.supervisor_ready:
+            return Answer(503, "starting\n")
+        return Answer(200, "pong") if path == "/ping" else Answer(404, "404 page not found\n")
+
+    async def etcd(self, path: str) -> Answer:
+        """etcd's answer on its port for metrics and health."""
+        while self.behaviour.etcd is EtcdMode.HANGING:
+            await self._changed.wait()
+        if path != "/health":
+            return Answer(404, "404 page not found\n")
+        if self.behaviour.etcd is EtcdMode.UNHEALTHY:
+            return Answer(503, '{"health":"false","reason":"RAFT NO LEADER"}', _JSON)
+        return Answer(200, '{"health":"true","reason":""}', _JSON)
+
+    async def control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection to the control socket: a command a line, `ok` or the reason back."""
+        with contextlib.suppress(ConnectionError):
+            while line := await reader.readline():
+                try:
+                    self.obey(line.decode())
+                    writer.write(b"ok\n")
+                except ValueError as error:
+                    writer.write(f"{error}\n".encode())
+                await writer.drain()
+        writer.close()
+
+
+def _status(code: int, reason: str, message: str) -> Answer:
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code,
+    }
+    return Answer(code, json.dumps(status), _JSON)
+
+
+def _endpoint(text: str) -> tuple[str, int]:
+    """ADDRESS:PORT or [IPV6]:PORT."""
+    address, _, port = text.rpartition(":")
+    if not address or not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not ADDRESS:PORT")
+    return address.strip("[]"), int(port)
+
+
+def _listen(endpoint: tuple[str, int]) -> socket.socket:
+    family = socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET
+    listener = socket.create_server(endpoint, family=family, backlog=BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+async def _run(options: argparse.Namespace) -> None:
+    standin = StandIn(options.name)
+    tls = server_context(options.certificate_directory)
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    listening: dict[str, str | int] = {"name": standin.name}
+    servers: list[asyncio.Task[None]] = []
+    for role, endpoint, handler, running, context in (
+        ("api", options.listen_api, standin.api, standin.api_running, tls),
+        ("supervisor", options.listen_supervisor, standin.supervisor, standin.others_running, tls),
+        ("etcd", options.listen_etcd, standin.etcd, standin.others_running, None),
+    ):
+        if endpoint is not None:
+            listener = _listen(endpoint)
+            listening[role] = listener.getsockname()[1]
+            servers.append(loop.create_task(serve(listener, handler, running, context)))
+    if options.control is not None:
+        options.control.unlink(missing_ok=True)
+        await asyncio.start_unix_server(standin.control, options.control)
+    sys.stdout.write(json.dumps(listening) + "\n")
+    sys.stdout.flush()
+    await stopped.wait()
+
+
+def main() -> None:
+    """Entry of `python -m vipkeeper.lab.standin`."""
+    parser = argparse.ArgumentParser(prog="vipkeeper.lab.standin", description=__doc__)
+    parser.add_argument("--name", required=True, help="name of the server it stands for")
+    parser.add_argument("--listen-api", type=_endpoint, metavar="ADDRESS:PORT")
+    parser.add_argument("--listen-supervisor", type=_endpoint, metavar="ADDRESS:PORT")
+    parser.add_argument("--listen-etcd", type=_endpoint, metavar="ADDRESS:PORT")
+    parser.add_argument("--certificate-directory", type=Path, help="leave tls.crt and tls.key here")
+    parser.add_argument("--control", type=Path, metavar="SOCKET", help="unix socket for commands")
+    asyncio.run(_run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

