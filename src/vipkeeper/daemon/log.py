@@ -1,0 +1,163 @@
+"""Logs of the daemon: text for people and journald, or JSON lines; one line a transition.
+
+Under systemd every line starts with its level as `<6>` (sd-daemon(3)), so that
+`journalctl -p warning` works without a library.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import logging
+import os
+import sys
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from vipkeeper.core.actions import Alarm, State, Transition
+from vipkeeper.core.types import SECOND, Duration, Instant
+from vipkeeper.daemon.protocol import rfc3339, word
+
+_SYSLOG_LEVELS = {
+    logging.DEBUG: 7,
+    logging.INFO: 6,
+    logging.WARNING: 4,
+    logging.ERROR: 3,
+    logging.CRITICAL: 2,
+}
+_WARN_ABOUT = frozenset({State.BLOCKED})
+
+
+class LogFormat(enum.Enum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class _TextFormatter(logging.Formatter):
+    def __init__(self, journal: bool) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = _one_line(record.getMessage())
+        if record.exc_info:
+            message += " | " + _one_line(self.formatException(record.exc_info))
+        if self._journal:
+            return f"<{_SYSLOG_LEVELS.get(record.levelno, 6)}>{message}"
+        return f"{rfc3339(record.created)} {record.levelname.lower()} {message}"
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        document: dict[str, object] = {
+            "at": rfc3339(record.created),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, dict):
+            document |= fields
+        if record.exc_info:
+            document["exception"] = self.formatException(record.exc_info)
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def _one_line(text: str) -> str:
+    """Foreign text must not start a line of its own in the log."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def set_up(
+    log_format: LogFormat = LogFormat.TEXT,
+    level: int = logging.INFO,
+    stream: TextIO | None = None,
+) -> None:
+    """Send everything this process logs to `stream` (default: stderr), replacing earlier set-up."""
+    target = sys.stderr if stream is None else stream
+    handler = logging.StreamHandler(target)
+    if log_format is LogFormat.JSON:
+        handler.setFormatter(_JsonFormatter())
+    else:
+        handler.setFormatter(_TextFormatter(is_journal(target)))
+    logging.raiseExceptions = False  # a log that cannot be written must not print a traceback
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+
+
+def is_journal(stream: TextIO) -> bool:
+    """True when the stream goes to journald: JOURNAL_STREAM names its device and inode (systemd.exec(5))."""
+    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return (device, inode) == (str(status.st_dev), str(status.st_ino))
+
+
+def transition(logger: logging.Logger, moved: Transition) -> None:
+    """Log one transition: a warning when this server can no longer take part, else information."""
+    about = f" ({moved.peer})" if moved.peer else ""
+    detail = f"; {moved.detail}" if moved.detail else ""
+    logger.log(
+        logging.WARNING if moved.after in _WARN_ABOUT else logging.INFO,
+        "%s -> %s: %s%s, epoch %d%s",
+        moved.before.value,
+        moved.after.value,
+        moved.cause.value,
+        about,
+        moved.epoch,
+        detail,
+        extra={
+            "fields": {
+                "event": "transition",
+                "before": moved.before.value,
+                "after": moved.after.value,
+                "cause": moved.cause.name.lower(),
+                "epoch": moved.epoch,
+                "peer": moved.peer,
+                "detail": moved.detail,
+            }
+        },
+    )
+
+
+def alarm(logger: logging.Logger, raised: Alarm, suppressed: int = 0) -> None:
+    """Log one alarm; `suppressed` is how many of its kind were kept back before it."""
+    detail = f": {raised.detail}" if raised.detail else ""
+    more = f" ({suppressed} more of this kind were not logged)" if suppressed else ""
+    logger.warning(
+        "%s%s%s",
+        raised.kind.value,
+        detail,
+        more,
+        extra={
+            "fields": {
+                "event": "alarm",
+                "kind": word(raised.kind),
+                "detail": raised.detail,
+                "suppressed": suppressed,
+            }
+        },
+    )
+
+
+@dataclass(slots=True)
+class RateLimit:
+    """Lets each key through once in `every`; the keys must be a bounded set."""
+
+    every: Duration = 60 * SECOND
+    _passed: dict[Hashable, Instant] = field(default_factory=dict)
+    _kept_back: dict[Hashable, int] = field(default_factory=dict)
+
+    def admit(self, key: Hashable, now: Instant) -> int | None:
+        """None: keep this one back. Else log it; the number says how many were kept back before."""
+        last = self._passed.get(key)
+        if last is not None and now - last < self.every:
+            self._kept_back[key] = self._kept_back.get(key, 0) + 1
+            return None
+        self._passed[key] = now
+        return self._kept_back.pop(key, 0)
