@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -52,6 +53,22 @@ def add_output_option(
     parser.set_defaults(first_format=formats[0])
 
 
+def add_ascii_option(parser: argparse.ArgumentParser) -> None:
+    """Declare `--ascii`."""
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+
+
+def add_run_dir_option(parser: argparse.ArgumentParser, default: Path) -> None:
+    """Declare `--run-dir`, where the daemon's control socket is."""
+    parser.add_argument(
+        "--run-dir",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help=f"where the daemon keeps its control socket (default: {default})",
+    )
+
+
 def targets(args: argparse.Namespace) -> tuple[Target, ...]:
     """What `--output` asks for.
 
@@ -64,7 +81,12 @@ def targets(args: argparse.Namespace) -> tuple[Target, ...]:
     return tuple(asked)
 
 
-def deliver(asked: Sequence[Target], renderers: Mapping[str, Callable[[Style], str]]) -> None:
+def deliver(
+    asked: Sequence[Target],
+    renderers: Mapping[str, Callable[[Style], str]],
+    *,
+    ascii_only: bool = False,
+) -> None:
     """Render each target and write it; files never get colour.
 
     Raises:
@@ -73,10 +95,11 @@ def deliver(asked: Sequence[Target], renderers: Mapping[str, Callable[[Style], s
     for target in asked:
         render = renderers[target.format]
         if target.path is None:
-            emit(render(Style.of(sys.stdout)))
+            emit(render(Style.of(sys.stdout, ascii_only)))
             continue
+        text = ensure_newline(render(Style(colour=False, ascii=ascii_only)))
         try:
-            target.path.write_text(ensure_newline(render(Style(colour=False, ascii=False))))
+            target.path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise HostError(f"--output: cannot write {target.path}: {error.strerror}") from None
 
@@ -165,3 +188,11 @@ def duration(milliseconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size:.0f} {unit}"
     return f"{seconds:.1f} s"
+
+
+def local_time(stamp: str) -> str:
+    """An RFC 3339 time in the reader's own time zone; what is none is shown as it is."""
+    try:
+        return datetime.fromisoformat(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return printable(stamp)
