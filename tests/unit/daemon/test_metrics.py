@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.daemon.test_protocol import FACTS, status
 
+from unit.daemon.test_protocol import FACTS, status
 from vipkeeper.core.actions import AlarmKind
 from vipkeeper.core.events import CheckName, Outcome
 from vipkeeper.core.status import AlarmStatus, CheckStatus
