@@ -1,0 +1,252 @@
+"""The only caller of `core.node`: takes events from everywhere, carries out actions in order.
+
+One task, one event loop. Every wake-up delivers what has arrived (packets first, in the order the
+kernel received them) and only then a `Tick`; the node itself looks at the end of its lease before
+anything else. Results of address actions go back to the node before any other event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vipkeeper.core.actions import (
+    Action,
+    AddressOperation,
+    Alarm,
+    Announce,
+    ChangeAddresses,
+    Exit,
+    ProbeVips,
+    Reply,
+    SaveRecord,
+    SendAdvert,
+    Transition,
+)
+from vipkeeper.core.events import (
+    AddressesDone,
+    AddressOutcome,
+    AdvertReceived,
+    AdvertRejected,
+    Commanded,
+    Event,
+    HostObserved,
+    Tick,
+    Verb,
+)
+from vipkeeper.core.node import Node
+from vipkeeper.core.types import SECOND, Duration, HostView, Instant, Record
+from vipkeeper.wire.advert import decode, encode
+from vipkeeper.wire.types import Advert, IPAddress
+
+EVENTS_PER_WAKE = 512
+"""Bound of the work between two looks at the deadline, whatever floods the host."""
+
+
+class AddressPort(Protocol):
+    """Changes and reads the VIPs of this host (host.netlink)."""
+
+    async def view(self) -> HostView:
+        """Interface and addresses, read now."""
+
+    async def change(
+        self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
+    ) -> tuple[AddressOutcome, Instant, Instant, str]:
+        """Carry out one address operation; outcome, clock before, clock after, detail."""
+
+
+class WirePort(Protocol):
+    """Frames on the VIP's interface (host.frames)."""
+
+    def probe(self) -> None:
+        """Ask once whether the VIP answers."""
+
+    def announce(self) -> None:
+        """Send one round of gratuitous ARP and unsolicited NA."""
+
+    def drain(self) -> Sequence[Event]:
+        """Answers and foreign claims that wait to be read."""
+
+
+class AdvertPort(Protocol):
+    """The advert socket (host.udp)."""
+
+    def drain(self) -> Sequence[tuple[IPAddress, bytes, Instant]]:
+        """Datagrams that wait: source, bytes, kernel receive time."""
+
+    def send(self, data: bytes, to: Sequence[IPAddress]) -> None:
+        """Best effort."""
+
+
+class Observer(Protocol):
+    """Log, history, trace and records: what must be told, never anything that decides."""
+
+    def event(self, at: Instant, event: Event) -> None:
+        """An event is about to be handled."""
+
+    def action(self, at: Instant, action: Action) -> None:
+        """An action is about to be carried out."""
+
+    def transition(self, at: Instant, transition: Transition) -> None:
+        """The state changed."""
+
+    def alarm(self, alarm: Alarm) -> None:
+        """An operator should know."""
+
+    def save(self, record: Record) -> None:
+        """Keep across a restart."""
+
+
+@dataclass(slots=True)
+class Ports:
+    """Everything outside that the driver touches."""
+
+    clock: Callable[[], Instant]
+    addresses: AddressPort
+    wire: WirePort
+    adverts: AdvertPort
+    observer: Observer
+
+
+class Driver:
+    """Runs one node until it exits."""
+
+    def __init__(self, node: Node, ports: Ports, keys: Sequence[bytes]) -> None:
+        """`keys`: the first authenticates what is sent, any of them what is received."""
+        self.node = node
+        self.keys = tuple(keys)
+        self.lateness: Duration = 0
+        """The latest any `Tick` came since the start."""
+        self._ports = ports
+        self._inbox: deque[Event] = deque()
+        self._wake = asyncio.Event()
+        self._view_wanted = False
+        self._exited = False
+        self._replies: dict[int, asyncio.Future[Reply]] = {}
+        self._request = 0
+        self.on_turn: Callable[[], None] | None = None
+        """Called once a wake-up, after everything due was done (systemd's watchdog)."""
+
+    def post(self, event: Event) -> None:
+        """Hand in an event from a callback of the event loop."""
+        self._inbox.append(event)
+        self._wake.set()
+
+    def readable(self) -> None:
+        """A socket has something: the next wake-up drains it."""
+        self._wake.set()
+
+    def host_changed(self) -> None:
+        """Links or addresses changed: read them afresh before the next timer."""
+        self._view_wanted = True
+        self._wake.set()
+
+    async def ask(self, verb: Verb, *, to: str | None = None, force: bool = False) -> Reply:
+        """Put an operator's request to the node and wait for its answer."""
+        self._request += 1
+        request = self._request
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._replies[request] = future
+        self.post(Commanded(request, verb, to, force))
+        try:
+            return await future
+        finally:
+            self._replies.pop(request, None)
+
+    async def run(self, first: Event) -> None:
+        """Feed the first event, then go on until the node says `Exit`."""
+        await self._feed(first)
+        while not self._exited:
+            await self._sleep()
+            await self._turn()
+            if self.on_turn is not None:
+                self.on_turn()
+        for future in self._replies.values():
+            if not future.done():
+                future.set_result(Reply(0, True, "the daemon has ended"))
+
+    async def _sleep(self) -> None:
+        deadline = self.node.deadline()
+        if self._wake.is_set() or deadline is None:
+            await asyncio.sleep(0) if self._wake.is_set() else await self._wake.wait()
+            return
+        delay = max(0, deadline - self._ports.clock()) / SECOND
+        handle = asyncio.get_running_loop().call_later(delay, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            handle.cancel()
+
+    async def _turn(self) -> None:
+        self._wake.clear()
+        self._drain_sockets()
+        for _ in range(min(len(self._inbox), EVENTS_PER_WAKE)):
+            await self._feed(self._inbox.popleft())
+            if self._exited:
+                return
+        if self._inbox:
+            self._wake.set()
+        if self._view_wanted:
+            self._view_wanted = False
+            await self._feed(HostObserved(await self._ports.addresses.view()))
+        deadline = self.node.deadline()
+        now = self._ports.clock()
+        if deadline is not None and now >= deadline and not self._exited:
+            self.lateness = max(self.lateness, now - deadline)
+            await self._feed(Tick())
+
+    def _drain_sockets(self) -> None:
+        for source, data, received in self._ports.adverts.drain():
+            advert = decode(data, self.keys)
+            if isinstance(advert, Advert):
+                self._inbox.append(AdvertReceived(source, advert, received))
+            else:
+                self._inbox.append(AdvertRejected(source, advert))
+        self._inbox.extend(self._ports.wire.drain())
+
+    async def _feed(self, event: Event) -> None:
+        pending = deque([event])
+        while pending:
+            current = pending.popleft()
+            now = self._ports.clock()
+            self._ports.observer.event(now, current)
+            for action in self.node.handle(current, now):
+                self._ports.observer.action(now, action)
+                result = await self._carry_out(action, now)
+                if result is not None:
+                    pending.append(result)
+
+    async def _carry_out(self, action: Action, now: Instant) -> Event | None:
+        match action:
+            case SendAdvert():
+                data = encode(action.advert, self.keys[0])
+                for _ in range(action.copies):
+                    self._ports.adverts.send(data, action.to)
+            case ChangeAddresses():
+                outcome, started, finished, detail = await self._ports.addresses.change(
+                    action.operation, action.lifetime, action.not_after
+                )
+                return AddressesDone(action.id, outcome, started, finished, detail)
+            case ProbeVips():
+                self._ports.wire.probe()
+            case Announce():
+                self._ports.wire.announce()
+            case SaveRecord():
+                self._ports.observer.save(action.record)
+            case Transition():
+                self._ports.observer.transition(now, action)
+            case Alarm():
+                self._ports.observer.alarm(action)
+            case Reply():
+                self._answer(action)
+            case Exit():
+                self._exited = True
+        return None
+
+    def _answer(self, reply: Reply) -> None:
+        future = self._replies.get(reply.id)
+        if future is not None and not future.done():
+            future.set_result(reply)
