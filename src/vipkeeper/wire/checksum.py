@@ -12,7 +12,7 @@ def checksum(data: bytes) -> int:
     """Ones' complement of the ones' complement sum of 16-bit words; odd length is padded with zero."""
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
