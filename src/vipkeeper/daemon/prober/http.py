@@ -1,0 +1,261 @@
+"""HTTP/1.1 to one server over a connection that stays: h11 on an asyncio protocol.
+
+A protocol and not asyncio's streams, since only a protocol is told at once, and without a pending read,
+that an idle connection has died: that is the first sign of a dead API server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+import h11
+
+from vipkeeper.core.events import Outcome
+from vipkeeper.daemon.prober.config import Tls
+from vipkeeper.daemon.prober.tls import Contexts
+from vipkeeper.daemon.prober.verdict import CheckFailed, failure
+
+BODY_LIMIT = 65536
+"""Bytes of an answer that are read; a longer one is cut and its connection closed."""
+RENEWED_AFTER = 10.0
+"""Seconds a connection is used: then a new one shows that the server still accepts and shakes hands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, its body cut at `BODY_LIMIT`."""
+
+    status: int
+    body: bytes
+
+
+class LostError(Exception):
+    """A connection that had been made ended before it brought an answer."""
+
+    def __init__(self, cause: Exception | None) -> None:
+        super().__init__("connection lost")
+        self.reset = isinstance(cause, ConnectionResetError)
+
+
+class MalformedError(Exception):
+    """What came is not HTTP."""
+
+
+class Connection(asyncio.Protocol):
+    """One connection; one request at a time."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = loop.create_future()
+        """Done when the connection has ended, by whichever side."""
+        self.made_at = loop.time()
+        self._http = h11.Connection(h11.CLIENT)
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[Answer] | None = None
+        self._status = 0
+        self._body = bytearray()
+        self._ended = False
+
+    @property
+    def usable(self) -> bool:
+        """True when another request may be sent."""
+        return not self.lost.done() and self._http.our_state is h11.IDLE
+
+    async def get(self, host: str, path: str) -> Answer:
+        """Ask for the path.
+
+        Raises:
+            LostError: the connection ended first.
+            MalformedError: the answer is not HTTP.
+        """
+        if self._transport is None or self.lost.done():
+            raise LostError(None)
+        request = h11.Request(
+            method="GET",
+            target=path,
+            headers=[("Host", host), ("User-Agent", "vipkeeper"), ("Accept", "*/*")],
+        )
+        parts = [self._http.send(event) for event in (request, h11.EndOfMessage())]
+        self._status = 0
+        self._body.clear()
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(b"".join(part for part in parts if part))
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+
+    def close(self) -> None:
+        """End it at once, without waiting for the other side."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands (with TLS: the handshake is over)."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Part of an answer."""
+        if self._answer is None:
+            self.close()  # Nothing was asked.
+            return
+        self._http.receive_data(data)
+        self._read()
+
+    def eof_received(self) -> None:
+        """The server says no more; an answer without a length is complete now."""
+        self._ended = True
+        if self._answer is not None:
+            self._http.receive_data(b"")
+            self._read()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(LostError(exc))
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def _read(self) -> None:
+        try:
+            while self._answer is not None and not self._answer.done():
+                event = self._http.next_event()
+                if isinstance(event, h11.Response):
+                    self._status = event.status_code
+                elif isinstance(event, h11.Data):
+                    self._body += event.data
+                    if len(self._body) > BODY_LIMIT:
+                        self._finish(self._answer)
+                elif isinstance(event, h11.EndOfMessage):
+                    self._finish(self._answer)
+                elif not isinstance(event, h11.InformationalResponse):
+                    return
+        except h11.RemoteProtocolError as error:
+            # At the end it only says that the answer is not complete: `connection_lost` follows.
+            if self._answer is not None and not self._ended:
+                self._answer.set_exception(MalformedError(str(error)))
+                self.close()
+
+    def _finish(self, answer: asyncio.Future[Answer]) -> None:
+        """The answer is complete, or long enough; the connection serves again if HTTP lets it."""
+        answer.set_result(Answer(self._status, bytes(self._body[:BODY_LIMIT])))
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+        else:
+            self.close()
+
+
+class Remote:
+    """One server and the connection that stands to it."""
+
+    def __init__(self, address: str, port: int, tls: Tls | None, timeout: float) -> None:
+        self._address = address
+        self._port = port
+        self._host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        self._server_name = (tls.server_name if tls is not None else None) or address
+        self._contexts = Contexts(tls) if tls is not None else None
+        self._timeout = timeout
+        self._stage = ""
+        self._connection: Connection | None = None
+
+    @property
+    def lost(self) -> asyncio.Future[None] | None:
+        """Done when the standing connection ends; None while none stands."""
+        connection = self._connection
+        return connection.lost if connection is not None and connection.usable else None
+
+    async def get(self, path: str) -> Answer:
+        """Ask for the path over the standing connection, or a new one when it is old or gone.
+
+        A connection that ends before its answer is tried again once with a new one, which decides:
+        servers may close an idle connection whenever they like.
+
+        Raises:
+            CheckFailed: there is no answer; with what that means.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                with contextlib.suppress(LostError):
+                    return await self._get(path)
+                return await self._get(path)
+        except TimeoutError:
+            self.close()
+            raise CheckFailed(Outcome.SOFT, f"{self._stage} within {self._timeout:g} s") from None
+        except LostError as error:
+            self.close()
+            if error.reset:
+                raise CheckFailed(Outcome.HARD, "connection reset") from None
+            raise CheckFailed(Outcome.SOFT, "closed without an answer") from None
+        except MalformedError as error:
+            self.close()
+            raise CheckFailed(Outcome.SOFT, f"no HTTP: {error}") from None
+        except OSError as error:
+            self.close()
+            raise failure(error) from None
+
+    def close(self) -> None:
+        """End the standing connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def _get(self, path: str) -> Answer:
+        connection = self._connection
+        age = (
+            asyncio.get_running_loop().time() - connection.made_at
+            if connection is not None
+            else 0.0
+        )
+        if connection is None or not connection.usable or age >= RENEWED_AFTER:
+            connection = await self._renew()
+        self._stage = "no answer"
+        return await connection.get(self._host, path)
+
+    async def _renew(self) -> Connection:
+        """Make a new connection; the old one goes when the new one stands."""
+        self._stage = "no connection"
+        client = await connect(self._address, self._port)
+        self._stage = "no TLS ServerHello"
+        try:
+            context = self._contexts.current() if self._contexts is not None else None
+            _, connection = await asyncio.get_running_loop().create_connection(
+                Connection,
+                sock=client,
+                ssl=context,
+                server_hostname=self._server_name if context is not None else None,
+            )
+        except BaseException:
+            client.close()
+            raise
+        self.close()
+        self._connection = connection
+        return connection
+
+
+async def connect(address: str, port: int) -> socket.socket:
+    """A connected TCP socket.
+
+    Raises:
+        OSError: why there is none.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
+    except ValueError:
+        found = await loop.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+        family, address = found[0][0], str(found[0][4][0])
+    client = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        await loop.sock_connect(client, (address, port))
+        # On loopback a socket may be given the very port it connects to, and then meets itself.
+        if client.getsockname() == client.getpeername():
+            raise ConnectionRefusedError("connected to itself: nobody listens")
+    except BaseException:
+        client.close()
+        raise
+    return client
