@@ -1,0 +1,108 @@
+"""Output helpers: where results go and what the terminal is told."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from vipkeeper.cli import output
+from vipkeeper.cli.output import Style, Target, Tone
+from vipkeeper.errors import HostError
+
+
+class Terminal(io.StringIO):
+    encoding = "UTF-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+def test_a_terminal_gets_colour_and_glyphs() -> None:
+    style = Style.of(Terminal())
+    assert style == Style(colour=True, ascii=False)
+    assert style.paint("x", Tone.BAD) == "\x1b[31mx\x1b[0m"
+    assert style.glyph("✓", "ok") == "✓"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "style"),
+    [
+        ("NO_COLOR", "1", Style(colour=False, ascii=False)),
+        ("TERM", "dumb", Style(colour=False, ascii=True)),
+    ],
+)
+def test_the_environment_is_obeyed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, style: Style
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert Style.of(Terminal()) == style
+
+
+def test_a_pipe_gets_no_colour_unless_forced(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    assert Style.of(pipe) == Style(colour=False, ascii=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert Style.of(pipe).colour
+
+
+def test_an_ascii_stream_gets_ascii() -> None:
+    assert Style.of(io.TextIOWrapper(io.BytesIO(), encoding="ascii")).ascii
+    assert Style.of(None).ascii
+
+
+def test_a_file_gets_its_own_format_without_colour(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    path = tmp_path / "out.json"
+    output.deliver(
+        [Target("text", None), Target("json", path)],
+        {"text": lambda s: s.paint("t", Tone.GOOD), "json": lambda s: s.paint("{}", Tone.GOOD)},
+    )
+    assert capsys.readouterr().out == "\x1b[32mt\x1b[0m\n"
+    assert path.read_text() == "{}\n"
+
+
+def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    target = Target("json", tmp_path / "missing" / "x")
+    with pytest.raises(HostError, match=r"--output: cannot write .*: No such file"):
+        output.deliver([target], {"json": lambda _: "{}"})
+
+
+def test_columns_line_up() -> None:
+    assert output.table(["A", "LONG"], [["wide", "x"]]) == ["A     LONG", "wide  x"]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "0 ms"),
+        (83.4, "83 ms"),
+        (999, "999 ms"),
+        (1000, "1.0 s"),
+        (119_000, "119.0 s"),
+        (120_000, "2 min"),
+        (3 * 3_600_000, "3 h"),
+        (49 * 3_600_000, "2 d"),
+    ],
+)
+def test_durations_read_well(milliseconds: float, text: str) -> None:
+    assert output.duration(milliseconds) == text
+
+
+def test_foreign_text_cannot_drive_the_terminal() -> None:
+    assert output.printable("a\x1b[2J\nb") == "a\\x1b[2J\\nb"
+
+
+def test_a_date_that_is_none_is_shown_as_it_is() -> None:
+    assert output.local_time("yesterday") == "yesterday"
+    assert output.local_time("0001-01-01T00:00:00+00:00") != ""
