@@ -240,7 +240,7 @@ def test_proc_net_udp_is_read() -> None:
 
 def test_capabilities_are_read_by_their_bits() -> None:
     text = "Name:\tx\nCapEff:\t0000000000003000\n"
-    assert effective_capabilities(text) == {"CAP_NET_ADMIN", "CAP_NET_RAW"}
+    assert effective_capabilities(text) == frozenset({"CAP_NET_ADMIN", "CAP_NET_RAW"})
     assert effective_capabilities("CapEff: x") is None
 
 

@@ -1,0 +1,210 @@
+"""The installed program as a user runs it: exit codes, streams, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from vipkeeper.cli.main import VERBS
+from vipkeeper.daemon.protocol import MAX_LINE, SOCKET_NAME, Response, encode_response
+
+HEAVY = (
+    "asyncio",
+    "jinja2",
+    "logging",
+    "prometheus_client",
+    "pyroute2",
+    "rich",
+    "socket",
+    "ssl",
+    "subprocess",
+    "yaml",
+)
+
+
+def vipkeeper(
+    *argv: str, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "NO_COLOR": "1", **(env or {})}
+    environment.pop("VIPKEEPER_DEBUG", None)
+    return subprocess.run(
+        [sys.executable, "-m", "vipkeeper", *argv],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment,
+        cwd=cwd,
+    )
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
+def test_every_verb_explains_itself(verb: str) -> None:
+    done = vipkeeper(verb, "--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.startswith(f"usage: vipkeeper {verb}")
+
+
+def test_help_and_version_go_to_stdout() -> None:
+    assert vipkeeper("--version").stdout.startswith("vipkeeper ")
+    done = vipkeeper("--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "Exit codes" in done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from vipkeeper.cli.main import main; main(['--help']); "
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stderr == "[]\n"
+
+
+BAD_INPUT = [
+    ((), 2),
+    (("statsu",), 2),
+    (("--nonsense",), 2),
+    (("status", "--nonsense"), 2),
+    (("status", "extra"), 2),
+    (("status", "--output"), 2),
+    (("status", "--output", "xml"), 2),
+    (("status", "--output", "json="), 2),
+    (("status", "--watch", "--output", "json"), 2),
+    (("status", "--run-dir", "/nonexistent"), 3),
+    (("status", "--run-dir", "/etc/passwd"), 2),
+    (("status", "--run-dir", "x" * 300), 2),
+    (("status", "--run-dir", ""), 3),
+    (("history", "-n", "0"), 2),
+    (("history", "--run-dir", "/nonexistent", "--state-dir", "/nonexistent"), 2),
+    (("history", "--run-dir", "/nonexistent", "--state-dir", "/etc/passwd"), 2),
+    (("handover", "--run-dir", "/nonexistent", "--to", "cp2"), 3),
+    (("standby",), 2),
+    (("standby", "maybe"), 2),
+    (("standby", "on", "--run-dir", "/nonexistent"), 3),
+    (("release", "--vip", "nonsense"), 2),
+    (("release", "--run-dir", "/nonexistent", "--config", "/nonexistent"), 2),
+    (("doctor", "--output", "yaml"), 2),
+]
+
+
+@pytest.mark.parametrize(("argv", "code"), BAD_INPUT)
+def test_bad_input_is_named_on_stderr_without_a_traceback(
+    argv: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    done = vipkeeper(*argv, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+    assert "internal error" not in done.stderr
+
+
+def test_after_a_crash_the_lease_decides() -> None:
+    done = vipkeeper("release", "--after-stop", env={"SERVICE_RESULT": "signal"})
+    assert done.returncode == 0
+    assert done.stdout == ""
+    assert "kernel lease decides" in done.stderr
+
+
+def answer_once(run_dir: Path, response: Response) -> threading.Thread:
+    """A stand-in daemon that answers one request."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(run_dir / SOCKET_NAME))
+    listener.listen()
+    listener.settimeout(60)
+
+    def serve() -> None:
+        with listener:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(MAX_LINE)
+                connection.sendall(encode_response(response))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    return thread
+
+
+STATUS = {"schema_version": 1, "server": "cp1", "holder": "cp2", "vips": ["10.0.0.100"]}
+
+
+@pytest.mark.parametrize(("holder", "code"), [("cp2", 0), (None, 1)])
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_nobody_holds_is_exit_1_in_every_format(
+    tmp_path: Path, holder: str | None, code: int, output: str
+) -> None:
+    server = answer_once(tmp_path, Response(True, "", STATUS | {"holder": holder}))
+    done = vipkeeper("status", "--run-dir", str(tmp_path), "--output", output)
+    server.join(60)
+    assert done.returncode == code
+    assert done.stderr == ""
+    if output == "json":
+        assert json.loads(done.stdout)["holder"] == holder
+
+
+@pytest.mark.parametrize("argv", [("handover",), ("standby", "on"), ("release",)])
+def test_a_refusal_is_exit_1_with_its_reason(tmp_path: Path, argv: tuple[str, ...]) -> None:
+    server = answer_once(tmp_path, Response(False, "cp2 is unready; --force overrides"))
+    done = vipkeeper(*argv, "--run-dir", str(tmp_path))
+    server.join(60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "vipkeeper: cp2 is unready; --force overrides\n"
+
+
+def test_an_answer_goes_to_stdout(tmp_path: Path) -> None:
+    server = answer_once(tmp_path, Response(True, "cp2 holds the VIP"))
+    done = vipkeeper("handover", "--to", "cp2", "--run-dir", str(tmp_path))
+    server.join(60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "cp2 holds the VIP\n", "")
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "vipkeeper", "--help"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.stderr == ""
+    assert done.returncode == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_clear_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "vipkeeper", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "vipkeeper: cannot write the result: No space left on device\n"
+
+
+def test_a_terminal_without_utf8_is_no_error(tmp_path: Path) -> None:
+    document = STATUS | {"servers": [{"name": "cp2", "health": "ready"}]}
+    server = answer_once(tmp_path, Response(True, "", document))
+    done = vipkeeper("status", "--run-dir", str(tmp_path), env={"PYTHONIOENCODING": "ascii"})
+    server.join(60)
+    assert done.returncode == 0
+    assert done.stdout.isascii()
