@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from vipkeeper.lab.standin_control import Behaviour, EtcdMode, Mode, tell
+
+LIMIT = 30.0
+
+
+@dataclass(frozen=True)
+class Running:
+    process: subprocess.Popen[str]
+    ports: dict[str, int]
+    control: Path
+    certificate: Path
+
+    def api(self, timeout: float = LIMIT) -> http.client.HTTPSConnection:
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.ports["api"], context=context, timeout=timeout
+        )
+
+
+@pytest.fixture
+def standin(tmp_path: Path) -> Iterator[Running]:
+    control = tmp_path / "control"
+    command = [sys.executable, "-m", "vipkeeper.lab.standin", "--name", "cp2"]
+    command += ["--listen-api", "127.0.0.1:0", "--listen-supervisor", "127.0.0.1:0"]
+    command += ["--listen-etcd", "[::1]:0" if socket.has_dualstack_ipv6() else "127.0.0.1:0"]
+    command += ["--control", str(control), "--certificate-directory", str(tmp_path / "tls")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            ports = json.loads(process.stdout.readline())
+            yield Running(process, ports, control, tmp_path / "tls" / "tls.crt")
+        finally:
+            process.kill()
+
+
+def get(connection: http.client.HTTPConnection, path: str) -> tuple[int, str]:
+    connection.request("GET", path)
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+def test_it_answers_like_a_control_plane_over_one_verified_connection(standin: Running) -> None:
+    api = standin.api()
+    for path in ("/readyz", "/livez", "/healthz", "/readyz?verbose"):
+        assert get(api, path) == (200, "ok")
+    status, body = get(api, "/version")
+    assert status == 200
+    # The version names the server: a client behind the VIP can tell who answered.
+    assert json.loads(body)["gitVersion"].endswith("cp2")
+    status, body = get(api, "/api/v1/pods")
+    assert (status, json.loads(body)["kind"]) == (404, "Status")
+    api.close()
+
+
+def test_unready_and_unauthorized(standin: Running) -> None:
+    api = standin.api()
+    tell(standin.control, "unready")
+    for path in ("/readyz", "/livez"):
+        status, body = get(api, path)
+        assert status == 500
+        assert "[-]etcd failed: reason withheld" in body
+    tell(standin.control, "unauthorized")
+    for path in ("/readyz", "/version", "/ping"):
+        assert get(api, path)[0] == 401
+    tell(standin.control, "ready")
+    assert get(api, "/readyz") == (200, "ok")
+    api.close()
+
+
+def test_frozen_says_nothing_on_old_and_new_connections_and_goes_on_when_thawed(
+    standin: Running,
+) -> None:
+    old = standin.api(timeout=0.5)
+    assert get(old, "/readyz") == (200, "ok")
+    tell(standin.control, "frozen")
+    old.request("GET", "/readyz")
+    assert old.sock is not None
+    with pytest.raises(TimeoutError):
+        old.sock.recv(1)
+    with socket.create_connection(("127.0.0.1", standin.ports["api"]), timeout=0.5) as raw:
+        context = ssl.create_default_context(cafile=str(standin.certificate))
+        with pytest.raises(TimeoutError):
+            context.wrap_socket(raw, server_hostname="127.0.0.1")
+    tell(standin.control, "ready")
+    old.sock.settimeout(LIMIT)
+    assert old.sock.recv(12) == b"HTTP/1.1 200"
+    old.close()
+    fresh = standin.api()
+    assert get(fresh, "/readyz") == (200, "ok")
+    fresh.close()
+
+
+def test_supervisor_and_etcd_are_told_separately(standin: Running) -> None:
+    context = ssl.create_default_context(cafile=str(standin.certificate))
+    port = standin.ports["supervisor"]
+    supervisor = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=LIMIT)
+    host = "::1" if socket.has_dualstack_ipv6() else "127.0.0.1"
+    etcd = http.client.HTTPConnection(host, standin.ports["etcd"], timeout=LIMIT)
+    assert get(supervisor, "/ping") == (200, "pong")
+    assert json.loads(get(etcd, "/health")[1])["health"] == "true"
+    tell(standin.control, "supervisor unready")
+    tell(standin.control, "etcd false")
+    assert get(supervisor, "/ping")[0] == 503
+    status, body = get(etcd, "/health")
+    assert (status, json.loads(body)["health"]) == (503, "false")
+    tell(standin.control, "etcd hanging")
+    etcd.request("GET", "/health")
+    assert etcd.sock is not None
+    etcd.sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        etcd.sock.recv(1)
+    tell(standin.control, "etcd true")
+    etcd.sock.settimeout(LIMIT)
+    assert etcd.sock.recv(12) == b"HTTP/1.1 200"
+    etcd.close()
+    supervisor.close()
+
+
+def test_killed_means_refused(standin: Running) -> None:
+    standin.process.kill()
+    standin.process.wait()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", standin.ports["api"]), timeout=LIMIT)
+
+
+def test_terminated_ends_cleanly(standin: Running) -> None:
+    standin.process.terminate()
+    assert standin.process.wait(LIMIT) == 0
+
+
+@pytest.mark.parametrize("command", ["nonsense", "", "slow", "slow x", "slow -1", "etcd maybe"])
+def test_an_unknown_command_is_refused_and_changes_nothing(command: str) -> None:
+    behaviour = Behaviour()
+    with pytest.raises(ValueError):  # noqa: PT011 - the enum's own message for some
+        behaviour.obey(command)
+    assert behaviour == Behaviour()
+
+
+def test_a_refused_command_is_told_to_the_sender(standin: Running) -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        tell(standin.control, "nonsense")
+
+
+def test_commands() -> None:
+    behaviour = Behaviour()
+    for command in ("slow 2.5", "etcd false", "supervisor unready"):
+        behaviour.obey(command)
+    assert behaviour == Behaviour(Mode.SLOW, 2.5, False, EtcdMode.UNHEALTHY)
+    behaviour.obey("ready")
+    assert (behaviour.api, behaviour.delay) == (Mode.READY, 0.0)
+
+
+@pytest.fixture
+def responder() -> Iterator[int]:
+    command = [sys.executable, "-m", "vipkeeper.lab.responder", "--name", "cp3", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["port"]
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1"])
+def test_the_responder_answers_with_its_name_from_the_address_that_was_asked(
+    responder: int, address: str
+) -> None:
+    if ":" in address and not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6 on this host")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as client:
+        client.settimeout(LIMIT)
+        # Not connected: an answer from another address would arrive and be seen.
+        for payload in (b"1", b"", b"x" * 1000):
+            client.sendto(payload, (address, responder))
+            answer, source = client.recvfrom(2048)
+            assert answer == b"cp3 " + payload
+            assert source[:2] == (address, responder)
