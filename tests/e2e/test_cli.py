@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from vipkeeper.cli.main import VERBS
 from vipkeeper.daemon.protocol import MAX_LINE, SOCKET_NAME, Response, encode_response
+from vipkeeper.host.inspect_kernel import Outcome, try_kernel
 
 HEAVY = (
     "asyncio",
@@ -208,3 +210,58 @@ def test_a_terminal_without_utf8_is_no_error(tmp_path: Path) -> None:
     server.join(60)
     assert done.returncode == 0
     assert done.stdout.isascii()
+
+
+def run_ip(*argv: str) -> str:
+    return subprocess.run(
+        ["ip", *argv], capture_output=True, text=True, check=True, timeout=30
+    ).stdout
+
+
+@pytest.fixture
+def namespace() -> Iterator[str]:
+    """A network namespace with an own address, a leased VIP and a permanent one."""
+    name = f"vkcli{os.getpid()}"
+    run_ip("netns", "add", name)
+    try:
+        run_ip("-n", name, "link", "add", "a0", "type", "veth", "peer", "name", "b0")
+        for link in ("a0", "b0"):
+            run_ip("-n", name, "link", "set", link, "up")
+        run_ip("-n", name, "addr", "add", "10.9.0.11/24", "dev", "a0")
+        lifetime = ("valid_lft", "60", "preferred_lft", "0")
+        run_ip("-n", name, "addr", "add", "10.9.0.100/32", "dev", "a0", *lifetime)
+        run_ip("-n", name, "addr", "add", "10.9.0.101/32", "dev", "a0")
+        yield name
+    finally:
+        run_ip("netns", "del", name)
+
+
+@pytest.mark.lab
+def test_release_without_a_daemon_takes_only_what_is_leased(namespace: str, tmp_path: Path) -> None:
+    vips = [option for n in (100, 101, 102) for option in ("--vip", f"10.9.0.{n}")]
+    done = subprocess.run(
+        ["ip", "netns", "exec", namespace, sys.executable, "-m", "vipkeeper", "release", *vips]
+        + ["--run-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "10.9.0.100 removed",
+        "10.9.0.101 is a permanent address of this server, not ours: left alone",
+        "10.9.0.102 is not on this server",
+    ]
+    left = run_ip("-n", namespace, "-o", "-4", "addr", "show", "dev", "a0")
+    assert "10.9.0.100" not in left
+    assert "10.9.0.101" in left
+
+
+@pytest.mark.lab
+def test_the_kernel_is_tried_without_touching_this_host() -> None:
+    before = run_ip("-o", "addr")
+    trials = try_kernel()
+    assert trials.lifetimes.outcome is Outcome.YES, trials.lifetimes.detail
+    assert trials.egress.outcome is not Outcome.UNKNOWN, trials.egress.detail
+    assert "192.0.2.1/" not in run_ip("-o", "addr").replace(before, "")

@@ -176,11 +176,11 @@ def _render_all(findings: Iterable[Finding], style: Style) -> Iterable[str]:
 def _summary(diagnosis: Diagnosis, style: Style) -> str:
     counts = {v: sum(f.verdict is v for f in diagnosis.findings) for v in Verdict}
     parts = [
-        f"{counts[verdict]} {word}"
-        for verdict, word in (
-            (Verdict.PROBLEM, "problems"),
-            (Verdict.WARNING, "warnings"),
-            (Verdict.UNKNOWN, "not known"),
+        f"{counts[verdict]} {one if counts[verdict] == 1 else many}"
+        for verdict, one, many in (
+            (Verdict.PROBLEM, "problem", "problems"),
+            (Verdict.WARNING, "warning", "warnings"),
+            (Verdict.UNKNOWN, "not known", "not known"),
         )
         if counts[verdict]
     ]
