@@ -238,10 +238,10 @@ def namespace() -> Iterator[str]:
 
 @pytest.mark.lab
 def test_release_without_a_daemon_takes_only_what_is_leased(namespace: str, tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "vipkeeper"]
     vips = [option for n in (100, 101, 102) for option in ("--vip", f"10.9.0.{n}")]
     done = subprocess.run(
-        ["ip", "netns", "exec", namespace, sys.executable, "-m", "vipkeeper", "release", *vips]
-        + ["--run-dir", str(tmp_path)],
+        ["ip", "netns", "exec", namespace, *program, "release", *vips, "--run-dir", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
@@ -259,9 +259,7 @@ def test_release_without_a_daemon_takes_only_what_is_leased(namespace: str, tmp_
 
 
 @pytest.mark.lab
-def test_the_kernel_is_tried_without_touching_this_host() -> None:
-    before = run_ip("-o", "addr")
+def test_the_kernel_is_tried_for_real() -> None:
     trials = try_kernel()
     assert trials.lifetimes.outcome is Outcome.YES, trials.lifetimes.detail
     assert trials.egress.outcome is not Outcome.UNKNOWN, trials.egress.detail
-    assert "192.0.2.1/" not in run_ip("-o", "addr").replace(before, "")

@@ -76,7 +76,7 @@ class MoveTracker:
 
     def observe(self, transition: Transition, now: Instant, wall: float) -> Move | None:
         """Take one transition; the move it ends, if it ends one. `wall` is in seconds since 1970."""
-        if self._first is None or transition.before not in _UNDERWAY:
+        if self._first is None:
             self._first, self._started = transition, now
         if transition.after in _UNDERWAY:
             return None
