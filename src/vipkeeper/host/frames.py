@@ -1,0 +1,241 @@
+"""Frames on the interfaces of the VIPs: probes, their answers, announcements, foreign claims."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from vipkeeper.core.events import Channel, Event, ForeignClaimSeen, VipAnswered
+from vipkeeper.wire import arp, echo, ndp
+from vipkeeper.wire.types import IPAddress
+
+ETH_P_ALL = 0x0003
+ETH_P_ARP = 0x0806
+ETH_P_IPV6 = 0x86DD
+SO_ATTACH_FILTER = 26
+PACKET_OUTGOING = 4
+API_PORT = 6443
+_READS_PER_WAKE = 128
+_FRAME = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a VIP lives: its interface and what frames need to know of it."""
+
+    vip: IPAddress
+    interface: str
+    mac: bytes
+    source: IPAddress | None
+    """Own address of the VIP's family on that interface; None: unicast probes are not possible."""
+
+
+class Wire:
+    """Packet sockets for a set of places; rebuilt when the places change."""
+
+    def __init__(self) -> None:
+        self._places: tuple[Place, ...] = ()
+        self._sockets: dict[str, socket.socket] = {}
+        self._identifier = os.getpid() & 0xFFFF
+        self._port = 33000 + os.getpid() % 28000
+        self.errors = 0
+        """Frames that could not be sent or sockets that could not be opened."""
+
+    @property
+    def filenos(self) -> list[int]:
+        """For the event loop."""
+        return [s.fileno() for s in self._sockets.values()]
+
+    def place(self, places: Iterable[Place]) -> bool:
+        """Take the places that exist now; True when the sockets changed."""
+        wanted = tuple(places)
+        if wanted == self._places:
+            return False
+        self.close()
+        self._places = wanted
+        for name in {place.interface for place in wanted}:
+            try:
+                self._sockets[name] = self._open(name)
+            except OSError:
+                self.errors += 1
+        return True
+
+    def close(self) -> None:
+        """Close all sockets."""
+        for sock in self._sockets.values():
+            sock.close()
+        self._sockets = {}
+        self._places = ()
+
+    def _open(self, name: str) -> socket.socket:
+        vips = [place.vip for place in self._places if place.interface == name]
+        # Protocol 0: nothing is queued before the filter is in place.
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+        try:
+            _attach(sock, _filter(vips, self._port))
+            sock.bind((name, ETH_P_ALL))
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def probe(self) -> None:
+        """Broadcast one ARP probe or solicitation for every VIP."""
+        for place in self._places:
+            if isinstance(place.vip, IPv4Address):
+                self._send(place, arp.probe(place.vip, place.mac))
+            else:
+                source = place.source if isinstance(place.source, IPv6Address) else ndp.UNSPECIFIED
+                self._send(place, ndp.solicitation(place.vip, source, place.mac))
+
+    def announce(self) -> None:
+        """Gratuitous ARP as request and reply, unsolicited NA, for every VIP."""
+        for place in self._places:
+            if isinstance(place.vip, IPv4Address):
+                for frame in arp.gratuitous(place.vip, place.mac):
+                    self._send(place, frame)
+            else:
+                self._send(place, ndp.advertisement(place.vip, place.mac))
+
+    def drain(self) -> Sequence[Event]:
+        """What waits to be read; whoever answers ARP for a VIP is asked by unicast at once."""
+        events: list[Event] = []
+        for name, sock in self._sockets.items():
+            for _ in range(_READS_PER_WAKE):
+                try:
+                    data, address = sock.recvfrom(_FRAME)
+                except BlockingIOError:
+                    break
+                except OSError:
+                    self.errors += 1
+                    break
+                if address[2] != PACKET_OUTGOING:
+                    events.extend(self._understand(name, data))
+        return events
+
+    def _understand(self, name: str, data: bytes) -> Iterable[Event]:
+        source = echo.answer(data, self._identifier, self._port)
+        if source is not None:
+            place = self._place(name, source)
+            return [VipAnswered(source, data[6:12], Channel.ECHO)] if place is not None else []
+        claim = _claim(data)
+        if claim is None:
+            return []
+        vip, mac, asked = claim
+        place = self._place(name, vip)
+        if place is None or mac == place.mac:
+            return []
+        if not asked:
+            return [ForeignClaimSeen(vip, mac)]
+        self._ask(place, mac)
+        return [VipAnswered(vip, mac, Channel.ARP)]
+
+    def _ask(self, place: Place, mac: bytes) -> None:
+        if place.source is None:
+            return
+        macs = (place.mac, mac)
+        self._send(place, echo.echo_request(macs, place.source, place.vip, self._identifier))
+        self._send(place, echo.syn(macs, place.source, place.vip, (self._port, API_PORT)))
+
+    def _place(self, name: str, vip: IPAddress) -> Place | None:
+        return next((p for p in self._places if p.interface == name and p.vip == vip), None)
+
+    def _send(self, place: Place, frame: bytes) -> None:
+        sock = self._sockets.get(place.interface)
+        if sock is None:
+            return
+        try:
+            sock.send(frame)
+        except OSError:
+            self.errors += 1
+
+
+def _claim(data: bytes) -> tuple[IPAddress, bytes, bool] | None:
+    """(address, MAC, in answer to a question) when the frame says who has an address."""
+    message = arp.decode_frame(data)
+    if message is not None:
+        gratuitous = message.sender_ip == message.target_ip
+        asked = message.operation is arp.Operation.REPLY and not gratuitous
+        return message.sender_ip, message.sender_mac, asked
+    neighbour = ndp.decode_frame(data)
+    if neighbour is None or neighbour.kind != ndp.ADVERTISEMENT:
+        return None
+    return neighbour.target, neighbour.link_address or neighbour.frame_source, neighbour.solicited
+
+
+_LD_H, _LD_B, _LD_W = 0x28, 0x30, 0x20
+_JEQ, _RET, _LDX_MSH, _LD_H_IND = 0x15, 0x06, 0xB1, 0x48
+Instruction = tuple[int, int, int, int]
+
+
+def _filter(vips: Sequence[IPAddress], port: int) -> list[Instruction]:
+    """Classic BPF: ARP whose sender is a VIP, ICMP and TCP-to-our-port from an IPv4 VIP, NA and
+    ICMPv6 echo replies (Documentation/networking/filter.rst). All else never wakes us."""
+    v4 = [vip for vip in vips if isinstance(vip, IPv4Address)]
+    program: list[Instruction | tuple[int, str, str, int]] = []
+    labels: dict[str, int] = {}
+
+    def mark(label: str) -> None:
+        labels[label] = len(program)
+
+    program.append((_LD_H, 0, 0, 12))
+    program.append((_JEQ, "arp", "", ETH_P_ARP))
+    program.append((_JEQ, "v4", "", 0x0800))
+    program.append((_JEQ, "v6", "drop", ETH_P_IPV6))
+    mark("arp")
+    program.append((_LD_W, 0, 0, 28))
+    for vip in v4:
+        program.append((_JEQ, "keep", "", int(vip)))
+    program.append((_JEQ, "drop", "drop", 0))
+    mark("v4")
+    program.append((_LD_W, 0, 0, 26))
+    for vip in v4:
+        program.append((_JEQ, "v4vip", "", int(vip)))
+    program.append((_JEQ, "drop", "drop", 0))
+    mark("v4vip")
+    program.append((_LD_B, 0, 0, 23))
+    program.append((_JEQ, "keep", "", echo.ICMP))
+    program.append((_JEQ, "", "drop", echo.TCP))
+    program.append((_LDX_MSH, 0, 0, 14))
+    program.append((_LD_H_IND, 0, 0, 16))
+    program.append((_JEQ, "keep", "drop", port))
+    mark("v6")
+    program.append((_LD_B, 0, 0, 20))
+    program.append((_JEQ, "icmp6", "", echo.ICMPV6))
+    program.append((_JEQ, "", "drop", echo.TCP))
+    program.append((_LD_H, 0, 0, 56))
+    program.append((_JEQ, "keep", "drop", port))
+    mark("icmp6")
+    program.append((_LD_B, 0, 0, 54))
+    program.append((_JEQ, "keep", "", ndp.ADVERTISEMENT))
+    program.append((_JEQ, "keep", "drop", 129))
+    mark("keep")
+    program.append((_RET, 0, 0, 0xFFFF))
+    mark("drop")
+    program.append((_RET, 0, 0, 0))
+    return [_resolve(step, at, labels) for at, step in enumerate(program)]
+
+
+def _resolve(
+    step: tuple[int, int | str, int | str, int], at: int, labels: dict[str, int]
+) -> Instruction:
+    code, yes, no, operand = step
+
+    def offset(target: int | str) -> int:
+        if isinstance(target, int):
+            return target
+        return labels[target] - at - 1 if target else 0
+
+    return code, offset(yes), offset(no), operand
+
+
+def _attach(sock: socket.socket, program: Sequence[Instruction]) -> None:
+    packed = b"".join(struct.pack("=HBBI", *step) for step in program)
+    memory = ctypes.create_string_buffer(packed)
+    address = struct.pack("@HP", len(program), ctypes.addressof(memory))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, address)
