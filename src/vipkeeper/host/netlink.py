@@ -101,7 +101,7 @@ class Addresses:
         route, self._route = self._route, None
         if route is not None:
             with contextlib.suppress(OSError):
-                await route.close()
+                route.close()
 
     @property
     def snapshot(self) -> Snapshot:

@@ -1,0 +1,158 @@
+"""What a run comes to: the acts in order, each with all its runs and the worst of them."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vipkeeper.report.run import ActResult, Lane, RunReport, Span, Verdict
+from vipkeeper.report.style import interval, milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured figure over the runs of an act, in milliseconds."""
+
+    median: float
+    highest: float
+    n: int
+    resolution_ms: float
+
+    @property
+    def text(self) -> str:
+        """`183 ms`, or `183 / 210 ms` (median / max) when it was measured more than once."""
+        if self.n == 1:
+            return milliseconds(self.highest, self.resolution_ms)
+        median = milliseconds(self.median, self.resolution_ms)
+        highest = milliseconds(self.highest, self.resolution_ms)
+        if median[-2:] == highest[-2:]:
+            median = median.rsplit(" ", 1)[0]
+        return f"{median} / {highest}"
+
+
+@dataclass(frozen=True, slots=True)
+class ActSummary:
+    """One act over all its runs."""
+
+    name: str
+    runs: tuple[ActResult, ...]
+
+    @property
+    def measured(self) -> tuple[ActResult, ...]:
+        """The runs that took place."""
+        return tuple(run for run in self.runs if run.verdict is not Verdict.SKIPPED)
+
+    @property
+    def worst(self) -> ActResult:
+        """The run to show: a failed one before a passed one, then by what hurts most."""
+        return max(self.runs, key=_badness)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Failed when one run failed, skipped when none took place."""
+        found = {run.verdict for run in self.runs}
+        for verdict in (Verdict.FAILED, Verdict.PASSED):
+            if verdict in found:
+                return verdict
+        return Verdict.SKIPPED
+
+    @property
+    def outage(self) -> Figure | None:
+        """Of the UDP client; None when no run measured it."""
+        return self._figure(lambda run: run.outage_ms, lambda run: run.udp.interval_ms)
+
+    @property
+    def service_outage(self) -> Figure | None:
+        """Of the TLS client; None when no run measured it."""
+        return self._figure(lambda run: run.service_outage_ms, lambda run: run.tls.interval_ms)
+
+    @property
+    def two_holders(self) -> Figure | None:
+        """Time with two servers answering."""
+        return self._figure(lambda run: run.two_holders_ms, lambda _: 1.0)
+
+    @property
+    def left_behind(self) -> int:
+        """In how many runs the VIP stayed on a server without a daemon."""
+        return sum(run.left_behind for run in self.measured)
+
+    @property
+    def moves(self) -> str:
+        """`1`, or `1-2` when the runs differ; empty when none took place."""
+        counts = sorted({run.moves for run in self.measured})
+        if not counts:
+            return ""
+        return str(counts[0]) if len(counts) == 1 else f"{counts[0]}-{counts[-1]}"
+
+    def _figure(
+        self, value: Callable[[ActResult], float | None], resolution: Callable[[ActResult], float]
+    ) -> Figure | None:
+        pairs = [(v, resolution(r)) for r in self.measured if (v := value(r)) is not None]
+        if not pairs:
+            return None
+        values = [v for v, _ in pairs]
+        return Figure(
+            statistics.median(values), max(values), len(values), max(step for _, step in pairs)
+        )
+
+
+def _badness(run: ActResult) -> tuple[int, float, bool, float, float]:
+    order = {Verdict.SKIPPED: 0, Verdict.PASSED: 1, Verdict.FAILED: 2}
+    return (
+        order[run.verdict],
+        run.two_holders_ms,
+        run.left_behind,
+        run.outage_ms or 0.0,
+        run.service_outage_ms or 0.0,
+    )
+
+
+def summaries(report: RunReport) -> tuple[ActSummary, ...]:
+    """The acts in the order of their first run."""
+    groups: dict[str, list[ActResult]] = {}
+    for act in report.acts:
+        groups.setdefault(act.name, []).append(act)
+    return tuple(ActSummary(name, tuple(runs)) for name, runs in groups.items())
+
+
+def counted(report: RunReport) -> str:
+    """`9 passed, 1 failed, 2 skipped`, counting acts; only what there is."""
+    found = [act.verdict for act in summaries(report)]
+    parts = [f"{found.count(v)} {v.value}" for v in Verdict if v in found]
+    return ", ".join(parts) or "no acts"
+
+
+def resolution(report: RunReport) -> str:
+    """One sentence on what the figures can resolve."""
+    udp = sorted({act.udp.interval_ms for act in report.acts if act.udp.interval_ms > 0})
+    tls = sorted({act.tls.interval_ms for act in report.acts if act.tls.interval_ms > 0})
+    parts = []
+    if udp:
+        parts.append(f"client outage: a UDP echo every {' or '.join(map(interval, udp))}")
+    if tls:
+        parts.append(f"service outage: a TLS hello every {' or '.join(map(interval, tls))}")
+    if not parts:
+        return "No probe was recorded."
+    return f"Resolution: {'; '.join(parts)}. A figure is exact to one probe interval."
+
+
+def overlaps(lanes: tuple[Lane, ...]) -> dict[str, tuple[Span, ...]]:
+    """For each server the spans in which it and another answered for the VIP at the same time."""
+    found: dict[str, list[Span]] = {lane.server: [] for lane in lanes}
+    for one, other in itertools.combinations(lanes, 2):
+        for a, b in itertools.product(one.answered, other.answered):
+            start, end = max(a.start, b.start), min(a.end, b.end)
+            if start < end:
+                found[one.server].append(Span(start, end))
+                found[other.server].append(Span(start, end))
+    return {
+        server: tuple(sorted(set(spans), key=lambda span: (span.start, span.end)))
+        for server, spans in found.items()
+    }
+
+
+def longest(spans: tuple[Span, ...]) -> Span | None:
+    """The longest span; None when there is none."""
+    return max(spans, key=lambda span: span.end - span.start, default=None)

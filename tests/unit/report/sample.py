@@ -1,0 +1,102 @@
+"""Recorded runs to draw: a power-off that went well and a frozen daemon that did not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vipkeeper.report.run import (
+    ActResult,
+    Client,
+    Expectation,
+    Lane,
+    Marker,
+    MarkerKind,
+    RunReport,
+    Span,
+    Verdict,
+)
+
+CLIENT = Client(interval_ms=2, sent=2500, lost=92, gaps=(Span(1.5, 1.684),))
+TLS = Client(interval_ms=20, sent=250, lost=10, gaps=(Span(1.5, 1.7),))
+
+POWER_OFF = ActResult(
+    name="power-off",
+    title="The holder loses power",
+    story="cp1 is cut off and its daemon killed. cp2 must claim the VIP, and nobody else.",
+    run=1,
+    length=5.0,
+    verdict=Verdict.PASSED,
+    reason="",
+    outage_ms=184.0,
+    service_outage_ms=200.0,
+    two_holders_ms=0.0,
+    left_behind=False,
+    moves=1,
+    lanes=(
+        Lane("cp1", held=(Span(0, 3.5),), answered=(Span(0, 1.5),)),
+        Lane("cp2", held=(Span(1.68, 5),), answered=(Span(1.682, 5),)),
+        Lane("cp3", held=(), answered=()),
+    ),
+    udp=CLIENT,
+    tls=TLS,
+    faults=(Span(1.5, 5),),
+    markers=(
+        Marker(1.684, MarkerKind.CLIENT_BACK, "client answered by cp2"),
+        Marker(1.5, MarkerKind.FAULT, "cp1 loses power", "cp1"),
+        Marker(1.68, MarkerKind.CLAIMED, "", "cp2"),
+    ),
+    expectations=(
+        Expectation("the VIP answers again within 420 ms", True, "184 ms"),
+        Expectation("never two servers answering", True),
+    ),
+)
+
+SPLIT = replace(
+    POWER_OFF,
+    name="freeze",
+    title="The daemon is frozen (SIGSTOP)",
+    story="<script>alert('1 < 2 & 3')</script>",
+    verdict=Verdict.FAILED,
+    reason="two servers answered",
+    two_holders_ms=500.0,
+    left_behind=True,
+    lanes=(
+        Lane("cp1", held=(Span(0, 5),), answered=(Span(0, 2.5),)),
+        Lane("cp2", held=(Span(2, 5),), answered=(Span(2, 5),)),
+        Lane("cp3", held=(), answered=(Span(4, 4.5),)),
+    ),
+    expectations=(Expectation("never two servers answering", False, "500 ms"),),
+)
+
+SKIPPED = replace(
+    POWER_OFF,
+    name="etcd-quorum",
+    title="Two of three servers are gone",
+    verdict=Verdict.SKIPPED,
+    reason="no network namespaces",
+    outage_ms=None,
+    service_outage_ms=None,
+    moves=0,
+    lanes=(),
+    udp=Client(0, 0, 0, ()),
+    tls=Client(0, 0, 0, ()),
+    faults=(),
+    markers=(),
+    expectations=(),
+)
+
+
+def run_report(*acts: ActResult) -> RunReport:
+    return RunReport(
+        tool_version="0.1.0",
+        started_at="2026-01-02T03:04:05Z",
+        manager="vipkeeper",
+        conditions={"kernel": "6.1.0", "cores": "2", "advert interval": "100 ms"},
+        acts=acts,
+        notes=("clock: CLOCK_BOOTTIME of the lab host",),
+    )
+
+
+FULL = run_report(
+    POWER_OFF, replace(POWER_OFF, run=2, outage_ms=210.0), replace(POWER_OFF, run=3), SPLIT, SKIPPED
+)
