@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Iterable
@@ -140,16 +141,12 @@ class Checker:
         if not isinstance(node, Scalar):
             self.problem(node.span, f"{what} must be an IP address")
             return None
-        try:
+        with contextlib.suppress(ValueError):
             return ip_address(node.text)
-        except ValueError:
-            pass
         hint = ""
         if "/" in node.text:
-            try:
+            with contextlib.suppress(ValueError):
                 hint = f": write {ip_interface(node.text).ip}, without a prefix length"
-            except ValueError:
-                pass
         self.problem(node.span, f"{what} must be an IP address, not '{node.text[:80]}'{hint}")
         return None
 

@@ -7,6 +7,7 @@ reader's back. Reading is total: any bytes give a tree or problems.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -91,6 +92,8 @@ def parse(data: bytes, file: str) -> Node | list[Problem]:
     try:
         _refuse_aliases(text)
         root = yaml.compose(text, Loader=_LOADER)
+    except _RefusedError as error:
+        return [Problem(Span(file, error.mark.line + 1, error.mark.column + 1), str(error))]
     except yaml.MarkedYAMLError as error:
         return [_yaml_problem(file, error)]
     except (yaml.YAMLError, RecursionError) as error:
@@ -103,22 +106,24 @@ def parse(data: bytes, file: str) -> Node | list[Problem]:
     return builder.problems or tree
 
 
-class _AliasError(yaml.MarkedYAMLError):
-    """Anchors make a small file expand to any size and hide what a value is."""
+class _RefusedError(Exception):
+    """Valid YAML that we do not take: an alias makes a small file expand to any size."""
+
+    def __init__(self, reason: str, mark: Any) -> None:
+        super().__init__(reason)
+        self.mark = mark
 
 
 def _refuse_aliases(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
-            raise _AliasError(
-                problem="aliases (*name) are not supported: write the value out",
-                problem_mark=event.start_mark,
-            )
+            reason = "aliases (*name) are not supported: write the value out"
+            raise _RefusedError(reason, event.start_mark)
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
             if depth > MAX_DEPTH:
-                raise _AliasError(problem="nested too deeply", problem_mark=event.start_mark)
+                raise _RefusedError("nested too deeply", event.start_mark)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             depth -= 1
 
@@ -129,8 +134,6 @@ def _yaml_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
     reason = error.problem or "cannot be read"
     if "\\t" in reason or "'\t'" in reason:
         reason = "a tab is used for indentation; use spaces"
-    if isinstance(error, _AliasError):
-        return Problem(span, reason)
     return Problem(span, f"not valid YAML: {reason}")
 
 

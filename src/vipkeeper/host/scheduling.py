@@ -1,0 +1,49 @@
+"""Keeps the keeper on time: real-time scheduling, locked memory, no surprise collections."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+from dataclasses import dataclass
+
+PRIORITY = 50
+SCHED_RESET_ON_FORK = 0x40000000
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulingReport:
+    """What was granted, and why not where it was not."""
+
+    realtime: str
+    memory: str
+
+    def __str__(self) -> str:
+        return f"{self.realtime}; {self.memory}"
+
+
+def prepare() -> SchedulingReport:
+    """Ask for SCHED_FIFO and locked memory. Never fatal: the answer says what was refused."""
+    return SchedulingReport(_realtime(), _lock_memory())
+
+
+def freeze() -> None:
+    """Call once everything is imported: what exists now is never collected again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _realtime() -> str:
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+    except OSError as error:
+        return f"real-time scheduling refused ({error.strerror})"
+    return f"SCHED_FIFO {PRIORITY}"
+
+
+def _lock_memory() -> str:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
+        return "memory locked"
+    return f"memory not locked ({os.strerror(ctypes.get_errno())})"

@@ -1,0 +1,235 @@
+"""The box: private namespaces in which a cluster is built and broken, gone whatever happens.
+
+    caller (stays outside) -> guard -> init (PID 1 of the box) -> the work
+
+The caller waits and hands signals on. The guard makes the namespaces. Init reaps orphans. Each of them
+dies with its parent (PR_SET_PDEATHSIG), and with init the kernel ends everything in the box: processes,
+network namespaces, bridges, nftables tables, mounts. Nothing has to be cleaned up, so nothing can be
+left over, also after SIGKILL. /run inside is a tmpfs of its own: `ip netns add` works there without
+root, and the work directory in it vanishes too.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from vipkeeper.errors import HostError
+from vipkeeper.lab.kernel import MountFlag, Namespace, die_with_parent, mount, unshare
+
+WORK = Path("/run/vipkeeper-lab")
+"""The work directory inside the box."""
+
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NO_BOX = 125
+"""Exit code of the guard: the namespaces could not be made (the reason is on the pipe)."""
+_MAP_DENIED_AT = "/proc/self/uid_map"
+
+
+class BoxError(HostError):
+    """This host does not let us make the namespaces; says which setting would."""
+
+
+def in_box(work: Callable[[Path], bytes]) -> tuple[int, bytes]:
+    """Run `work(directory)` inside a new box; its exit code and the bytes it returned.
+
+    `work` ends the box with code 0 by returning, with another by SystemExit; the result of a work that
+    ends that way is empty. stdin, stdout and stderr are the caller's. SIGINT, SIGTERM and SIGHUP of the
+    caller become SIGINT (KeyboardInterrupt) in `work`; it has no terminal of its own, so Ctrl-C reaches
+    it only once and its children not at all.
+
+    Raises:
+        BoxError: namespaces cannot be made here.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    results, result = os.pipe()
+    alive, held = os.pipe()
+    guard = os.fork()
+    if guard == 0:
+        os.close(results)
+        os.close(held)
+        _exit_with(lambda: _guard(work, result, alive))
+    os.close(result)
+    os.close(alive)
+    previous = {number: signal.signal(number, _hand_on(guard)) for number in _FORWARDED}
+    try:
+        data = _read_all(results)
+        status = os.waitstatus_to_exitcode(os.waitpid(guard, 0)[1])
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        os.close(held)
+        os.close(results)
+    if status == _NO_BOX:
+        raise BoxError(data.decode())
+    return (128 - status if status < 0 else status), data
+
+
+def probe() -> None:
+    """Make a box and leave it at once.
+
+    Raises:
+        BoxError: namespaces cannot be made here.
+    """
+    in_box(lambda _: b"")
+
+
+def _hand_on(child: int) -> Callable[[int, FrameType | None], None]:
+    """A signal handler that gives the child SIGINT."""
+
+    def handler(_number: int, _frame: FrameType | None) -> None:
+        try:
+            os.kill(child, signal.SIGINT)
+        except ProcessLookupError:
+            return
+
+    return handler
+
+
+def _exit_with(body: Callable[[], int]) -> None:
+    """Run `body` in a forked child and end the process with its result; never returns."""
+    code = 70
+    try:
+        code = body()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        code = 130
+    except BaseException:  # the last frame of a forked child: the traceback must not be lost
+        sys.excepthook(*sys.exc_info())
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)
+
+
+def _guard(work: Callable[[Path], bytes], result: int, alive: int) -> int:
+    """Make the namespaces, start init in them, wait for it."""
+    os.setsid()
+    try:
+        _enter()
+        die_with_parent()
+    except OSError as error:
+        os.write(result, explain(error).encode())
+        return _NO_BOX
+    if _gone(alive):
+        return _NO_BOX
+    child_alive, child_held = os.pipe()
+    init = os.fork()
+    if init == 0:
+        os.close(child_held)
+        _exit_with(lambda: _init(work, result, child_alive))
+    os.close(result)
+    os.close(child_alive)
+    for number in _FORWARDED:
+        signal.signal(number, _hand_on(init))
+    status = os.waitstatus_to_exitcode(os.waitpid(init, 0)[1])
+    return 128 - status if status < 0 else status
+
+
+def _enter() -> None:
+    """Step into new namespaces; in a user namespace of our own when we are not root."""
+    kinds = Namespace.MOUNT | Namespace.PID | Namespace.NET
+    uid, gid = os.geteuid(), os.getegid()
+    unshare(kinds if uid == 0 else kinds | Namespace.USER)
+    if uid != 0:
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"0 {uid} 1"),
+            ("gid_map", f"0 {gid} 1"),
+        ):
+            Path(f"/proc/self/{name}").write_text(text)
+    mount("none", "/", None, MountFlag.RECURSIVE | MountFlag.PRIVATE)
+    mount("tmpfs", "/run", "tmpfs", MountFlag.NOSUID | MountFlag.NODEV, "mode=755")
+    WORK.mkdir(mode=0o700)
+
+
+def _init(work: Callable[[Path], bytes], result: int, alive: int) -> int:
+    """PID 1: start the work, reap whatever is orphaned, end with the work's exit code."""
+    die_with_parent()
+    if _gone(alive):
+        return _NO_BOX
+    try:
+        mount("proc", "/proc", "proc", MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC)
+    except OSError as error:
+        os.write(result, explain(error).encode())
+        return _NO_BOX
+    worker = os.fork()
+    if worker == 0:
+        _exit_with(lambda: _work(work, result))
+    os.close(result)
+    for number in _FORWARDED:
+        signal.signal(number, _hand_on(worker))
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == worker:
+            code = os.waitstatus_to_exitcode(status)
+            return 128 - code if code < 0 else code
+
+
+def _work(work: Callable[[Path], bytes], result: int) -> int:
+    for number in _FORWARDED:
+        signal.signal(number, signal.default_int_handler)
+    os.set_inheritable(result, False)
+    data = work(WORK)
+    with open(result, "wb") as file:
+        file.write(data)
+    return 0
+
+
+def _gone(alive: int) -> bool:
+    """Whether the process at the other end of the pipe has ended (before PR_SET_PDEATHSIG was set)."""
+    poll = select.poll()
+    poll.register(alive, 0)
+    return bool(poll.poll(0))
+
+
+def _read_all(source: int) -> bytes:
+    chunks = []
+    while chunk := os.read(source, 1 << 16):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _setting(path: str) -> str | None:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return None
+
+
+def explain(error: OSError) -> str:
+    """One line: the lab cannot run here, and which setting would let it.
+
+    The order is from the certain cause to the likely one: Ubuntu's AppArmor restriction lets unshare(2)
+    succeed and denies what needs a capability afterwards; user.max_user_namespaces gives ENOSPC;
+    Debian's old switch and the seccomp filters of container engines give EPERM.
+    """
+    where = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    first = f"cannot make network namespaces here ({where})"
+    if os.geteuid() == 0:
+        return (
+            f"{first}: this root lacks CAP_SYS_ADMIN or a seccomp filter forbids it; in a container "
+            "add '--privileged' (or '--cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt seccomp=unconfined')"
+        )
+    if _setting("/proc/sys/user/max_user_namespaces") == "0" or error.errno == errno.ENOSPC:
+        setting = "user.max_user_namespaces=15000"
+    elif _setting("/proc/sys/kernel/unprivileged_userns_clone") == "0":
+        setting = "kernel.unprivileged_userns_clone=1"
+    elif _setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
+        setting = "kernel.apparmor_restrict_unprivileged_userns=0"
+    else:
+        return (
+            f"{first}: user namespaces are forbidden, in a container by its seccomp filter "
+            "('--security-opt seccomp=unconfined' allows them); or run this as root"
+        )
+    return f"{first}: 'sysctl -w {setting}' allows it without root; or run this as root"
