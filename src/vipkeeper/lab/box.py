@@ -29,7 +29,8 @@ WORK = Path("/run/vipkeeper-lab")
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NO_BOX = 125
 """Exit code of the guard: the namespaces could not be made (the reason is on the pipe)."""
-_MAP_DENIED_AT = "/proc/self/uid_map"
+_REFUSED = 124
+"""Exit code of the work: it met a fault of this host (the reason is on the pipe)."""
 
 
 class BoxError(HostError):
@@ -46,6 +47,7 @@ def in_box(work: Callable[[Path], bytes]) -> tuple[int, bytes]:
 
     Raises:
         BoxError: namespaces cannot be made here.
+        HostError: as `work` raised it.
     """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -70,6 +72,8 @@ def in_box(work: Callable[[Path], bytes]) -> tuple[int, bytes]:
         os.close(results)
     if status == _NO_BOX:
         raise BoxError(data.decode())
+    if status == _REFUSED:
+        raise HostError(data.decode())
     return (128 - status if status < 0 else status), data
 
 
@@ -180,10 +184,14 @@ def _work(work: Callable[[Path], bytes], result: int) -> int:
     for number in _FORWARDED:
         signal.signal(number, signal.default_int_handler)
     os.set_inheritable(result, False)
-    data = work(WORK)
+    code = 0
+    try:
+        data = work(WORK)
+    except HostError as error:
+        code, data = _REFUSED, str(error).encode()
     with open(result, "wb") as file:
         file.write(data)
-    return 0
+    return code
 
 
 def _gone(alive: int) -> bool:
