@@ -109,7 +109,8 @@ def _row(act: ActSummary, style: Style) -> list[_Cell]:
 
 def _shout(verdict: Verdict) -> str:
     """A failure must stand out without colour."""
-    return verdict.value.upper() if verdict is Verdict.FAILED else verdict.value
+    word: str = verdict.value
+    return word.upper() if verdict is Verdict.FAILED else word
 
 
 def _figure(figure: Figure | None, bad_above: float | None = None) -> _Cell:
