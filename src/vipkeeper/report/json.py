@@ -129,7 +129,7 @@ def _read_scalar(kind: type, value: Any, path: str) -> Any:
     _expect(int if kind is int else (int, float), number, path, expected, value)
     if not (isinstance(value, int) or math.isfinite(value)) or not 0 <= value <= LONGEST:
         raise ReportError(f"{path}: found {_shown(value)}, expected a number from 0 to {LONGEST:g}")
-    return kind(value)
+    return value
 
 
 def _expect(

@@ -24,7 +24,7 @@ NARROWEST = 60
 WIDEST = 140
 FEWEST_COLUMNS = 20
 MOST_COLUMNS = 72
-NOTE_WIDTH = 32
+NOTE_WIDTH = 34
 """Room kept for the note to the right of each lane."""
 
 
@@ -39,7 +39,7 @@ def render_run(report: RunReport, *, ascii: bool, color: bool, width: int) -> st
     for act in acts:
         lines += ["", *_act(act, style, width)]
     if any(act.measured for act in acts):
-        lines += ["", *_legend(style)]
+        lines += ["", *_legend(style, width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -290,21 +290,21 @@ def _marks(act: ActResult, style: Style, width: int) -> list[str]:
     return lines
 
 
-def _legend(style: Style) -> list[str]:
+def _legend(style: Style, width: int) -> list[str]:
     g = style.glyphs
-    return [
-        style.paint(
-            f"{g.answers} VIP on the server and answering   {g.silent} on the server, silent   "
-            f"{g.stray} answering without it   {g.both} two servers answering",
-            Tone.FAINT,
-        ),
-        style.paint(
-            f"{g.served} client answered   {g.lost} client not answered   {g.fault} fault   "
-            "(a column shows the worst of its time)",
-            Tone.FAINT,
-        ),
-        style.paint(
-            "Held: address events of each kernel. Answering: an observer's ARP probes, by MAC.",
-            Tone.FAINT,
-        ),
+    marks = [
+        f"{g.answers} holds the VIP, answers",
+        f"{g.silent} holds it, silent",
+        f"{g.stray} answers without it",
+        f"{g.both} two servers answer",
+        f"{g.served} client served",
+        f"{g.lost} not served",
+        f"{g.fault} fault",
     ]
+    text = (
+        "A column shows the worst of its time. Holding is read from each server's kernel, "
+        "answering by an observer's ARP probes."
+    )
+    joined = "   ".join(mark.replace(" ", "\u2003") for mark in marks)
+    lines = [line.replace("\u2003", " ") for line in textwrap.wrap(joined, width)]
+    return [style.paint(line, Tone.FAINT) for line in [*lines, *_wrap(text, style, width)]]
