@@ -107,7 +107,7 @@ def _exit_with(body: Callable[[], int]) -> None:
         code = end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
         code = 130
-    except BaseException:  # the last frame of a forked child: the traceback must not be lost
+    except Exception:  # noqa: BLE001 - last frame of a forked child: show what happened
         sys.excepthook(*sys.exc_info())
     finally:
         for stream in (sys.stdout, sys.stderr):

@@ -1,0 +1,179 @@
+"""Runs the lab's probes and gathers what they write: the ear of the drill."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from vipkeeper.lab import measure, records
+from vipkeeper.lab.kernel import now
+from vipkeeper.lab.measure import Attempts, Change
+from vipkeeper.lab.processes import LabError, environment, in_namespace
+from vipkeeper.lab.records import Kind, Record
+from vipkeeper.lab.topology import Topology
+
+UDP_EVERY = 0.002
+TLS_EVERY = 0.02
+ARP_EVERY = 0.005
+"""Seconds between two probes."""
+UDP_PATIENCE = 20_000_000
+TLS_PATIENCE = 200_000_000
+"""Nanoseconds after which an answer is too late to count."""
+_PIPE = 1 << 20
+_STEP = 0.02
+
+
+class Recorder:
+    """Client, observer and address watcher of one cluster, and everything they saw."""
+
+    def __init__(self, network: Topology, directory: Path) -> None:
+        """Start the probes and wait until each has begun.
+
+        Raises:
+            LabError: one of them does not start.
+        """
+        self.network = network
+        self.udp = Attempts(int(UDP_EVERY * 1e9), UDP_PATIENCE)
+        self.tls = Attempts(int(TLS_EVERY * 1e9), TLS_PATIENCE)
+        self.last_answer: dict[str, int] = {}
+        """When the VIP last answered the client by UDP, by the server that answered."""
+        self.last_service = 0
+        """When a connection was last answered with a ServerHello."""
+        self.worst_lateness_us = 0
+        """How late a probe woke up at worst."""
+        self._arp: list[Record] = []
+        self._addresses: list[Record] = []
+        self.holding: set[str] = set()
+        """Servers whose kernel has the VIP now."""
+        self.last_change = 0
+        self._ready: set[str] = set()
+        self._left: dict[int, bytes] = {}
+        self._poll = select.poll()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._errors = directory / "probes.log"
+        directory.mkdir(parents=True, exist_ok=True)
+        vip = str(network.vip)
+        names = [server.name for server in network.servers]
+        self._start(None, "addresses", "--vip", vip, *names)
+        self._start("observer", "observer", "--vip", vip, "--every", str(ARP_EVERY))
+        self._start("client", "client", "--vip", vip)
+        if not self.wait(lambda: len(self._ready) == len(self._processes), 15.0):
+            raise LabError(f"the lab's probes do not start: {self._errors.read_text().strip()}")
+
+    def _start(self, namespace: str | None, module: str, *arguments: str) -> None:
+        words = [sys.executable, "-m", f"vipkeeper.lab.{module}", *arguments]
+        with self._errors.open("ab") as errors:
+            process = subprocess.Popen(
+                in_namespace(namespace, *words) if namespace else words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment(),
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        descriptor = process.stdout.fileno()
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
+        os.set_blocking(descriptor, False)
+        self._left[descriptor] = b""
+        self._poll.register(descriptor, select.POLLIN)
+        self._processes.append(process)
+
+    def pump(self, seconds: float = 0.0) -> None:
+        """Take what the probes have written; wait at most `seconds` for the first of it.
+
+        Raises:
+            LabError: a probe has ended.
+        """
+        for descriptor, _ in self._poll.poll(seconds * 1000):
+            try:
+                data = self._left[descriptor] + os.read(descriptor, _PIPE)
+            except BlockingIOError:
+                continue
+            whole = len(data) // records.SIZE * records.SIZE
+            if not data or len(data) == len(self._left[descriptor]):
+                raise LabError(f"a probe of the lab ended: {self._errors.read_text().strip()}")
+            self._left[descriptor] = data[whole:]
+            for record in records.decode(data[:whole]):
+                self._take(record)
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Take records until the condition holds; whether it did in time."""
+        deadline = now() + int(seconds * 1e9)
+        self.pump()
+        while not condition():
+            if now() >= deadline:
+                return False
+            self.pump(_STEP)
+        return True
+
+    def watch(self, seconds: float) -> None:
+        """Take records for a while."""
+        end = now() + int(seconds * 1e9)
+        while (left := end - now()) > 0:
+            self.pump(min(_STEP, left / 1e9))
+
+    def _take(self, record: Record) -> None:
+        match record.kind:
+            case Kind.UDP_SENT:
+                self.udp.started[record.number] = record.at
+            case Kind.UDP_ANSWERED:
+                self.udp.answered.setdefault(record.number, record.at)
+                self.last_answer[record.text] = record.at
+            case Kind.TLS_STARTED:
+                self.tls.started[record.number] = record.at
+            case Kind.TLS_ANSWERED:
+                self.tls.answered.setdefault(record.number, record.at)
+                self.last_service = record.at
+            case Kind.ARP_ASKED | Kind.ARP_ANSWERED:
+                self._arp.append(record)
+            case Kind.ADDRESS_ADDED | Kind.ADDRESS_REMOVED:
+                self._take_address(record)
+            case Kind.LATE:
+                self.worst_lateness_us = max(self.worst_lateness_us, record.number)
+            case Kind.READY:
+                self._ready.add(record.text)
+            case Kind.TLS_FAILED:
+                pass
+
+    def _take_address(self, record: Record) -> None:
+        held = record.kind is Kind.ADDRESS_ADDED
+        if held != (record.text in self.holding):
+            self.last_change = record.at
+            (self.holding.add if held else self.holding.discard)(record.text)
+            self._addresses.append(record)
+
+    def answers_by(self, since: int) -> set[str]:
+        """The servers that answered the client since an instant."""
+        return {server for server, at in self.last_answer.items() if at > since}
+
+    def changes(self) -> list[Change]:
+        """Every change of the VIP in the servers' kernels so far."""
+        return measure.changes(self._addresses)
+
+    def answerers(self) -> list[tuple[int, set[str]]]:
+        """The observer's questions so far and who answered each."""
+        names = {server.mac.replace(":", ""): server.name for server in self.network.servers}
+        return measure.answerers(self._arp, names)
+
+    def forget(self, before: int) -> None:
+        """Drop samples older than an instant; changes of addresses are kept."""
+        for attempts in (self.udp, self.tls):
+            attempts.started = {n: at for n, at in attempts.started.items() if at >= before}
+            attempts.answered = {
+                n: at for n, at in attempts.answered.items() if n in attempts.started
+            }
+        self._arp = [record for record in self._arp if record.at >= before]
+
+    def close(self) -> None:
+        """End the probes."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
