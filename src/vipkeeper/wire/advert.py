@@ -1,7 +1,7 @@
 """Our UDP message: one advert, authenticated. The byte table is in docs/wire.md.
 
-Layout, big-endian: header (76 bytes), one 10-byte entry for each configured server, then
-HMAC-SHA256 over all of it, truncated to 128 bits (RFC 2104 section 5).
+Big-endian: a header of 64 bytes, 10 bytes for each configured server, room for fields of later
+revisions, and a tag: HMAC-SHA256 over everything before it, its first 128 bits (RFC 2104 section 5).
 """
 
 from __future__ import annotations
@@ -9,107 +9,133 @@ from __future__ import annotations
 import hashlib
 import hmac
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Rejection, Role
 
 MAGIC = b"VIPK"
 VERSION = 1
-_HEADER = struct.Struct("!4sBBH16sQQQBBBBHHB3x8sQ")
+"""A reader refuses every other version."""
+REVISION = 0
+"""Later revisions only append fields, which readers of this one skip."""
+_HEADER = struct.Struct("!4s BBH BBBB HBx 16s QQQ 8s")
 _HEARD = struct.Struct("!QH")
+HEADER_LENGTH = _HEADER.size
+HEARD_LENGTH = _HEARD.size
 TAG_LENGTH = 16
 MAX_HEARD = 64
-MIN_LENGTH = _HEADER.size + TAG_LENGTH
-MAX_LENGTH = _HEADER.size + MAX_HEARD * _HEARD.size + TAG_LENGTH
+MIN_LENGTH = HEADER_LENGTH + TAG_LENGTH
+MAX_LENGTH = 1024
+"""Fits every path IPv6 can use unfragmented (1280 bytes) with room to spare."""
+DIGEST_LENGTH = 8
 
-_FLAG_STANDBY = 1
+_STANDBY = 0x01
 _NO_SUCCESSOR = 255
-_AGE_UNKNOWN = 65535
-_KEY_LABEL = b"vipkeeper advert v1"
-_DIGEST_LENGTH = 8
+_NO_AGE = 65535
+_MAPPED = b"\0" * 10 + b"\xff\xff"
+_KEY_LABEL = b"vipkeeper advert 1"
+_DIGEST_LABEL = b"vipkeeper cluster 1"
+_ROLES = {int(role): role for role in Role}
+_HEALTHS = {int(health): health for health in Health}
 
 
 def encode(advert: Advert, key: bytes) -> bytes:
     """The datagram of an advert, authenticated with the key.
 
+    An age of 65535 ms or more is written as unknown.
+
     Raises:
-        ValueError: a field is out of its documented range (our own mistake, never a peer's).
+        ValueError: a field is out of the range its type documents, or the key is empty
+            (our own mistake, never a peer's).
     """
-    if len(advert.heard) > MAX_HEARD or len(advert.cluster) != _DIGEST_LENGTH:
-        raise ValueError("heard or cluster out of range")
-    successor = _NO_SUCCESSOR if advert.successor is None else advert.successor
-    if not (0 <= successor <= _NO_SUCCESSOR and 1 <= advert.interval_ms <= 65535):
-        raise ValueError("successor or interval_ms out of range")
-    length = MIN_LENGTH + len(advert.heard) * _HEARD.size
+    _check(advert, key)
+    length = MIN_LENGTH + len(advert.heard) * HEARD_LENGTH
     try:
-        header = _HEADER.pack(
+        message = _HEADER.pack(
             MAGIC,
             VERSION,
-            _FLAG_STANDBY if advert.standby else 0,
+            REVISION,
             length,
+            advert.role,
+            advert.health,
+            _STANDBY if advert.standby else 0,
+            _NO_SUCCESSOR if advert.successor is None else advert.successor,
+            advert.interval_ms,
+            len(advert.heard),
             _packed(advert.sender),
             advert.boot_id,
             advert.counter,
             advert.epoch,
-            advert.role,
-            advert.health,
-            successor,
-            len(advert.heard),
-            advert.interval_ms,
-            0,
-            0,
             advert.cluster,
-            0,
         )
-        entries = b"".join(_HEARD.pack(h.boot_id, _age(h.age_ms)) for h in advert.heard)
+        message += b"".join(_HEARD.pack(entry.boot_id, _age(entry)) for entry in advert.heard)
     except struct.error as error:
         raise ValueError(f"advert field out of range: {error}") from error
-    message = header + entries
     return message + _tag(message, key)
 
 
 def decode(data: bytes, keys: Sequence[bytes]) -> Advert | Rejection:
-    """The advert in a datagram, or why it is none. Total, and O(1) work for any bytes.
+    """The advert in a datagram, or why it is none. Total; the work is bounded for any bytes.
 
-    Any of the keys may have authenticated it (two during a rotation).
+    Any of the keys may have authenticated it (two during a rotation). Checked in this order: length,
+    magic, version, declared length, authenticity, fields. Sender and freshness are the caller's part.
     """
     if len(data) < MIN_LENGTH:
         return Rejection.TOO_SHORT
     if len(data) > MAX_LENGTH:
         return Rejection.TOO_LONG
-    if data[:4] != MAGIC:
+    if not data.startswith(MAGIC):
         return Rejection.BAD_MAGIC
     if data[4] != VERSION:
         return Rejection.UNKNOWN_VERSION
-    fields = _HEADER.unpack_from(data)
-    if fields[3] != len(data) or MIN_LENGTH + fields[11] * _HEARD.size != len(data):
+    if int.from_bytes(data[6:8], "big") != len(data):
         return Rejection.BAD_LENGTH
     message, tag = data[:-TAG_LENGTH], data[-TAG_LENGTH:]
     if not any(hmac.compare_digest(tag, _tag(message, key)) for key in keys):
         return Rejection.WRONG_KEY
-    return _advert(fields, message)
+    return _fields(message)
 
 
-def _advert(fields: tuple[object, ...], message: bytes) -> Advert | Rejection:
-    (_, _, flags, _, sender, boot_id, counter, epoch, role, health, successor, _, interval) = (
-        fields[:13]
-    )
-    cluster = fields[15]
-    assert isinstance(flags, int)
-    assert isinstance(sender, bytes)
-    assert isinstance(boot_id, int)
-    assert isinstance(counter, int)
-    assert isinstance(epoch, int)
-    assert isinstance(interval, int)
-    assert isinstance(successor, int)
-    assert isinstance(cluster, bytes)
-    if role not in _ROLES or health not in _HEALTHS or interval == 0 or boot_id == 0:
+def _check(advert: Advert, key: bytes) -> None:
+    if not key:
+        raise ValueError("an empty key authenticates nothing")
+    if len(advert.heard) > MAX_HEARD:
+        raise ValueError(f"more than {MAX_HEARD} heard entries")
+    if any(entry.boot_id == 0 and entry.age_ms is not None for entry in advert.heard):
+        raise ValueError("a server that was never heard has no age")
+    if len(advert.cluster) != DIGEST_LENGTH:
+        raise ValueError(f"the cluster digest is not {DIGEST_LENGTH} bytes")
+    if advert.boot_id == 0 or advert.interval_ms == 0 or advert.successor == _NO_SUCCESSOR:
+        raise ValueError("boot_id, interval_ms or successor out of range")
+
+
+def _fields(message: bytes) -> Advert | Rejection:
+    """What an authentic message says; only a peer with our key and another program fails here."""
+    (
+        *_,
+        role,
+        health,
+        flags,
+        successor,
+        interval_ms,
+        count,
+        sender,
+        boot_id,
+        counter,
+        epoch,
+        cluster,
+    ) = _HEADER.unpack_from(message)
+    end = HEADER_LENGTH + count * HEARD_LENGTH
+    if end > len(message):
+        return Rejection.BAD_LENGTH
+    if role not in _ROLES or health not in _HEALTHS or count > MAX_HEARD:
         return Rejection.BAD_FIELD
-    heard = tuple(
-        Heard(boot, None if age == _AGE_UNKNOWN else age)
-        for boot, age in _HEARD.iter_unpack(message[_HEADER.size :])
-    )
+    if interval_ms == 0 or boot_id == 0:
+        return Rejection.BAD_FIELD
+    entries = tuple(_HEARD.iter_unpack(message[HEADER_LENGTH:end]))
+    if any(boot == 0 and age != _NO_AGE for boot, age in entries):
+        return Rejection.BAD_FIELD
     return Advert(
         sender=_unpacked(sender),
         boot_id=boot_id,
@@ -117,39 +143,47 @@ def _advert(fields: tuple[object, ...], message: bytes) -> Advert | Rejection:
         epoch=epoch,
         role=_ROLES[role],
         health=_HEALTHS[health],
-        standby=bool(flags & _FLAG_STANDBY),
-        interval_ms=interval,
+        standby=bool(flags & _STANDBY),
+        interval_ms=interval_ms,
         cluster=cluster,
         successor=None if successor == _NO_SUCCESSOR else successor,
-        heard=heard,
+        heard=tuple(Heard(boot, None if age == _NO_AGE else age) for boot, age in entries),
     )
 
 
-_ROLES: dict[object, Role] = {int(role): role for role in Role}
-_HEALTHS: dict[object, Health] = {int(health): health for health in Health}
+def cluster_digest(vips: Sequence[IPAddress], servers: Sequence[tuple[str, IPAddress]]) -> bytes:
+    """8 bytes that differ when the VIPs, the servers (name, address) or their order differ.
+
+    Every part is preceded by its count or length, so that no two inputs have the same form.
+    """
+    parts = [_DIGEST_LABEL, _size(len(vips))]
+    parts += [_packed(vip) for vip in vips]
+    parts.append(_size(len(servers)))
+    for name, address in servers:
+        text = name.encode("utf-8", "surrogatepass")
+        parts += [_size(len(text)), text, _packed(address)]
+    return hashlib.sha256(b"".join(parts)).digest()[:DIGEST_LENGTH]
 
 
-def cluster_digest(vips: Iterable[IPAddress], servers: Iterable[tuple[str, IPAddress]]) -> bytes:
-    """8 bytes that differ when vip, servers or their order differ."""
-    parts = [f"vip {vip}" for vip in vips] + [f"server {name} {addr}" for name, addr in servers]
-    return hashlib.sha256("\n".join(parts).encode()).digest()[:_DIGEST_LENGTH]
+def _size(count: int) -> bytes:
+    return count.to_bytes(4, "big")
 
 
 def _tag(message: bytes, key: bytes) -> bytes:
-    derived = hashlib.sha256(_KEY_LABEL + b"\0" + key).digest()
+    """The key is used through a label (HKDF-Expand, RFC 5869 section 2.3), so that another use of
+    the same key file can never produce a valid advert."""
+    derived = hmac.digest(key, _KEY_LABEL + b"\x01", "sha256")
     return hmac.digest(derived, message, "sha256")[:TAG_LENGTH]
 
 
-def _age(age_ms: int | None) -> int:
-    return _AGE_UNKNOWN if age_ms is None else min(max(age_ms, 0), _AGE_UNKNOWN - 1)
+def _age(entry: Heard) -> int:
+    return _NO_AGE if entry.age_ms is None else min(entry.age_ms, _NO_AGE)
 
 
 def _packed(address: IPAddress) -> bytes:
-    if isinstance(address, IPv4Address):
-        return b"\0" * 10 + b"\xff\xff" + address.packed
-    return address.packed
+    """16 bytes; an IPv4 address in its IPv4-mapped form (RFC 4291 section 2.5.5.2)."""
+    return _MAPPED + address.packed if isinstance(address, IPv4Address) else address.packed
 
 
 def _unpacked(data: bytes) -> IPAddress:
-    address = IPv6Address(data)
-    return address.ipv4_mapped or address
+    return IPv4Address(data[12:]) if data.startswith(_MAPPED) else IPv6Address(data)

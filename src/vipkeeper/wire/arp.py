@@ -12,19 +12,23 @@ ZERO_MAC = b"\0" * 6
 ETHERTYPE_ARP = 0x0806
 _ETHERNET = struct.Struct("!6s6sH")
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
-_FIXED = (1, 0x0800, 6, 4)
+_IPV4_OVER_ETHERNET = (1, 0x0800, 6, 4)
+_UNSPECIFIED = IPv4Address("0.0.0.0")
 
 
 class Operation(enum.IntEnum):
-    """ARP opcodes we use (RFC 826)."""
+    """The opcodes of RFC 826."""
 
     REQUEST = 1
     REPLY = 2
 
 
+_OPERATIONS = {int(operation): operation for operation in Operation}
+
+
 @dataclass(frozen=True, slots=True)
 class Arp:
-    """An ARP message for IPv4 over Ethernet."""
+    """An ARP message for IPv4 over Ethernet. Addresses of hardware are 6 bytes."""
 
     operation: Operation
     sender_mac: bytes
@@ -32,11 +36,27 @@ class Arp:
     target_mac: bytes
     target_ip: IPv4Address
 
+    @property
+    def announces(self) -> bool:
+        """True when the sender says, unasked, that it has the address (gratuitous ARP, both forms)."""
+        return self.sender_ip == self.target_ip
+
+    @property
+    def probes(self) -> bool:
+        """True when the sender asks without having an address (RFC 5227 section 1.1)."""
+        return self.operation is Operation.REQUEST and self.sender_ip == _UNSPECIFIED
+
 
 def encode_frame(arp: Arp, *, destination: bytes = BROADCAST) -> bytes:
-    """The Ethernet frame, 42 bytes (the driver pads)."""
+    """The Ethernet frame from the sender's MAC, 42 bytes; the driver pads.
+
+    Raises:
+        ValueError: a hardware address is not 6 bytes.
+    """
+    if not len(arp.sender_mac) == len(arp.target_mac) == len(destination) == 6:
+        raise ValueError("a hardware address is not 6 bytes")
     return _ETHERNET.pack(destination, arp.sender_mac, ETHERTYPE_ARP) + _ARP.pack(
-        *_FIXED,
+        *_IPV4_OVER_ETHERNET,
         arp.operation,
         arp.sender_mac,
         arp.sender_ip.packed,
@@ -46,26 +66,36 @@ def encode_frame(arp: Arp, *, destination: bytes = BROADCAST) -> bytes:
 
 
 def decode_frame(data: bytes) -> Arp | None:
-    """The ARP message in an Ethernet frame; None when it is not one for IPv4 over Ethernet."""
+    """The ARP message in an Ethernet frame; None when it is not a request or reply for IPv4. Total."""
     if len(data) < _ETHERNET.size + _ARP.size:
         return None
-    if data[12:14] != ETHERTYPE_ARP.to_bytes(2, "big"):
+    if int.from_bytes(data[12:14], "big") != ETHERTYPE_ARP:
         return None
-    fields = _ARP.unpack_from(data, _ETHERNET.size)
-    if fields[:4] != _FIXED or fields[4] not in (Operation.REQUEST, Operation.REPLY):
-        return None
-    return Arp(
-        Operation(fields[4]), fields[5], IPv4Address(fields[6]), fields[7], IPv4Address(fields[8])
+    *kind, opcode, sender_mac, sender_ip, target_mac, target_ip = _ARP.unpack_from(
+        data, _ETHERNET.size
     )
+    operation = _OPERATIONS.get(opcode)
+    if tuple(kind) != _IPV4_OVER_ETHERNET or operation is None:
+        return None
+    return Arp(operation, sender_mac, IPv4Address(sender_ip), target_mac, IPv4Address(target_ip))
 
 
 def probe(vip: IPv4Address, mac: bytes) -> bytes:
-    """Asks who has the VIP without claiming an address of our own (RFC 5227 section 1.1)."""
-    return encode_frame(Arp(Operation.REQUEST, mac, IPv4Address(0), ZERO_MAC, vip))
+    """Asks who has the VIP. Sender address 0.0.0.0: no neighbour learns from it (RFC 5227 section 1.1)."""
+    return request(vip, _UNSPECIFIED, mac)
+
+
+def request(target: IPv4Address, sender_ip: IPv4Address, mac: bytes) -> bytes:
+    """Asks who has the target, in the name of an address of our own (RFC 826)."""
+    return encode_frame(Arp(Operation.REQUEST, mac, sender_ip, ZERO_MAC, target))
 
 
 def gratuitous(vip: IPv4Address, mac: bytes) -> tuple[bytes, bytes]:
-    """An announcement in both forms neighbours listen to: request and reply (RFC 5227 section 3)."""
-    request = Arp(Operation.REQUEST, mac, vip, ZERO_MAC, vip)
-    reply = Arp(Operation.REPLY, mac, vip, BROADCAST, vip)
-    return encode_frame(request), encode_frame(reply)
+    """An announcement as request and as reply, since neighbours differ in which one they heed.
+
+    RFC 5227 section 3 compares the two. In the reply the target MAC is the sender's (RFC 5944 section
+    4.6): Linux takes a reply without it for an ordinary one and ignores it for a second after an
+    update (`arp_is_garp` and `locktime` in net/ipv4/arp.c).
+    """
+    claim = request(vip, vip, mac)
+    return claim, encode_frame(Arp(Operation.REPLY, mac, vip, mac, vip))
