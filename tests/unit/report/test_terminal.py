@@ -80,7 +80,9 @@ def test_an_answer_without_the_address_is_not_drawn_as_holding() -> None:
 
 
 def test_an_outage_shorter_than_a_column_is_still_drawn() -> None:
-    short = replace(POWER_OFF, udp=replace(POWER_OFF.udp, gaps=(Span(1.5, 1.512),)), outage_ms=12.0)
+    short = replace(
+        POWER_OFF, udp=replace(POWER_OFF.udp, gaps=(Span(1.52, 1.532),)), outage_ms=12.0
+    )
     line = lane(plain(run_report(short)), "client")
     assert line.count("x") == 1
     assert "outage 12 ms (probe every 2 ms)" in line
