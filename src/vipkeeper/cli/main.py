@@ -71,6 +71,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("release", _HOLD, "take the VIP off this server and keep it off"),
     Verb("status", _LOOK, "who holds the VIP, who would be next, how every server is"),
     Verb("history", _LOOK, "every move of this server with its time, cause and duration"),
+    Verb("init", _SET_UP, "write the configuration, the key and the systemd unit"),
     Verb("doctor", _SET_UP, "say whether this host can run the daemon, and what to mend"),
 )
 
