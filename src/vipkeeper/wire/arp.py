@@ -7,10 +7,16 @@ import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-BROADCAST = b"\xff" * 6
-ZERO_MAC = b"\0" * 6
-ETHERTYPE_ARP = 0x0806
-_ETHERNET = struct.Struct("!6s6sH")
+from vipkeeper.wire.ethernet import (
+    BROADCAST,
+    ETHERTYPE_ARP,
+    HEADER_LENGTH,
+    MAC_LENGTH,
+    ethertype_of,
+    frame,
+)
+
+ZERO_MAC = b"\0" * MAC_LENGTH
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _IPV4_OVER_ETHERNET = (1, 0x0800, 6, 4)
 _UNSPECIFIED = IPv4Address("0.0.0.0")
@@ -53,9 +59,9 @@ def encode_frame(arp: Arp, *, destination: bytes = BROADCAST) -> bytes:
     Raises:
         ValueError: a hardware address is not 6 bytes.
     """
-    if not len(arp.sender_mac) == len(arp.target_mac) == len(destination) == 6:
+    if len(arp.target_mac) != MAC_LENGTH:
         raise ValueError("a hardware address is not 6 bytes")
-    return _ETHERNET.pack(destination, arp.sender_mac, ETHERTYPE_ARP) + _ARP.pack(
+    message = _ARP.pack(
         *_IPV4_OVER_ETHERNET,
         arp.operation,
         arp.sender_mac,
@@ -63,16 +69,15 @@ def encode_frame(arp: Arp, *, destination: bytes = BROADCAST) -> bytes:
         arp.target_mac,
         arp.target_ip.packed,
     )
+    return frame(destination, arp.sender_mac, ETHERTYPE_ARP, message)
 
 
 def decode_frame(data: bytes) -> Arp | None:
     """The ARP message in an Ethernet frame; None when it is not a request or reply for IPv4. Total."""
-    if len(data) < _ETHERNET.size + _ARP.size:
-        return None
-    if int.from_bytes(data[12:14], "big") != ETHERTYPE_ARP:
+    if ethertype_of(data) != ETHERTYPE_ARP or len(data) < HEADER_LENGTH + _ARP.size:
         return None
     *kind, opcode, sender_mac, sender_ip, target_mac, target_ip = _ARP.unpack_from(
-        data, _ETHERNET.size
+        data, HEADER_LENGTH
     )
     operation = _OPERATIONS.get(opcode)
     if tuple(kind) != _IPV4_OVER_ETHERNET or operation is None:

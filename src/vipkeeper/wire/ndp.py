@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from vipkeeper.wire.checksum import checksum, pseudo_header
+from vipkeeper.wire.ethernet import (
+    ETHERTYPE_IPV6,
+    HEADER_LENGTH,
+    MAC_LENGTH,
+    ethertype_of,
+    frame,
+)
 
-ETHERTYPE_IPV6 = 0x86DD
 ICMPV6 = 58
 SOLICITATION = 135
 ADVERTISEMENT = 136
 ALL_NODES = IPv6Address("ff02::1")
 UNSPECIFIED = IPv6Address("::")
-_OVERRIDE = 0x20000000
-_SOLICITED = 0x40000000
+_ROUTER, _SOLICITED, _OVERRIDE = 0x80000000, 0x40000000, 0x20000000
 _HOP_LIMIT = 255
-_SOURCE_LINK_ADDRESS = 1
-_TARGET_LINK_ADDRESS = 2
-_ETHERNET = struct.Struct("!6s6sH")
+_SOURCE_LINK_ADDRESS, _TARGET_LINK_ADDRESS = 1, 2
+_SOLICITED_NODE = b"\xff\x02" + b"\0" * 9 + b"\x01\xff"
 _IPV6 = struct.Struct("!IHBB16s16s")
 _BODY = struct.Struct("!BBHI16s")
 
@@ -31,25 +35,50 @@ class NeighbourMessage:
     kind: int
     """`SOLICITATION` or `ADVERTISEMENT`."""
     source: IPv6Address
+    destination: IPv6Address
     target: IPv6Address
     link_address: bytes | None
     """From the source (solicitation) or target (advertisement) link-layer address option."""
     solicited: bool
+    """An advertisement that answers a solicitation. Answers to duplicate address detection are not
+    marked (RFC 4861 section 7.2.4)."""
+    override: bool
+    """An advertisement that replaces what neighbours have cached."""
+    router: bool
+    """An advertisement of a host that forwards."""
     frame_source: bytes
     """The MAC the frame came from."""
 
 
 def solicitation(target: IPv6Address, source: IPv6Address, mac: bytes) -> bytes:
-    """Asks who has the target; `source` may be `UNSPECIFIED` (duplicate address detection)."""
-    group = IPv6Address(b"\xff\x02" + b"\0" * 9 + b"\x01\xff" + target.packed[13:])
-    option = b"" if source == UNSPECIFIED else bytes((_SOURCE_LINK_ADDRESS, 1)) + mac
-    return _frame(SOLICITATION, 0, target, option, source, group, mac)
+    """Asks who has the target, by its solicited-node group (RFC 4861 section 7.2.2).
+
+    With `UNSPECIFIED` as source it is the form of duplicate address detection (RFC 4862 section
+    5.4.2): no link-layer option, and the answer goes to all nodes.
+    """
+    option = b"" if source == UNSPECIFIED else _link_option(_SOURCE_LINK_ADDRESS, mac)
+    return _frame(SOLICITATION, 0, target, option, source, solicited_node(target), mac)
 
 
-def advertisement(target: IPv6Address, mac: bytes) -> bytes:
-    """Unsolicited advertisement to all nodes, override set (RFC 4861 section 7.2.6)."""
-    option = bytes((_TARGET_LINK_ADDRESS, 1)) + mac
-    return _frame(ADVERTISEMENT, _OVERRIDE, target, option, target, ALL_NODES, mac)
+def advertisement(target: IPv6Address, mac: bytes, *, router: bool = False) -> bytes:
+    """Unsolicited advertisement to all nodes that the target is at this MAC (RFC 4861 section 7.2.6).
+
+    `router` should say whether this host forwards.
+    """
+    option = _link_option(_TARGET_LINK_ADDRESS, mac)
+    flags = _OVERRIDE | (_ROUTER if router else 0)
+    return _frame(ADVERTISEMENT, flags, target, option, target, ALL_NODES, mac)
+
+
+def solicited_node(address: IPv6Address) -> IPv6Address:
+    """The multicast group a host with this address listens to (RFC 4291 section 2.7.1)."""
+    return IPv6Address(_SOLICITED_NODE + address.packed[13:])
+
+
+def _link_option(kind: int, mac: bytes) -> bytes:
+    if len(mac) != MAC_LENGTH:
+        raise ValueError("a hardware address is not 6 bytes")
+    return bytes((kind, 1)) + mac
 
 
 def _frame(
@@ -66,49 +95,76 @@ def _frame(
     body = body[:2] + total.to_bytes(2, "big") + body[4:]
     header = _IPV6.pack(6 << 28, len(body), ICMPV6, _HOP_LIMIT, source.packed, destination.packed)
     multicast = b"\x33\x33" + destination.packed[12:]
-    return _ETHERNET.pack(multicast, mac, ETHERTYPE_IPV6) + header + body
+    return frame(multicast, mac, ETHERTYPE_IPV6, header + body)
 
 
 def decode_frame(data: bytes) -> NeighbourMessage | None:
-    """The neighbour message in an Ethernet frame; None when it is none or fails RFC 4861 section 7.1."""
-    start = _ETHERNET.size + _IPV6.size
-    if len(data) < start + _BODY.size or data[12:14] != b"\x86\xdd":
+    """The neighbour message in an Ethernet frame; None when it is none, or not a valid one. Total.
+
+    Valid: RFC 4861 section 7.1.1 for solicitations, 7.1.2 for advertisements.
+    """
+    start = HEADER_LENGTH + _IPV6.size
+    if ethertype_of(data) != ETHERTYPE_IPV6 or len(data) < start + _BODY.size:
         return None
-    _, length, protocol, hops, source, destination = _IPV6.unpack_from(data, _ETHERNET.size)
+    first, length, protocol, hops, source, destination = _IPV6.unpack_from(data, HEADER_LENGTH)
     body = data[start : start + length]
-    if protocol != ICMPV6 or hops != _HOP_LIMIT or not _BODY.size <= len(body) == length:
-        return None
-    kind, code, _, flags, target = _BODY.unpack_from(body)
-    if kind not in (SOLICITATION, ADVERTISEMENT) or code != 0 or target[0] == 0xFF:
+    if (
+        first >> 28 != 6
+        or protocol != ICMPV6
+        or hops != _HOP_LIMIT
+        or not _BODY.size <= length == len(body)
+    ):
         return None
     header = pseudo_header(IPv6Address(source), IPv6Address(destination), ICMPV6, length)
     if checksum(header + body) != 0:
         return None
-    options = body[_BODY.size :]
-    wanted = _SOURCE_LINK_ADDRESS if kind == SOLICITATION else _TARGET_LINK_ADDRESS
-    link = _option(options, wanted)
-    if link is _BAD_OPTIONS:
-        return None
-    return NeighbourMessage(
-        kind,
-        IPv6Address(source),
-        IPv6Address(target),
-        link or None,
-        bool(flags & _SOLICITED) if kind == ADVERTISEMENT else False,
-        data[6:12],
+    return _message(
+        body, IPv6Address(source), IPv6Address(destination), data[MAC_LENGTH : 2 * MAC_LENGTH]
     )
 
 
-_BAD_OPTIONS = b"bad options"
+def _message(
+    body: bytes, source: IPv6Address, destination: IPv6Address, frame_source: bytes
+) -> NeighbourMessage | None:
+    kind, code, _, flags, packed = _BODY.unpack_from(body)
+    target = IPv6Address(packed)
+    options = _options(body[_BODY.size :])
+    if code != 0 or target.is_multicast or options is None:
+        return None
+    if kind == SOLICITATION:
+        flags = 0
+        link = options.get(_SOURCE_LINK_ADDRESS)
+        to_group = destination.packed.startswith(_SOLICITED_NODE)
+        if source == UNSPECIFIED and (link is not None or not to_group):
+            return None
+    elif kind == ADVERTISEMENT:
+        link = options.get(_TARGET_LINK_ADDRESS)
+        if flags & _SOLICITED and destination.is_multicast:
+            return None
+    else:
+        return None
+    return NeighbourMessage(
+        kind=kind,
+        source=source,
+        destination=destination,
+        target=target,
+        link_address=link,
+        solicited=bool(flags & _SOLICITED),
+        override=bool(flags & _OVERRIDE),
+        router=bool(flags & _ROUTER),
+        frame_source=frame_source,
+    )
 
 
-def _option(options: bytes, wanted: int) -> bytes:
-    """The MAC of the wanted option, empty when absent, `_BAD_OPTIONS` when a length does not fit."""
-    found = b""
-    while options:
-        if len(options) < 8 or options[1] == 0 or options[1] * 8 > len(options):
-            return _BAD_OPTIONS
-        if options[0] == wanted and options[1] == 1:
-            found = options[2:8]
-        options = options[options[1] * 8 :]
+def _options(data: bytes) -> dict[int, bytes] | None:
+    """The 6-byte values by option type, the last of each; None when a length does not fit."""
+    found: dict[int, bytes] = {}
+    at = 0
+    while at < len(data):
+        size = data[at + 1] * 8 if at + 1 < len(data) else 0
+        if size == 0 or at + size > len(data):
+            return None
+        if size == 8:
+            found[data[at]] = data[at + 2 : at + 8]
+        at += size
     return found
