@@ -42,16 +42,6 @@ class Arp:
     target_mac: bytes
     target_ip: IPv4Address
 
-    @property
-    def announces(self) -> bool:
-        """True when the sender says, unasked, that it has the address (gratuitous ARP, both forms)."""
-        return self.sender_ip == self.target_ip
-
-    @property
-    def probes(self) -> bool:
-        """True when the sender asks without having an address (RFC 5227 section 1.1)."""
-        return self.operation is Operation.REQUEST and self.sender_ip == _UNSPECIFIED
-
 
 def encode_frame(arp: Arp, *, destination: bytes = BROADCAST) -> bytes:
     """The Ethernet frame from the sender's MAC, 42 bytes; the driver pads.
@@ -99,8 +89,8 @@ def gratuitous(vip: IPv4Address, mac: bytes) -> tuple[bytes, bytes]:
     """An announcement as request and as reply, since neighbours differ in which one they heed.
 
     RFC 5227 section 3 compares the two. In the reply the target MAC is the sender's (RFC 5944 section
-    4.6): Linux takes a reply without it for an ordinary one and ignores it for a second after an
-    update (`arp_is_garp` and `locktime` in net/ipv4/arp.c).
+    4.6): without it Linux takes the reply for an ordinary one, which does not replace an entry
+    younger than `locktime`, one second (`arp_is_garp` in net/ipv4/arp.c).
     """
     claim = request(vip, vip, mac)
     return claim, encode_frame(Arp(Operation.REPLY, mac, vip, mac, vip))
