@@ -1,6 +1,6 @@
 """Events, actions and facts as NDJSON: one trace format for daemon, simulator and lab (docs/trace.md).
 
-A line is `{"t": instant, "kind": class name, ...fields}`; every run begins with a `Header`. Enums are
+A line is `{"t": instant, "type": class name, ...fields}`; every run begins with a `Header`. Enums are
 written by name, addresses as text, bytes as hexadecimal, dataclasses as objects.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any
 from vipkeeper.core.types import Instant
 
 SCHEMA_VERSION = 1
-"""Grows when a kind or field is renamed, removed or changes its meaning; not when one is added."""
+"""Grows when a type of record or a field is renamed, removed or changes its meaning; not when one is added."""
 MAX_LINE = 256 * 1024
 """Characters of the longest line that is read."""
 
@@ -41,7 +40,8 @@ class TraceRecord:
     """One line, read back."""
 
     at: Instant
-    kind: str
+    type: str
+    """Class name of the event, action or fact."""
     fields: dict[str, Any]
     """As JSON has them."""
     writer: str | None = None
@@ -53,7 +53,7 @@ class TraceRejection(enum.Enum):
 
     TOO_LONG = "line too long"
     NOT_JSON = "not JSON"
-    NOT_A_RECORD = "no object with t and kind"
+    NOT_A_RECORD = "no object with t and type"
     UNKNOWN_SCHEMA = "header of another schema version"
 
 
@@ -63,23 +63,22 @@ def line(at: Instant, item: Any, *, writer: str | None = None, **extra: object) 
     `writer` is for a trace to which several write; `extra` adds fields that the item does not have.
 
     Raises:
-        TypeError: the item is no dataclass, or holds a value that JSON has no form for.
-        ValueError: an extra field has the name of one that is there already.
+        TypeError: the item is no dataclass, or holds a value that a trace has no form for.
+        ValueError: a field has the name of one that is there already, or a number is not finite.
     """
-    record: dict[str, object] = {"t": at, "kind": type(item).__name__}
+    if not dataclasses.is_dataclass(item):
+        raise TypeError(f"{type(item).__name__} is no dataclass")
+    record = {"t": at, "type": type(item).__name__}
     if writer is not None:
         record["writer"] = writer
-    for name in _field_names(type(item)):
-        record[name] = _plain(getattr(item, name))
+    _add(record, _fields(item))
     if extra:
-        if not record.keys().isdisjoint(extra):
-            raise ValueError(f"{type(item).__name__} has one of the fields {', '.join(extra)}")
-        record.update((name, _plain(value)) for name, value in extra.items())
+        _add(record, {name: _plain(value) for name, value in extra.items()})
     return _dump(record)
 
 
 def parse(text: str | bytes) -> TraceRecord | TraceRejection:
-    """Read a line back. Total; a kind that this version does not know is a record like any other."""
+    """Read a line back. Total; a type that this version does not know is a record like any other."""
     if len(text) > MAX_LINE:
         return TraceRejection.TOO_LONG
     try:
@@ -88,29 +87,30 @@ def parse(text: str | bytes) -> TraceRecord | TraceRejection:
         return TraceRejection.NOT_JSON
     if not isinstance(record, dict):
         return TraceRejection.NOT_A_RECORD
-    at, kind, writer = record.pop("t", None), record.pop("kind", None), record.pop("writer", None)
-    if type(at) is not int or not isinstance(kind, str) or not isinstance(writer, str | None):
+    at, name, writer = record.pop("t", None), record.pop("type", None), record.pop("writer", None)
+    if type(at) is not int or not isinstance(name, str) or not isinstance(writer, str | None):
         return TraceRejection.NOT_A_RECORD
-    if kind == Header.__name__ and record.get("schema") != SCHEMA_VERSION:
+    if name == Header.__name__ and record.get("schema") != SCHEMA_VERSION:
         return TraceRejection.UNKNOWN_SCHEMA
-    return TraceRecord(at, kind, record, writer)
+    return TraceRecord(at, name, record, writer)
 
 
 _dump = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def _add(record: dict[str, Any], fields: dict[str, Any]) -> None:
+    if not record.keys().isdisjoint(fields):
+        raise ValueError(f"{record['type']}: a field name is taken: {', '.join(fields)}")
+    record |= fields
 
 
 def _refuse(constant: str) -> object:
     raise ValueError(f"{constant} is not JSON")
 
 
-@functools.cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
-
-
 def _plain(value: Any) -> Any:
     kind = type(value)
-    if value is None or kind in (str, int, bool):
+    if value is None or kind in (str, int, bool, float):
         return value
     if isinstance(value, enum.Enum):
         return value.name
@@ -123,5 +123,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(entry) for name, entry in value.items()}
     if dataclasses.is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in _field_names(kind)}
-    return value
+        return _fields(value)
+    raise TypeError(f"a trace has no form for {kind.__name__}")
+
+
+def _fields(item: Any) -> dict[str, Any]:
+    """By the names the class already carries; dataclasses.asdict would copy deeply for nothing."""
+    return {name: _plain(getattr(item, name)) for name in item.__dataclass_fields__}
