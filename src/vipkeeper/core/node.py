@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vipkeeper.core import operator, policy
+from vipkeeper.core import hosting, operator, policy
 from vipkeeper.core.actions import (
     Action,
     AlarmKind,
@@ -20,7 +20,6 @@ from vipkeeper.core.actions import (
     ProbeVips,
     Reply,
     SaveRecord,
-    SendAdvert,
     State,
     Transition,
 )
@@ -42,25 +41,24 @@ from vipkeeper.core.events import (
     VipAnswered,
 )
 from vipkeeper.core.gate import Gate
+from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.ledger import Ledger
 from vipkeeper.core.members import Member, Members, rank
 from vipkeeper.core.peers import RANK_DELAY, Change, PeersElection
 from vipkeeper.core.types import (
     MILLISECOND,
     SECOND,
-    AddressState,
     HostView,
     Instant,
     Record,
     Settings,
 )
+from vipkeeper.core.voice import Voice
 from vipkeeper.wire.types import Advert, Health, Rejection, Role
 
 RESIGNATION_COPIES = 3
 CLAIM_AGAIN_AFTER = SECOND
 """After the kernel refused the VIP."""
-WAITING = frozenset({State.LISTEN, State.BACKUP, State.SUSPECT, State.HOLDOFF})
-"""States in which the election's waiting side decides."""
 
 
 @dataclass(slots=True)
@@ -94,15 +92,14 @@ class Node:
         self.claim = Claim(settings.kernel_lease)
         self.election = PeersElection(settings, self.members)
         self.ledger = Ledger()
-        self.adverts_sent = 0
+        self.voice = Voice(settings, boot_id)
         self.announcements_sent = 0
         self.handover_reply: operator.PendingReply | None = None
-        self._boot_id = boot_id
-        self._announcer = Announcer()
+        self.announcer = Announcer()
         self._departure: Departure | None = None
         self._claim_cause = Cause.FIRST_CLAIM
         self._claim_peer: str | None = None
-        self._next_advert: Instant = 0
+        self.next_advert: Instant = 0
         self._expected: Instant | None = None
         self._had_successor: bool | None = None
         self._out: list[Action] = []
@@ -127,7 +124,7 @@ class Node:
             case ProberLost():
                 self.gate.lost(now)
             case HostObserved():
-                self._host_observed(event.host, now)
+                hosting.observed(self, event.host, now)
             case AdvertRejected():
                 self._reject(event.reason, str(event.source), now)
             case Commanded():
@@ -135,7 +132,8 @@ class Node:
             case Reconfigured():
                 self._reconfigured(event.settings, now)
             case Started():
-                self._started(event, now)
+                self.next_advert = now
+                hosting.started(self, event, now)
         self._expected = self.deadline()
         out, self._out = self._out, []
         return out
@@ -144,93 +142,17 @@ class Node:
         """When the next `Tick` is due if nothing else happens; None before `Started` and at the end."""
         if self.state is State.STOPPED:
             return None
-        times = [self._next_advert, self.claim.deadline(), self._announcer.deadline()]
+        times = [self.next_advert, self.claim.deadline(), self.announcer.deadline()]
         if self.state in WAITING:
             times.append(self.election.deadline())
         if self.handover_reply is not None:
             times.append(self.handover_reply.until)
         return min(t for t in times if t is not None)
 
-    # Start, host and configuration
-
-    def _started(self, event: Started, now: Instant) -> None:
-        self.host = event.host
-        self._next_advert = now
-        record = event.record
-        if record is not None:
-            self.epoch = record.epoch
-            self.standby = record.standby
-        states = {view.state for view in event.host.vips}
-        if AddressState.PERMANENT in states:
-            self._permanent(now)
-        elif record is not None and self._may_adopt(record, states, now):
-            self.claim_epoch = record.epoch
-            self.emit(self.claim.adopt(record.lease_until))
-            self.enter(State.HOLDER, Cause.ADOPTED, now)
-        elif AddressState.LEASED in states:
-            self.depart(Cause.STARTED, State.LISTEN, now, tell=False)
-        else:
-            self.rest(Cause.STARTED, now)
-
-    def _may_adopt(self, record: Record, states: set[AddressState], now: Instant) -> bool:
-        usable = self.host is not None and self.host.usable
-        ours = record.holding and states == {AddressState.LEASED} and now < record.lease_until
-        return usable and ours and not record.standby
-
-    def rest(self, cause: Cause, now: Instant) -> None:
-        """Take the waiting state that fits: blocked, standby, or listen before anything else."""
-        if self.host is None or not self.host.usable:
-            self.enter(State.BLOCKED, cause, now, detail=self.host.detail if self.host else "")
-        elif any(view.state is AddressState.PERMANENT for view in self.host.vips):
-            self._permanent(now)
-        elif self.standby:
-            self.enter(State.STANDBY, cause, now)
-        else:
-            self._apply(self.election.listen(now, cause), now)
-
-    def _permanent(self, now: Instant) -> None:
-        detail = "remove it by hand, or take this host out of servers"
-        self.alarm(AlarmKind.PERMANENT_VIP, detail, now)
-        if self.claim.phase is not Phase.ABSENT:
-            self.claim.abandon()
-            self._announcer.stop()
-            self.save(now)
-        if self.state is not State.BLOCKED:
-            self.enter(State.BLOCKED, Cause.FOREIGN_ADDRESS, now)
-
-    def _host_observed(self, host: HostView, now: Instant) -> None:
-        self.host = host
-        if any(view.state is AddressState.PERMANENT for view in host.vips):
-            self._permanent(now)
-        elif not host.usable:
-            self._host_unusable(host, now)
-        elif self.state is State.BLOCKED:
-            self.rest(Cause.LINK_BACK, now)
-        elif host.read_at > self.claim.changed_at:
-            self._compare_addresses(host, now)
-
-    def _host_unusable(self, host: HostView, now: Instant) -> None:
-        if self.state in (State.HOLDER, State.CLAIM):
-            self.depart(Cause.LINK_LOST, State.BLOCKED, now, detail=host.detail)
-        elif self.state in WAITING or self.state is State.STANDBY:
-            self.enter(State.BLOCKED, Cause.LINK_LOST, now, detail=host.detail)
-
-    def _compare_addresses(self, host: HostView, now: Instant) -> None:
-        states = {view.state for view in host.vips}
-        if self.claim.phase is Phase.HELD and AddressState.ABSENT in states:
-            self.alarm(AlarmKind.ADDRESS_DELETED, "putting it back if nobody else answers", now)
-            if self.members.latest_holder(now) is not None:
-                self.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
-            else:
-                self.emit(self.claim.missing(now))
-        elif self.claim.phase is Phase.HELD and not all(v.behind_own for v in host.vips):
-            self.emit(self.claim.reorder())
-        elif self.claim.phase is Phase.ABSENT and AddressState.LEASED in states:
-            self.emit(self.claim.release())
-
     def _reconfigured(self, settings: Settings, now: Instant) -> None:
         self.settings = settings
         self.members.reconfigured(settings)
+        self.voice.reconfigured(settings)
         self.election.reconfigured(settings)
         self.gate.reconfigured(checked=settings.checked, now=now)
         self.claim.lifetime = settings.kernel_lease
@@ -255,13 +177,13 @@ class Node:
         elif self.state in WAITING and advert.role is Role.RESIGNED:
             self._heard_resignation(member, advert, now)
         elif self.state in WAITING:
-            self._apply(self.election.heard(member, now), now)
+            self.apply(self.election.heard(member, now), now)
 
     def _heard_resignation(self, member: Member, advert: Advert, now: Instant) -> None:
         successor = None if member.configuration_differs else advert.successor
         me = successor == self.settings.own
         named = next((m for m in self.members if m.index == successor), None)
-        self._apply(self.election.resigned(member, now, named=named, me=me), now)
+        self.apply(self.election.resigned(member, now, named=named, me=me), now)
 
     def _heard_while_holding(
         self, member: Member, advert: Advert, was_alone: bool, now: Instant
@@ -279,8 +201,8 @@ class Node:
             self.depart(cause, State.BACKUP, now, tell=False, peer=member)
         elif self.state is State.HOLDER:
             self.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
-            self._send_advert(now)
-            self._announcer.again(now)
+            self.send_advert(now)
+            self.announcer.again(now)
 
     def _reject(self, reason: Rejection, source: str, now: Instant) -> None:
         self.ledger.rejected(reason)
@@ -293,7 +215,7 @@ class Node:
         if self.claim.phase is Phase.RESTORING:
             self.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
         elif self.state in WAITING:
-            self._apply(self.election.answered(event.channel, now), now)
+            self.apply(self.election.answered(event.channel, now), now)
 
     def _foreign_claim(self, event: ForeignClaimSeen, now: Instant) -> None:
         if self.state is not State.HOLDER:
@@ -305,7 +227,7 @@ class Node:
         else:
             detail = f"{event.vip} claimed by {event.mac.hex(':')}"
             self.alarm(AlarmKind.FOREIGN_ANSWER, detail, now)
-            self._announcer.again(now)
+            self.announcer.again(now)
 
     def _alone_and_unready(self, now: Instant) -> bool:
         """A holder in this state stays (a VIP on nobody helps no one) but does not push itself."""
@@ -318,7 +240,7 @@ class Node:
         self.gate.sample(event.check, event.outcome, event.detail, now)
         self._consider_move(now)
         if self.gate.health is not before and self.state is not State.STOPPED:
-            self._send_advert(now)
+            self.send_advert(now)
 
     # Timers
 
@@ -328,18 +250,18 @@ class Node:
         self._notice_lateness(now)
         self.emit(self.claim.tick(now))
         self._consider_move(now)
-        if self._announcer.due(now) and not self._alone_and_unready(now):
+        if self.announcer.due(now) and not self._alone_and_unready(now):
             self._announce()
         if self.state in WAITING:
-            self._apply(self.election.tick(now, self.gate.health), now)
+            self.apply(self.election.tick(now, self.gate.health), now)
         if self.state in WAITING and self.election.probe_due(now):
             self.emit([ProbeVips()])
             self.election.probe_sent(now)
-        if now >= self._next_advert:
-            self._send_advert(now)
+        if now >= self.next_advert:
+            self.send_advert(now)
             self._watch_successor(now)
             interval = self.settings.advert_interval
-            self._next_advert += interval * max(1, -(-(now - self._next_advert + 1) // interval))
+            self.next_advert += interval * max(1, -(-(now - self.next_advert + 1) // interval))
         if self.handover_reply is not None and now >= self.handover_reply.until:
             self.handover_reply.expired(self)
             self.handover_reply = None
@@ -370,7 +292,8 @@ class Node:
 
     # Claim and release
 
-    def _apply(self, change: Change | None, now: Instant) -> None:
+    def apply(self, change: Change | None, now: Instant) -> None:
+        """Do what the election's waiting side has decided."""
         if change is None:
             return
         if change.state is not State.CLAIM:
@@ -401,7 +324,7 @@ class Node:
         self._departure = Departure(cause, then, successor, tell, replies)
         if already:
             return
-        self._announcer.stop()
+        self.announcer.stop()
         named = successor or peer
         self.enter(
             State.RELEASE, cause, now, peer=named.server.name if named else None, detail=detail
@@ -415,16 +338,16 @@ class Node:
                 self._holding(now)
             case ClaimResult.RESTORED:
                 self.alarm(AlarmKind.ADDRESS_DELETED, "put back", now)
-                self._announcer.start(now)
+                self.announcer.start(now)
                 self.save(now)
             case ClaimResult.GONE if self._departure is not None:
                 self._departed(self._departure, now)
             case ClaimResult.FAILED:
                 self._refused_by_kernel(event, now)
             case ClaimResult.LAPSED:
-                self._announcer.stop()
+                self.announcer.stop()
                 self.save(now)
-                self.rest(Cause.LEASE_LAPSED, now)
+                hosting.rest(self, Cause.LEASE_LAPSED, now)
             case None if self.claim.phase is Phase.HELD:
                 self.save(now)
             case _:
@@ -432,9 +355,9 @@ class Node:
 
     def _holding(self, now: Instant) -> None:
         self.enter(State.HOLDER, self._claim_cause, now, peer=self._claim_peer)
-        self._send_advert(now)
-        self._announcer.start(now)
-        self._announcer.due(now)
+        self.send_advert(now)
+        self.announcer.start(now)
+        self.announcer.due(now)
         self._announce()
         self.save(now)
 
@@ -449,28 +372,28 @@ class Node:
             case State.BACKUP:
                 self._after_yielding(departure.cause, now)
             case _:
-                self.rest(departure.cause, now)
+                hosting.rest(self, departure.cause, now)
         for reply in departure.replies:
             self.emit([operator.released_reply(reply, departure.successor)])
 
     def _after_yielding(self, cause: Cause, now: Instant) -> None:
         if self.host is None or not self.host.usable:
-            self.rest(cause, now)
+            hosting.rest(self, cause, now)
             return
         holder = self.members.latest_holder(now)
         if holder is not None:
-            self._apply(self.election.follow(holder, cause), now)
+            self.apply(self.election.follow(holder, cause), now)
             return
         others_first = RANK_DELAY * len(self.settings.servers)
         wait_until = now + self.settings.suspect_after + others_first
-        self._apply(self.election.wait(now, cause, wait_until), now)
+        self.apply(self.election.wait(now, cause, wait_until), now)
 
     def _refused_by_kernel(self, event: AddressesDone, now: Instant) -> None:
         self.alarm(AlarmKind.ADDRESS_FAILED, event.detail, now)
-        self._announcer.stop()
+        self.announcer.stop()
         self.save(now)
         change = self.election.wait(now, Cause.ADDRESS_FAILED, now + CLAIM_AGAIN_AFTER)
-        self._apply(change, now)
+        self.apply(change, now)
 
     def stop(self, cause: Cause, now: Instant) -> None:
         """The end: nothing of the VIP is left here."""
@@ -508,39 +431,26 @@ class Node:
         self.announcements_sent += 1
         self.emit([Announce()])
 
-    def _send_advert(self, now: Instant) -> None:
-        self._send(self.advert(now))
-
-    def _resign(self, successor: Member | None, now: Instant) -> None:
-        for _ in range(RESIGNATION_COPIES):
-            index = successor.index if successor is not None else None
-            self._send(self.advert(now, role=Role.RESIGNED, successor=index))
-
-    def _send(self, advert: Advert) -> None:
-        to = tuple(m.server.address for m in self.members)
-        if to:
-            self.adverts_sent += 1
-            self.emit([SendAdvert(advert, to)])
-
-    def advert(
+    def send_advert(
         self, now: Instant, role: Role | None = None, successor: int | None = None
-    ) -> Advert:
-        """What this server would advertise now."""
+    ) -> None:
+        """Tell the others what this server is, now."""
         role = role if role is not None else self.role
         ours = role in (Role.HOLDER, Role.RESIGNED)
-        return Advert(
-            sender=self.settings.servers[self.settings.own].address,
-            boot_id=self._boot_id,
-            counter=self.adverts_sent + 1,
-            epoch=self.claim_epoch if ours else self.epoch,
-            role=role,
+        advert = self.voice.advert(
+            role,
             health=self.gate.health,
+            epoch=self.claim_epoch if ours else self.epoch,
             standby=self.standby or self.state is State.BLOCKED,
-            interval_ms=max(1, self.settings.advert_interval // MILLISECOND),
-            cluster=self.settings.cluster,
             successor=successor,
             heard=self.members.heard(now),
         )
+        self.emit(self.voice.send(advert))
+
+    def _resign(self, successor: Member | None, now: Instant) -> None:
+        index = successor.index if successor is not None else None
+        for _ in range(RESIGNATION_COPIES):
+            self.send_advert(now, Role.RESIGNED, index)
 
     @property
     def role(self) -> Role:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vipkeeper.core import hosting
 from vipkeeper.core.actions import Cause, Reply, State
 from vipkeeper.core.claim import Phase
 from vipkeeper.core.events import Commanded, Verb
@@ -115,7 +116,7 @@ def _standby_off(node: Node, event: Commanded, now: Instant) -> None:
     node.standby = False
     node.save(now)
     if node.state is State.STANDBY:
-        node.rest(Cause.STANDBY, now)
+        hosting.rest(node, Cause.STANDBY, now)
     node.reply(event.id, "this server may claim the VIP again")
 
 

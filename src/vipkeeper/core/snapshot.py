@@ -35,7 +35,7 @@ def status(node: Node, now: Instant) -> NodeStatus:
         alarms=node.ledger.alarms(),
         rejected=node.ledger.rejections(),
         transitions=node.ledger.transitions(),
-        adverts_sent=node.adverts_sent,
+        adverts_sent=node.voice.sent,
         announcements_sent=node.announcements_sent,
     )
 
