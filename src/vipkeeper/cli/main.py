@@ -73,6 +73,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("history", _LOOK, "every move of this server with its time, cause and duration"),
     Verb("init", _SET_UP, "write the configuration, the key and the systemd unit"),
     Verb("doctor", _SET_UP, "say whether this host can run the daemon, and what to mend"),
+    Verb("drill", _PROVE, "break a cluster in a box and measure what a client sees"),
+    Verb("report", _PROVE, "draw the pictures and pages of a recorded drill"),
 )
 
 _EPILOG = """\

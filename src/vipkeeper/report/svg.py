@@ -22,7 +22,7 @@ from vipkeeper.report.svg_parts import (
     stylesheet,
     text,
 )
-from vipkeeper.report.ticks import nice_ticks, seconds
+from vipkeeper.report.ticks import axis_length, nice_ticks, seconds
 
 LANE = 26
 LANE_STEP = 36
@@ -63,17 +63,22 @@ class _Frame:
         return max(int(width / CHARACTER), 8)
 
 
-def timeline(act: ActResult, *, narrow: bool = False) -> str:
-    """The act as an SVG document; `narrow` fits a phone. The same bytes for the same act."""
+def timeline(act: ActResult, *, narrow: bool = False, heading: bool = True) -> str:
+    """The act as an SVG document, the same bytes for the same act.
+
+    `narrow` fits a phone; without `heading` title and verdict are left to the text around it.
+    """
     width = 380.0 if narrow else 960.0
     names = [len(printable(lane.server)) for lane in act.lanes] + [len("service")]
     left = 22 + min(max(names), 10 if narrow else 18) * CHARACTER
-    frame = _Frame(width, left, act.length if act.length > 0 else 1.0, _key(act, narrow))
+    frame = _Frame(width, left, axis_length(act.length), _key(act, narrow))
     parts: list[str] = []
-    top = _heading(parts, act, frame)
+    top = _heading(parts, act, frame) if heading else 4.0
     lanes_top = top + FLAGS
     bottom = lanes_top + LANE_STEP * len(act.lanes) + 2 * CLIENT_STEP + 6
     _background(parts, act, frame, lanes_top - 4, bottom)
+    events = sorted(act.markers, key=lambda marker: marker.at)[:LISTED]
+    _flags(parts, events, frame, top, bottom)
     both = overlaps(act.lanes)
     y = lanes_top + 4
     for lane in act.lanes:
@@ -81,8 +86,6 @@ def timeline(act: ActResult, *, narrow: bool = False) -> str:
         y += LANE_STEP
     _client(parts, "client", act.udp, act.outage_ms, act, frame, y)
     _client(parts, "service", act.tls, act.service_outage_ms, act, frame, y + CLIENT_STEP)
-    events = sorted(act.markers, key=lambda marker: marker.at)[:LISTED]
-    _flags(parts, events, frame, top, bottom)
     end = _events(parts, act, events, frame, bottom + 44)
     height = _legend(parts, frame, end + 8)
     return _document(act, frame, height, parts)
@@ -251,7 +254,7 @@ def _bracket(
         )
     room = len(words) * CHARACTER
     centre = min(max((x1 + x2) / 2, frame.left + room / 2), frame.right - room / 2)
-    kind = "lost b n" if outage_ms > 0 else "ok b n"
+    kind = "lost b n halo" if outage_ms > 0 else "ok b n halo"
     parts.append(text(centre, y + 10, words, kind, "middle"))
 
 
@@ -326,7 +329,7 @@ def _legend(parts: list[str], frame: _Frame, y: float) -> float:
         ("answers without holding", [("stray", "")]),
         ("two servers answer", [("two", ""), ("", f"{key}-two")]),
         ("client not served", [("lost", "")]),
-        ("fault", [("band", ""), ("", f"{key}-fault")]),
+        ("fault", [("band", ""), ("", f"{key}-fault"), ("rim", "")]),
     ]
     parts.append(line("grid", 18, y - 8, frame.right, y - 8))
     x, y = 18.0, y + 10

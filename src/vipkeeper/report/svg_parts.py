@@ -43,6 +43,8 @@ _RULES = (
     ("mark", "stroke", "soft", "stroke-width:1"),
     ("flag", "stroke", "ink", "stroke-width:1"),
     ("warn", "fill", "fault", ""),
+    ("rim", "stroke", "fault", "fill:none;stroke-width:1"),
+    ("halo", "stroke", "paper", "stroke-width:4px;stroke-linejoin:round;paint-order:stroke"),
 )
 """Class, property, colour, and what else the class sets."""
 

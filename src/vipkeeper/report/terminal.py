@@ -18,7 +18,7 @@ from vipkeeper.report.summary import (
     resolution,
     summaries,
 )
-from vipkeeper.report.ticks import nice_ticks, seconds
+from vipkeeper.report.ticks import axis_length, nice_ticks, seconds
 
 NARROWEST = 60
 WIDEST = 140
@@ -182,7 +182,7 @@ def _timeline(act: ActResult, style: Style, width: int) -> list[str]:
     names = [style.text(lane.server) for lane in act.lanes]
     label = max([len(name) for name in names] + [len("service")])
     columns = min(max(width - label - NOTE_WIDTH - 6, FEWEST_COLUMNS), MOST_COLUMNS)
-    grid = _Grid(act.length if act.length > 0 else 1.0, columns, label)
+    grid = _Grid(axis_length(act.length), columns, label)
     both = overlaps(act.lanes)
     lines = _axis(grid)
     if act.faults:

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import math
 
+SHORTEST = 1e-3
+"""An act of less than a millisecond has nothing to draw; its axis shows one second."""
+
+
+def axis_length(length: float) -> float:
+    """The seconds an axis shows for an act of that length."""
+    return length if length >= SHORTEST else 1.0
+
 
 def nice_ticks(length: float, most: int) -> list[float]:
     """Ticks from 0 in steps of 1, 2 or 5 times a power of ten, at most `most` steps up to `length`.

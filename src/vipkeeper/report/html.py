@@ -1,0 +1,104 @@
+"""A run as one HTML page that needs nothing else: no network, no script, light and dark, phone and desk."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from importlib import resources
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from vipkeeper.report.json import dump_run
+from vipkeeper.report.run import ActResult, RunReport, Verdict
+from vipkeeper.report.style import milliseconds, printable
+from vipkeeper.report.summary import ActSummary, counted, resolution, summaries
+from vipkeeper.report.svg import timeline
+from vipkeeper.report.svg_parts import DARK, LIGHT, variables
+
+PAGE_LIGHT = "#f6f8fa"
+PAGE_DARK = "#010409"
+
+
+@dataclass(frozen=True, slots=True)
+class _Longest:
+    """The longest client outage of a run, and the act it belongs to."""
+
+    text: str
+    name: str
+
+
+def page(report: RunReport) -> str:
+    """The page; the same text for the same run."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["shown"] = printable
+    environment.filters["ms"] = milliseconds
+    acts = summaries(report)
+    raw = dump_run(report)
+    verdicts = [act.verdict for act in acts]
+    return (
+        environment.from_string(_file("page.html.j2")).render(
+            report=report,
+            acts=acts,
+            css=_stylesheet(environment),
+            counted=counted(report),
+            passed=verdicts.count(Verdict.PASSED),
+            failed=verdicts.count(Verdict.FAILED),
+            judged=len(verdicts) - verdicts.count(Verdict.SKIPPED),
+            several=any(len(act.runs) > 1 for act in acts),
+            two_holders_ms=max((run.two_holders_ms for run in report.acts), default=0.0),
+            left_behind=_times(sum(act.left_behind for act in acts)),
+            longest_outage=_longest(acts),
+            resolution=resolution(report),
+            badge=_badge,
+            wide=_drawing,
+            narrow=_narrow_drawing,
+            raw=raw,
+            data_url=_data_url(raw),
+        )
+        + "\n"
+    )
+
+
+def _file(name: str) -> str:
+    return resources.files("vipkeeper.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _stylesheet(environment: Environment) -> Markup:
+    """The style of the page in the colours of the drawings. Holds nothing of the run."""
+    text = environment.from_string(_file("page.css")).render(
+        light=Markup(variables("", LIGHT | {"page": PAGE_LIGHT})),
+        dark=Markup(variables("", DARK | {"page": PAGE_DARK})),
+    )
+    return Markup(text)
+
+
+def _badge(verdict: Verdict) -> Markup:
+    return Markup('<span class="badge {0}">{0}</span>').format(verdict.value)
+
+
+def _drawing(act: ActResult) -> Markup:
+    """The drawing escapes what it shows itself."""
+    return Markup(timeline(act, heading=False))
+
+
+def _narrow_drawing(act: ActResult) -> Markup:
+    return Markup(timeline(act, narrow=True, heading=False))
+
+
+def _times(count: int) -> str:
+    return f"{count} times" if count > 1 else "once" if count else ""
+
+
+def _longest(acts: tuple[ActSummary, ...]) -> _Longest | None:
+    """The highest client outage of all acts; None when none was measured."""
+    figures = [(act.outage, act.name) for act in acts if act.outage is not None]
+    if not figures:
+        return None
+    figure, name = max(figures, key=lambda pair: pair[0].highest)
+    return _Longest(milliseconds(figure.highest, figure.resolution_ms), name)
+
+
+def _data_url(raw: str) -> str:
+    encoded = base64.b64encode(raw.encode("ascii")).decode("ascii")
+    return f"data:application/json;base64,{encoded}"
