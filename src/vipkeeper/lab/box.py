@@ -27,23 +27,30 @@ WORK = Path("/run/vipkeeper-lab")
 """The work directory inside the box."""
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_NO_BOX = 125
-"""Exit code of the guard: the namespaces could not be made (the reason is on the pipe)."""
-_REFUSED = 124
-"""Exit code of the work: it met a fault of this host (the reason is on the pipe)."""
+_RESULT, _FAULT, _NO_BOX = b"R", b"F", b"N"
+"""First byte on the pipe to the caller: a result, a fault of this host, no box (the reason follows)."""
+_FAILED = 2
 
 
 class BoxError(HostError):
     """This host does not let us make the namespaces; says which setting would."""
 
 
-def in_box(work: Callable[[Path], bytes]) -> tuple[int, bytes]:
-    """Run `work(directory)` inside a new box; its exit code and the bytes it returned.
+def nothing() -> None:
+    """Do nothing."""
 
-    `work` ends the box with code 0 by returning, with another by SystemExit; the result of a work that
-    ends that way is empty. stdin, stdout and stderr are the caller's. SIGINT, SIGTERM and SIGHUP of the
-    caller become SIGINT (KeyboardInterrupt) in `work`; it has no terminal of its own, so Ctrl-C reaches
-    it only once and its children not at all.
+
+def in_box(
+    work: Callable[[Path], bytes],
+    take: Callable[[bytes], None],
+    afterwards: Callable[[], None] = nothing,
+) -> int:
+    """Run `work(directory)` inside a new box, `take(result)` outside, `afterwards()` inside; exit code.
+
+    The box lasts until `afterwards` has ended. It ends with 0, or as SystemExit says; nothing is taken
+    from a work that ends that way. stdin, stdout and stderr are the caller's. SIGINT, SIGTERM and
+    SIGHUP of the caller become SIGINT (KeyboardInterrupt) inside; the box has no terminal of its own,
+    so Ctrl-C reaches the work only once and its children not at all.
 
     Raises:
         BoxError: namespaces cannot be made here.
@@ -58,23 +65,24 @@ def in_box(work: Callable[[Path], bytes]) -> tuple[int, bytes]:
     if guard == 0:
         os.close(results)
         os.close(held)
-        _exit_with(lambda: _guard(work, result, alive))
+        _exit_with(lambda: _guard(lambda: _work(work, afterwards, result), result, alive))
     os.close(result)
     os.close(alive)
     previous = {number: signal.signal(number, _hand_on(guard)) for number in _FORWARDED}
     try:
         data = _read_all(results)
+        if data[:1] == _RESULT:
+            take(data[1:])
         status = os.waitstatus_to_exitcode(os.waitpid(guard, 0)[1])
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
         os.close(held)
         os.close(results)
-    if status == _NO_BOX:
-        raise BoxError(data.decode())
-    if status == _REFUSED:
-        raise HostError(data.decode())
-    return (128 - status if status < 0 else status), data
+    if data[:1] in (_NO_BOX, _FAULT):
+        kind = BoxError if data[:1] == _NO_BOX else HostError
+        raise kind(data[1:].decode())
+    return 128 - status if status < 0 else status
 
 
 def probe() -> None:
@@ -83,7 +91,7 @@ def probe() -> None:
     Raises:
         BoxError: namespaces cannot be made here.
     """
-    in_box(lambda _: b"")
+    in_box(lambda _: b"", lambda _: None)
 
 
 def _hand_on(child: int) -> Callable[[int, FrameType | None], None]:
@@ -116,17 +124,17 @@ def _exit_with(body: Callable[[], int]) -> None:
         os._exit(code)
 
 
-def _guard(work: Callable[[Path], bytes], result: int, alive: int) -> int:
+def _guard(work: Callable[[], int], result: int, alive: int) -> int:
     """Make the namespaces, start init in them, wait for it."""
     os.setsid()
     try:
         _enter()
         die_with_parent()
     except OSError as error:
-        os.write(result, explain(error).encode())
-        return _NO_BOX
+        os.write(result, _NO_BOX + explain(error).encode())
+        return _FAILED
     if _gone(alive):
-        return _NO_BOX
+        return _FAILED
     child_alive, child_held = os.pipe()
     init = os.fork()
     if init == 0:
@@ -157,19 +165,21 @@ def _enter() -> None:
     WORK.mkdir(mode=0o700)
 
 
-def _init(work: Callable[[Path], bytes], result: int, alive: int) -> int:
+def _init(work: Callable[[], int], result: int, alive: int) -> int:
     """PID 1: start the work, reap whatever is orphaned, end with the work's exit code."""
     die_with_parent()
     if _gone(alive):
-        return _NO_BOX
+        return _FAILED
     try:
+        # The old /proc still counts in the caller's PID namespace.
+        (WORK / "pid").write_text(os.readlink("/proc/self"))
         mount("proc", "/proc", "proc", MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC)
     except OSError as error:
-        os.write(result, explain(error).encode())
-        return _NO_BOX
+        os.write(result, _NO_BOX + explain(error).encode())
+        return _FAILED
     worker = os.fork()
     if worker == 0:
-        _exit_with(lambda: _work(work, result))
+        _exit_with(work)
     os.close(result)
     for number in _FORWARDED:
         signal.signal(number, _hand_on(worker))
@@ -180,18 +190,28 @@ def _init(work: Callable[[Path], bytes], result: int, alive: int) -> int:
             return 128 - code if code < 0 else code
 
 
-def _work(work: Callable[[Path], bytes], result: int) -> int:
+def _work(work: Callable[[Path], bytes], afterwards: Callable[[], None], result: int) -> int:
     for number in _FORWARDED:
         signal.signal(number, signal.default_int_handler)
-    os.set_inheritable(result, False)
-    code = 0
-    try:
-        data = work(WORK)
-    except HostError as error:
-        code, data = _REFUSED, str(error).encode()
     with open(result, "wb") as file:
+        try:
+            data = _RESULT + work(WORK)
+        except HostError as error:
+            file.write(_FAULT + str(error).encode())
+            return _FAILED
         file.write(data)
-    return code
+    afterwards()
+    return 0
+
+
+def made_by_root() -> bool:
+    """Inside a box: whether it is one of root, without a user namespace of its own."""
+    return Path("/proc/self/uid_map").read_text().split()[2] != "1"
+
+
+def outer_pid() -> int:
+    """Inside a box: the pid of its init as the caller of `in_box` sees it, for nsenter(1)."""
+    return int((WORK / "pid").read_text())
 
 
 def _gone(alive: int) -> bool:

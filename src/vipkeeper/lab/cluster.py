@@ -96,19 +96,21 @@ class Cluster:
             *("--listen-etcd", "127.0.0.1:2381", "--control", str(server.control)),
         )
 
-    def power_off(self, server: Server) -> None:
-        """Cut the server's port and SIGKILL everything on it in the same instant.
+    def power_off(self, *servers: Server) -> None:
+        """Cut the servers' ports and SIGKILL everything on them in the same instant.
 
         Nothing else on the LAN notices a link going down. What only lives in memory is lost: addresses
         that are not configured, nftables rules, the run directory.
         """
-        self.cut(server)
-        kill_residents(server.name)
-        server.powered = False
-        server.standin = server.responder = server.daemon = None
-        self.drop_vip(server)
-        command(*in_namespace(server.name, "nft", "flush", "ruleset"))
-        shutil.rmtree(server.run_dir, ignore_errors=True)
+        for server in servers:
+            self.cut(server)
+        for server in servers:
+            kill_residents(server.name)
+            server.powered = False
+            server.standin = server.responder = server.daemon = None
+            self.drop_vip(server)
+            command(*in_namespace(server.name, "nft", "flush", "ruleset"))
+            shutil.rmtree(server.run_dir, ignore_errors=True)
 
     def cut(self, server: Server) -> None:
         """The switch stops forwarding for the server; its link stays up."""

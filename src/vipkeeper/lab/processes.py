@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vipkeeper.errors import HostError
+from vipkeeper.lab.kernel import now
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where ip, nft and keepalived are, also for users whose PATH lacks the sbin directories."""
@@ -65,6 +66,8 @@ class Process:
         self.namespace = namespace
         self.words = tuple(words)
         self.log = log
+        self.started = now()
+        """Nanoseconds on the lab's clock."""
         log.parent.mkdir(parents=True, exist_ok=True)
         try:
             with log.open("ab") as output:
@@ -89,6 +92,11 @@ class Process:
         """Whether it has not ended."""
         return self._popen.poll() is None
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program alone."""
+        if self.running:
+            send([self.pid], number)
+
     def tree(self) -> list[int]:
         """Its pid and those of all it started, parents first."""
         return [self.pid, *descendants(self.pid)] if self.running else []
@@ -108,8 +116,7 @@ class Process:
 
     def terminate(self, patience: float = _GIVE_UP) -> bool:
         """SIGTERM, and wait for its end; False when it has not ended in time."""
-        if self.running:
-            send([self.pid], signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
         try:
             self._popen.wait(patience)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,266 @@
+"""`vipkeeper drill`: break a cluster in a box and measure what a client sees."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import os
+import re
+import secrets
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vipkeeper.cli import output
+from vipkeeper.errors import ExitCode, HostError, UsageError
+from vipkeeper.lab.acts import ACTS, Act
+from vipkeeper.lab.box import in_box, made_by_root, outer_pid
+from vipkeeper.lab.drill import Drill, Plan, Progress
+from vipkeeper.report import html, svg, terminal
+from vipkeeper.report import json as report_json
+from vipkeeper.report.run import ActResult, RunReport, Verdict
+from vipkeeper.report.style import milliseconds
+from vipkeeper.report.summary import summaries
+
+NAME = "drill"
+HELP = """\
+Builds a cluster in a box (servers, router, client and observer in network namespaces of their own),
+breaks it act by act with the real daemon on every server, and measures what a client and the LAN see.
+Nothing of it touches this host, and nothing is left over. Without ACT the whole story is played;
+`drill list` shows the acts. Needs root, or user namespaces.
+
+Exit codes: 0 all acts passed, 1 one failed, 2 usage or no namespaces here, 130 interrupted."""
+
+EXIT_INTERRUPTED = 130
+_COMPLETE, _INTERRUPTED = b"C", b"I"
+LONGEST_INTERVAL_MS = 10_000
+_FORMATS = ("text", "json", "svg", "html")
+_INTERVAL = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_TERMINAL_WIDTH = 100
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("acts", nargs="*", metavar="ACT", help="acts to play, or 'list'")
+    parser.add_argument("--runs", type=_count, default=1, metavar="N", help="play them N times")
+    output.add_output_option(parser, _FORMATS)
+    output.add_ascii_option(parser)
+    parser.add_argument(
+        "--report",
+        type=Path,
+        default=Path("vipkeeper-report"),
+        metavar="DIR",
+        help="folder for JSON, pictures and the page (default: ./vipkeeper-report)",
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep the cluster afterwards to look around, until Ctrl-C",
+    )
+    parser.add_argument(
+        "--manager",
+        choices=["vipkeeper", "keepalived"],
+        default="vipkeeper",
+        help="who holds the VIP",
+    )
+    parser.add_argument(
+        "--interval",
+        type=_interval,
+        default=100,
+        metavar="TIME",
+        help="time between two adverts, such as 100ms or 1s (default: 100ms)",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
+    return int(text)
+
+
+def _interval(text: str) -> int:
+    match = _INTERVAL.fullmatch(text)
+    value = float(match[1]) * (1000 if match[2] == "s" else 1) if match else 0.0
+    if not 10 <= value <= LONGEST_INTERVAL_MS or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 10ms to 10s")
+    return int(value)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Play the acts, or list them."""
+    if args.acts == ["list"]:
+        output.emit("\n".join(f"{act.name:<21}{act.title}" for act in ACTS))
+        return ExitCode.OK
+    asked = output.targets(args)
+    acts = find_acts(args.acts)
+    if len(acts) > 1 and any(target.format == "svg" for target in asked):
+        raise UsageError("--output svg draws one act: name one (the report folder has them all)")
+    seed = args.seed if args.seed is not None else secrets.randbelow(1_000_000)
+    plan = Plan(acts, args.runs, args.manager, args.interval, seed)
+    _check_folder(args.report)
+    show = _Show(plan, args, asked)
+    code = in_box(show.inside, show.outside, show.keep)
+    return code if show.code is None else show.code
+
+
+def find_acts(names: list[str]) -> tuple[Act, ...]:
+    """The acts of these names; all of them when none is named.
+
+    Raises:
+        UsageError: there is no such act; names the nearest one.
+    """
+    by_name = {act.name: act for act in ACTS}
+    wrong = []
+    for name in names:
+        if name not in by_name:
+            near = difflib.get_close_matches(name, by_name, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see 'vipkeeper drill list'"
+            wrong.append(f"drill: unknown act '{name}'; {hint}")
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return tuple(by_name[name] for name in names) or ACTS
+
+
+def _check_folder(folder: Path) -> None:
+    """Say before the drill, not after it, that the report cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--report: cannot make {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"--report: {folder} is not writable")
+
+
+class _Show:
+    """One drill: the part inside the box and the part outside."""
+
+    def __init__(
+        self, plan: Plan, args: argparse.Namespace, asked: Sequence[output.Target]
+    ) -> None:
+        self.code: int | None = None
+        """Exit code, once there is a result."""
+        self._plan = plan
+        self._args = args
+        self._asked = asked
+        self._drill: Drill | None = None
+
+    def inside(self, directory: Path) -> bytes:
+        """Play; the report, and before it a byte that says whether it was interrupted."""
+        self._drill = Drill(self._plan, directory, Progress(_begins, _ended))
+        mark, notes = _COMPLETE, []
+        try:
+            self._drill.play()
+        except KeyboardInterrupt:
+            total = len(self._plan.acts) * self._plan.runs
+            mark = _INTERRUPTED
+            notes.append(f"interrupted after {len(self._drill.results)} of {total} acts")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._drill.stop_measuring()
+        _clear()
+        return mark + report_json.dump_run(self._drill.report(*notes)).encode()
+
+    def outside(self, data: bytes) -> None:
+        """Write the report folder and the outputs asked for."""
+        report = report_json.load_run(data[1:].decode())
+        write_folder(report, self._args.report)
+        _deliver(report, self._asked, self._args)
+        output.note(f"report: {self._args.report / 'index.html'}")
+        if data[:1] == _INTERRUPTED:
+            self.code = EXIT_INTERRUPTED
+        else:
+            passed = all(act.verdict is Verdict.PASSED for act in report.acts)
+            self.code = ExitCode.OK if passed else ExitCode.FINDINGS
+
+    def keep(self) -> None:
+        """With `--keep`: say how to look around and stay until Ctrl-C."""
+        assert self._drill is not None
+        if not self._args.keep or self._drill.cluster is None:
+            return
+        user = "" if made_by_root() else " -U --preserve-credentials"
+        enter = f"nsenter -t {outer_pid()}{user} -n -m -p"
+        names = " ".join(self._drill.cluster.servers)
+        output.note(
+            f"\nThe cluster stays until Ctrl-C. Its namespaces: {names} router client observer lan\n"
+            f"  {enter} ip netns exec cp1 ip address\n"
+            f"  {enter} ip netns exec client bash\n"
+            f"  {enter} ls {self._drill.cluster.directory}   # logs, traces, configuration"
+        )
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                signal.pause()
+
+
+def write_folder(report: RunReport, folder: Path) -> None:
+    """Write run.json, index.html and one picture for each act (its worst run).
+
+    Raises:
+        HostError: the folder cannot be written.
+    """
+    files = {"run.json": report_json.dump_run(report), "index.html": html.page(report)}
+    files |= {f"{act.name}.svg": svg.timeline(act.worst) for act in summaries(report)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HostError(f"--report: cannot write to {folder}: {error.strerror}") from None
+
+
+def _deliver(report: RunReport, asked: Sequence[output.Target], args: argparse.Namespace) -> None:
+    width = shutil.get_terminal_size((_TERMINAL_WIDTH, 24)).columns
+
+    def text(style: output.Style) -> str:
+        return terminal.render_run(report, ascii=style.ascii, color=style.colour, width=width)
+
+    def drawing(_: output.Style) -> str:
+        return svg.timeline(summaries(report)[0].worst)
+
+    output.deliver(
+        asked,
+        {
+            "text": text,
+            "json": lambda _: report_json.dump_run(report),
+            "svg": drawing,
+            "html": lambda _: html.page(report),
+        },
+        ascii_only=args.ascii,
+    )
+
+
+def _spinning() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _begins(title: str) -> None:
+    if _spinning():
+        sys.stderr.write(f"\r\x1b[K... {title}")
+        sys.stderr.flush()
+
+
+def _clear() -> None:
+    if _spinning():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _ended(result: ActResult) -> None:
+    """One line an act, with the figure that matters."""
+    _clear()
+    if result.verdict is Verdict.PASSED:
+        outage = "elected" if result.outage_ms is None else _figure(result)
+        output.note(f"passed  {result.name:<21}{outage}")
+    else:
+        output.note(f"FAILED  {result.name:<21}{output.printable(result.reason)}")
+
+
+def _figure(result: ActResult) -> str:
+    assert result.outage_ms is not None
+    if result.outage_ms == 0:
+        return "client always answered"
+    text = milliseconds(result.outage_ms, result.udp.interval_ms)
+    return f"client without answer for {text} (every {result.udp.interval_ms:g} ms)"

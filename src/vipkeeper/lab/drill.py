@@ -1,0 +1,244 @@
+"""Plays acts inside the box and makes a report of what was measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vipkeeper.lab import measure
+from vipkeeper.lab.acts import Act
+from vipkeeper.lab.box import made_by_root
+from vipkeeper.lab.cluster import Cluster
+from vipkeeper.lab.managers import MANAGERS, Manager
+from vipkeeper.lab.measure import Attempts, Window
+from vipkeeper.lab.processes import LabError
+from vipkeeper.lab.recorder import Recorder
+from vipkeeper.lab.stage import Figures, Stage
+from vipkeeper.lab.topology import lan
+from vipkeeper.report.run import (
+    ActResult,
+    Client,
+    Expectation,
+    Lane,
+    RunReport,
+    Span,
+    Verdict,
+)
+
+LONG_GAP = 5
+"""Intervals without service from which on a gap is listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to play."""
+
+    acts: tuple[Act, ...]
+    runs: int = 1
+    manager: str = "vipkeeper"
+    interval_ms: int = 100
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """Whom to tell how far it is."""
+
+    begins: Callable[[str], None] = field(default=lambda _: None)
+    """Something that takes a while begins."""
+    ended: Callable[[ActResult], None] = field(default=lambda _: None)
+    """An act has ended."""
+
+
+class Drill:
+    """Plays a plan; what has been played so far is in `results` at any time."""
+
+    def __init__(self, plan: Plan, directory: Path, progress: Progress) -> None:
+        self.plan = plan
+        self.results: list[ActResult] = []
+        self.started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms)
+        self.cluster: Cluster | None = None
+        self._recorder: Recorder | None = None
+        self._directory = directory
+        self._progress = progress
+        self._lateness_us = 0
+        self._built = 0
+
+    def play(self) -> None:
+        """Play every act, all of them once before the first one again.
+
+        Raises:
+            LabError: the lab itself failed.
+            KeyboardInterrupt: the user has had enough.
+        """
+        for run in range(1, self.plan.runs + 1):
+            for act in self.plan.acts:
+                self._progress.begins(act.title)
+                result = self._play(act, run)
+                self.results.append(result)
+                self._progress.ended(result)
+
+    def stop_measuring(self) -> None:
+        """End the probes; the cluster stays as it is."""
+        if self._recorder is not None:
+            self._lateness_us = self._worst_us()
+            self._recorder.close()
+            self._recorder = None
+
+    def report(self, *notes: str) -> RunReport:
+        """What has been played so far."""
+        conditions = {
+            "kernel": platform.release(),
+            "cores": str(len(os.sched_getaffinity(0))),
+            "Python": platform.python_version(),
+            "advert interval": f"{self.plan.interval_ms} ms",
+            "namespaces": "made by root" if made_by_root() else "in a user namespace",
+            "seed": str(self.plan.seed),
+            "probes late by at most": f"{self._worst_us() / 1000:.1f} ms",
+        }
+        return RunReport(
+            tool_version=self.manager.version(),
+            started_at=self.started_at,
+            manager=self.manager.name,
+            conditions=conditions,
+            acts=tuple(self.results),
+            notes=notes,
+        )
+
+    def _worst_us(self) -> int:
+        return max(self._lateness_us, self._recorder.worst_lateness_us if self._recorder else 0)
+
+    def _play(self, act: Act, run: int) -> ActResult:
+        seeded = random.Random(f"{self.plan.seed}/{run}/{act.name}")
+        stage = self._stage(act, seeded)
+        if act.fresh:
+            stage.all_off()
+        elif ill := stage.heal():
+            self._tear_down()
+            return _impossible(act, run, f"the cluster was not healthy before the act: {ill}")
+        stage.begin()
+        try:
+            act.play(stage)
+        except LabError as error:
+            figures = stage.measure()
+            failed = Expectation("the act can be played", False, str(error))
+            return _result(act, run, stage, figures, [failed])
+        figures = stage.measure()
+        return _result(act, run, stage, figures, act.judge(stage, figures))
+
+    def _stage(self, act: Act, seeded: random.Random) -> Stage:
+        """The cluster the act needs: the one there is, or a new one."""
+        if self.cluster is not None and len(self.cluster.servers) != act.servers:
+            self._tear_down()
+        if self.cluster is None or self._recorder is None:
+            self._built += 1
+            directory = self._directory / f"cluster{self._built}"
+            self.cluster = Cluster(lan(act.servers), directory)
+            self.cluster.build()
+            self.manager.prepare(self.cluster)
+            self._recorder = Recorder(self.cluster.network, directory / "probes")
+        return Stage(self.cluster, self._recorder, self.manager, seeded)
+
+    def _tear_down(self) -> None:
+        self.stop_measuring()
+        if self.cluster is not None:
+            self.cluster.remove()
+        self.cluster = None
+
+
+def _impossible(act: Act, run: int, reason: str) -> ActResult:
+    nothing = Client(0.0, 0, 0, ())
+    return ActResult(
+        name=act.name,
+        title=act.title,
+        story=act.story,
+        run=run,
+        length=0.0,
+        verdict=Verdict.FAILED,
+        reason=reason,
+        outage_ms=None,
+        service_outage_ms=None,
+        two_holders_ms=0.0,
+        left_behind=False,
+        moves=0,
+        lanes=(),
+        udp=nothing,
+        tls=nothing,
+        faults=(),
+        markers=(),
+    )
+
+
+def _result(
+    act: Act, run: int, stage: Stage, figures: Figures, expectations: Sequence[Expectation]
+) -> ActResult:
+    unmet = [f"{e.text}: found {e.found}" for e in expectations if not e.met]
+    window = figures.window
+    measured = act.measures_outage
+    return ActResult(
+        name=act.name,
+        title=act.title,
+        story=act.story,
+        run=run,
+        length=_seconds(window.length),
+        verdict=Verdict.FAILED if unmet else Verdict.PASSED,
+        reason="; ".join(unmet),
+        outage_ms=_milliseconds(figures.outage) if measured else None,
+        service_outage_ms=_milliseconds(figures.service_outage) if measured else None,
+        two_holders_ms=_milliseconds(figures.two_holders),
+        left_behind=bool(figures.left_behind),
+        moves=figures.moves,
+        lanes=_lanes(stage, figures),
+        udp=_client(stage.recorder.udp, window),
+        tls=_client(stage.recorder.tls, window),
+        faults=tuple(_span(Window(b.start, b.end or window.end), window) for b in stage.broken),
+        markers=stage.marks(figures),
+        expectations=tuple(expectations),
+    )
+
+
+def _lanes(stage: Stage, figures: Figures) -> tuple[Lane, ...]:
+    """A lane for every server, and for every stranger that answered for the VIP."""
+    window, recorder = figures.window, stage.recorder
+    held = measure.held_spans(recorder.changes(), stage.cluster.servers, window)
+    answered = measure.answer_spans(recorder.answerers(), window)
+    names = [*stage.cluster.servers, *sorted(set(answered) - set(stage.cluster.servers))]
+    return tuple(
+        Lane(
+            name,
+            tuple(_span(span, window) for span in held.get(name, ())),
+            tuple(_span(span, window) for span in answered.get(name, ())),
+        )
+        for name in names
+    )
+
+
+def _client(attempts: Attempts, window: Window) -> Client:
+    long = [
+        gap for gap in measure.gaps(attempts, window) if gap.length > LONG_GAP * attempts.interval
+    ]
+    return Client(
+        interval_ms=attempts.interval / 1e6,
+        sent=attempts.sent(window),
+        lost=len(attempts.lost(window)),
+        gaps=tuple(_span(gap, window) for gap in long),
+    )
+
+
+def _span(span: Window, window: Window) -> Span:
+    start = max(0, span.start - window.start)
+    return Span(_seconds(start), _seconds(max(start, span.end - window.start)))
+
+
+def _seconds(nanoseconds: int) -> float:
+    return round(nanoseconds / 1e9, 6)
+
+
+def _milliseconds(nanoseconds: int) -> float:
+    return round(nanoseconds / 1e6, 3)

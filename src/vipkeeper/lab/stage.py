@@ -1,0 +1,205 @@
+"""Where an act plays: the cluster, the recorder, what was broken when, and what it came to."""
+
+from __future__ import annotations
+
+import random
+import signal
+from dataclasses import dataclass
+
+from vipkeeper.lab import measure
+from vipkeeper.lab.cluster import Cluster, Server
+from vipkeeper.lab.kernel import now
+from vipkeeper.lab.managers import SECOND, Manager
+from vipkeeper.lab.measure import Change, Window
+from vipkeeper.lab.processes import LabError
+from vipkeeper.lab.recorder import Recorder
+from vipkeeper.lab.standin_control import tell
+from vipkeeper.report.run import Marker, MarkerKind
+
+HEALTHY_WITHIN = 30.0
+STEADY = 0.4
+"""Seconds without a change before a cluster counts as healthy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What an act came to, from the wire and the kernels. Nanoseconds; times on the lab's clock."""
+
+    window: Window
+    outage: int
+    service_outage: int
+    two_holders: int
+    moves: int
+    changes: tuple[Change, ...]
+    """Within the window."""
+    left_behind: tuple[str, ...]
+    """Servers without a living daemon whose kernel still has the VIP."""
+    holders: frozenset[str]
+    """Servers whose kernel has the VIP at the end."""
+    answerers: frozenset[str]
+    """Who answered the client in the last moments."""
+
+
+class Stage:
+    """One act on one cluster: faults, waiting by events, and measuring."""
+
+    def __init__(
+        self, cluster: Cluster, recorder: Recorder, manager: Manager, rng: random.Random
+    ) -> None:
+        self.cluster = cluster
+        self.recorder = recorder
+        self.manager = manager
+        self.rng = rng
+        self.began = now()
+        self.victim: Server | None = None
+        """The server the act is about."""
+        self.broken: list[Window] = []
+        """Stretches in which something was broken; one that still is ends with the act."""
+        self.markers: list[tuple[int, MarkerKind, str, str | None]] = []
+
+    def begin(self) -> None:
+        """The act's time starts now."""
+        self.began = now()
+        self.recorder.forget(self.began - SECOND)
+
+    @property
+    def holder(self) -> Server:
+        """The one server whose kernel has the VIP.
+
+        Raises:
+            LabError: none has it, or several.
+        """
+        holding = self.recorder.holding
+        if len(holding) != 1:
+            raise LabError(f"expected one server with the VIP, found {sorted(holding) or 'none'}")
+        return self.cluster.servers[next(iter(holding))]
+
+    def random_phase(self) -> None:
+        """Wait a moment and a random part of the advert interval."""
+        self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.interval_ms / 1000))
+
+    def fault(self, text: str, *servers: Server) -> None:
+        """Say that something breaks now. The first fault is where outages are counted from."""
+        at = now()
+        self.broken.append(Window(at, 0))
+        self.victim = self.victim or servers[0]
+        for server in servers:
+            self.markers.append((at, MarkerKind.FAULT, text, server.name))
+
+    def healed(self, text: str, server: Server) -> None:
+        """Say that what broke last works again."""
+        at = now()
+        if self.broken and self.broken[-1].end == 0:
+            self.broken[-1] = Window(self.broken[-1].start, at)
+        self.markers.append((at, MarkerKind.HEALED, text, server.name))
+
+    def wait_answer(self, seconds: float, *, other_than: Server | None = None) -> bool:
+        """Wait until the client is answered (by another server); whether it was in time."""
+        since = now()
+        unwanted = {other_than.name} if other_than else set()
+        return self.recorder.wait(lambda: bool(self.recorder.answers_by(since) - unwanted), seconds)
+
+    def wait_service(self, seconds: float) -> bool:
+        """Wait until a connection made from now on gets its ServerHello; whether it did in time."""
+        since = now()
+        return self.recorder.wait(lambda: self.recorder.last_service > since, seconds)
+
+    def wait_gone(self, server: Server, seconds: float) -> bool:
+        """Wait until the VIP has left a server's kernel; whether it did in time."""
+        return self.recorder.wait(lambda: server.name not in self.recorder.holding, seconds)
+
+    def start_all(self) -> None:
+        """Switch every server on that is off."""
+        for server in self.cluster.servers.values():
+            if not server.powered:
+                self.cluster.power_on(server)
+                self.manager.start(server)
+
+    def all_off(self) -> None:
+        """Switch every server off."""
+        self.cluster.power_off(*self.cluster.servers.values())
+        self.recorder.wait(lambda: not self.recorder.holding, 5.0)
+
+    def heal(self) -> str:
+        """Bring the cluster back to health; empty when it is, else what is missing."""
+        for server in self.cluster.servers.values():
+            if not server.powered:
+                continue
+            if server.daemon is None or not server.daemon.running:
+                self.manager.start(server)
+            else:
+                server.daemon.signal_tree(signal.SIGCONT)
+            if server.standin is None or not server.standin.running:
+                self.cluster.start_standin(server)
+            else:
+                for order in ("ready", "supervisor ready", "etcd true"):
+                    tell(server.control, order)
+        self.start_all()
+        return "" if self.recorder.wait(self._healthy, HEALTHY_WITHIN) else self._illness()
+
+    def _healthy(self) -> bool:
+        recorder, at = self.recorder, now()
+        steady = at - recorder.last_change > STEADY * SECOND
+        answered = recorder.answers_by(at - SECOND // 10) == recorder.holding
+        served = recorder.last_service > at - SECOND // 5
+        if not (steady and answered and served and len(recorder.holding) == 1):
+            return False
+        return all(self.manager.settled(s, self.cluster) for s in self.cluster.servers.values())
+
+    def _illness(self) -> str:
+        holding = sorted(self.recorder.holding)
+        if not holding:
+            missing = "no server has the VIP"
+        elif len(holding) > 1:
+            missing = f"{' and '.join(holding)} have the VIP"
+        else:
+            missing = f"{holding[0]} has the VIP, but the cluster does not settle"
+        dead = [
+            f"; {self.manager.name} on {server.name} ended: {server.daemon.last_words()}"
+            for server in self.cluster.servers.values()
+            if server.daemon is not None and not server.daemon.running
+        ]
+        return missing + "".join(dead)
+
+    def measure(self) -> Figures:
+        """End the act and measure it."""
+        end = now()
+        self.recorder.watch(0.05)  # what happened before the end is still on its way
+        recorder = self.recorder
+        window = Window(self.began, end)
+        after = Window(self.broken[0].start if self.broken else self.began, end)
+        found = recorder.changes()
+        holding = measure.holders(found, end)
+        return Figures(
+            window=window,
+            outage=measure.outage(recorder.udp, after),
+            service_outage=measure.outage(recorder.tls, after),
+            two_holders=measure.two_holders(recorder.answerers(), window),
+            moves=measure.moves(found, window),
+            changes=tuple(change for change in found if change.at in window),
+            left_behind=tuple(sorted(n for n in holding if not self._alive(n))),
+            holders=frozenset(holding),
+            answerers=frozenset(recorder.answers_by(end - SECOND // 4)),
+        )
+
+    def _alive(self, name: str) -> bool:
+        daemon = self.cluster.servers[name].daemon
+        return daemon is not None and daemon.running
+
+    def marks(self, figures: Figures) -> tuple[Marker, ...]:
+        """Everything worth a mark in the timeline, in order."""
+        claimed = {True: MarkerKind.CLAIMED, False: MarkerKind.RELEASED}
+        found: list[tuple[int, MarkerKind, str, str | None]] = [
+            (c.at, claimed[c.held], f"VIP {'on' if c.held else 'off'} {c.server}", c.server)
+            for c in figures.changes
+        ]
+        if self.broken and figures.outage:
+            after = Window(self.broken[0].start, figures.window.end)
+            longest = max(measure.gaps(self.recorder.udp, after), key=lambda gap: gap.length)
+            if longest.end < figures.window.end:
+                found.append((longest.end, MarkerKind.CLIENT_BACK, "client answered again", None))
+        every = sorted([*self.markers, *found], key=lambda mark: mark[0])
+        return tuple(
+            Marker(max(0.0, (at - self.began) / 1e9), kind, text, server)
+            for at, kind, text, server in every
+        )
