@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from importlib import resources
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from vipkeeper.report.json import dump_run
-from vipkeeper.report.run import ActResult, RunReport, Verdict
+from vipkeeper.report.run import RunReport, Verdict
 from vipkeeper.report.style import milliseconds, printable
 from vipkeeper.report.summary import ActSummary, counted, resolution, summaries
 from vipkeeper.report.svg import timeline
@@ -40,7 +39,7 @@ def page(report: RunReport) -> str:
         environment.from_string(_file("page.html.j2")).render(
             report=report,
             acts=acts,
-            css=_stylesheet(environment),
+            css=_stylesheet(),
             counted=counted(report),
             passed=verdicts.count(Verdict.PASSED),
             failed=verdicts.count(Verdict.FAILED),
@@ -50,9 +49,7 @@ def page(report: RunReport) -> str:
             left_behind=_times(sum(act.left_behind for act in acts)),
             longest_outage=_longest(acts),
             resolution=resolution(report),
-            badge=_badge,
-            wide=_drawing,
-            narrow=_narrow_drawing,
+            drawing=timeline,
             raw=raw,
             data_url=_data_url(raw),
         )
@@ -64,26 +61,14 @@ def _file(name: str) -> str:
     return resources.files("vipkeeper.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _stylesheet(environment: Environment) -> Markup:
+def _stylesheet() -> str:
     """The style of the page in the colours of the drawings. Holds nothing of the run."""
-    text = environment.from_string(_file("page.css")).render(
-        light=Markup(variables("", LIGHT | {"page": PAGE_LIGHT})),
-        dark=Markup(variables("", DARK | {"page": PAGE_DARK})),
+    light = variables("", LIGHT | {"page": PAGE_LIGHT})
+    dark = variables("", DARK | {"page": PAGE_DARK})
+    return (
+        f":root{{{light}color-scheme:light dark}}\n"
+        f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}\n{_file('page.css')}"
     )
-    return Markup(text)
-
-
-def _badge(verdict: Verdict) -> Markup:
-    return Markup('<span class="badge {0}">{0}</span>').format(verdict.value)
-
-
-def _drawing(act: ActResult) -> Markup:
-    """The drawing escapes what it shows itself."""
-    return Markup(timeline(act, heading=False))
-
-
-def _narrow_drawing(act: ActResult) -> Markup:
-    return Markup(timeline(act, narrow=True, heading=False))
 
 
 def _times(count: int) -> str:
