@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,11 @@ class Manager(abc.ABC):
         """Start the daemon; it becomes `server.daemon`."""
 
     @abc.abstractmethod
-    def settled(self, server: Server, cluster: Cluster) -> bool:
-        """Whether the daemon has heard all it needs to decide well: peers, health."""
+    def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:
+        """Whether the daemon has heard all it needs to decide well: peers, health.
+
+        `holding`: the servers whose kernel has the VIP.
+        """
 
     @abc.abstractmethod
     def hand_over(self, server: Server) -> None:
@@ -82,7 +86,7 @@ class Vipkeeper(Manager):
             *("--trace", str(server.directory / "trace.ndjson")),
         )
 
-    def settled(self, server: Server, cluster: Cluster) -> bool:
+    def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:
         """It knows a holder, and every server that has power is live and ready."""
         status = _status(server.run_dir / "control.sock")
         if status is None or status.get("holder") is None:
@@ -192,10 +196,11 @@ vrrp_instance VIP {{
             *("--vrrp_pid", str(server.run_dir / "vrrp.pid")),
         )
 
-    def settled(self, server: Server, cluster: Cluster) -> bool:
-        """Its check script runs once a second; before two runs a priority may still change."""
+    def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:
+        """The server of the highest priority has taken the VIP back, and checks have run twice."""
         assert server.daemon is not None
-        return now() - server.daemon.started > 2 * SECOND
+        rested = now() - server.daemon.started > 2 * SECOND
+        return rested and next(iter(cluster.servers)) in holding
 
     def hand_over(self, server: Server) -> None:
         """A planned stop: SIGTERM makes it send priority 0, the nearest thing it has."""
@@ -219,7 +224,7 @@ class Manual(Manager):
         """A process that does nothing."""
         server.daemon = server.start("manual", "sleep", "infinity")
 
-    def settled(self, server: Server, cluster: Cluster) -> bool:
+    def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:
         """Always."""
         return True
 

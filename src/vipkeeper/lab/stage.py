@@ -144,7 +144,11 @@ class Stage:
         served = recorder.last_service > at - SECOND // 5
         if not (steady and answered and served and len(recorder.holding) == 1):
             return False
-        return all(self.manager.settled(s, self.cluster) for s in self.cluster.servers.values())
+        cluster = self.cluster
+        return all(
+            self.manager.settled(server, cluster, recorder.holding)
+            for server in cluster.servers.values()
+        )
 
     def _illness(self) -> str:
         holding = sorted(self.recorder.holding)
