@@ -6,16 +6,16 @@ import contextlib
 import difflib
 import re
 from collections.abc import Iterable
-from enum import Enum
-from ipaddress import ip_address, ip_interface
-from typing import TypeVar
+from ipaddress import IPv6Address, ip_address, ip_interface
 
-from vipkeeper.config.tree import Mapping, Node, Problem, Scalar, Sequence, Span
+from vipkeeper.config.table import AnyKey, Choice, E, Flag, Key, Number, Text, Time
+from vipkeeper.config.tree import Mapping, Node, Problem, Scalar, Sequence, Span, shown
 from vipkeeper.errors import UsageError
 from vipkeeper.wire.types import IPAddress
 
-E = TypeVar("E", bound=Enum)
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m)")
+MAX_REPORTED = 40
+"""Problems of one file that are printed; the rest is only counted."""
+DURATION = re.compile(r"([0-9]{1,9})(ms|s|m)")
 _UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000}
 
 
@@ -24,7 +24,10 @@ class ConfigError(UsageError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.span))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        lines = [str(problem) for problem in self.problems[:MAX_REPORTED]]
+        if len(self.problems) > MAX_REPORTED:
+            lines.append(f"and {len(self.problems) - MAX_REPORTED} more problems")
+        super().__init__("\n".join(lines))
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -50,13 +53,15 @@ class Checker:
         """Note a problem."""
         self.problems.append(Problem(span, message))
 
-    def only(self, known: Iterable[str]) -> None:
+    def only(self, known: Iterable[AnyKey]) -> None:
         """Every other key is a mistake."""
-        names = list(known)
+        names = [key.name for key in known]
         for entry in self._root.entries:
             if entry.key.text not in names:
-                hint = suggestion(entry.key.text, names) or f"; known keys: {', '.join(names)}"
-                self.problem(entry.key.span, f"unknown key '{self._prefix}{entry.key.text}'{hint}")
+                name = shown(entry.key.text)
+                near = suggestion(name, names) if len(self.problems) < MAX_REPORTED else ""
+                hint = near or f"; known keys: {', '.join(names)}"
+                self.problem(entry.key.span, f"unknown key '{self._prefix}{name}'{hint}")
 
     def has(self, key: str) -> bool:
         """True when the key is given."""
@@ -66,68 +71,101 @@ class Checker:
         """The value as it stands."""
         return self._root.get(key)
 
-    def text(self, key: str, default: str | None = None) -> str | None:
+    def text(self, key: str) -> str | None:
         """A single value."""
         node = self._root.get(key)
         if node is None:
-            return default
+            return None
         if not isinstance(node, Scalar) or not node.text:
             self.problem(node.span, f"'{self._prefix}{key}' needs one value")
             return None
         return node.text
 
-    def choice(self, key: str, kind: type[E], default: E) -> E:
-        """One of the words of an enum."""
-        text = self.text(key)
+    def choice(self, key: Key[Choice[E]]) -> E:
+        """One of the words of an enum; the default after a problem."""
+        kind = key.kind
+        text = self.text(key.name)
         if text is None:
-            return default
-        for member in kind:
+            return kind.default
+        for member in kind.words:
             if member.value == text:
                 return member
-        words = [str(member.value) for member in kind]
-        hint = suggestion(text, words) or f"; expected one of {', '.join(words)}"
-        self.problem(self.span(key), f"'{text}' is no value for '{self._prefix}{key}'{hint}")
-        return default
+        words = [str(member.value) for member in kind.words]
+        if text in kind.later:
+            self._not_yet(key.name, text, kind.default.value)
+        else:
+            hint = suggestion(text, words) or f"; expected one of {', '.join(words)}"
+            name = self._prefix + key.name
+            self.problem(self.span(key.name), f"'{shown(text)}' is no value for '{name}'{hint}")
+        return kind.default
 
-    def boolean(self, key: str, default: bool) -> bool:
+    def _not_yet(self, key: str, text: str, use: str) -> None:
+        self.problem(self.span(key), f"'{key}: {text}' is not in this version; use {use}")
+
+    def boolean(self, key: Key[Flag]) -> bool:
         """true or false, written so."""
-        text = self.text(key)
+        text = self.text(key.name)
         if text is None:
-            return default
+            return key.kind.default
         if text not in ("true", "false"):
-            name = self._prefix + key
-            self.problem(self.span(key), f"'{name}' must be true or false, not '{text}'")
+            name = self._prefix + key.name
+            self.problem(
+                self.span(key.name), f"'{name}' must be true or false, not '{shown(text)}'"
+            )
         return text == "true"
 
-    def number(self, key: str, default: int, low: int, high: int) -> int:
-        """A whole number in a range."""
-        text = self.text(key)
+    def number(self, key: Key[Number]) -> int:
+        """A whole number in a range; the default after a problem."""
+        kind = key.kind
+        text = self.text(key.name)
         if text is None:
-            return default
-        if not (text.isascii() and text.isdigit() and low <= int(text[:12]) <= high):
-            self.problem(
-                self.span(key),
-                f"'{self._prefix}{key}' must be a whole number from {low} to {high}, not '{text}'",
-            )
-            return default
-        return int(text)
+            return kind.default
+        name, span = self._prefix + key.name, self.span(key.name)
+        digits = (
+            text.isascii() and text.isdigit() and len(text) <= 12
+        )  # int() refuses very long ones
+        if not (digits and kind.low <= int(text) <= kind.high):
+            bounds = f"from {kind.low} to {kind.high}"
+            self.problem(span, f"'{name}' must be a whole number {bounds}, not '{shown(text)}'")
+            return kind.default
+        number = int(text)
+        owner = dict(kind.taken).get(number)
+        if owner is not None:
+            use = f"choose another, or leave it out for {kind.default}"
+            self.problem(span, f"{name} {number} belongs to {owner}; {use}")
+        return number
 
-    def duration(self, key: str, default: int, low: int, high: int) -> int:
-        """A length of time in nanoseconds, written with its unit."""
-        text = self.text(key)
+    def duration(self, key: Key[Time]) -> int:
+        """A length of time in nanoseconds; the default after a problem."""
+        kind = key.kind
+        text = self.text(key.name)
         if text is None:
-            return default
-        found = _DURATION.fullmatch(text)
+            return kind.default
+        if text in kind.later:
+            self._not_yet(key.name, text, f"a time such as {spell(kind.default)}")
+            return kind.default
+        found = DURATION.fullmatch(text)
         value = int(found[1]) * _UNITS[found[2]] if found else -1
-        if not low <= value <= high:
-            bounds = f"{spell(low)} to {spell(high)}"
+        if not kind.low <= value <= kind.high:
+            bounds = f"{spell(kind.low)} to {spell(kind.high)}"
             self.problem(
-                self.span(key),
-                f"'{self._prefix}{key}' must be a time from {bounds}, such as {spell(default)}, "
-                f"not '{text}'",
+                self.span(key.name),
+                f"'{self._prefix}{key.name}' must be a time from {bounds}, such as "
+                f"{spell(kind.default)}, not '{shown(text)}'",
             )
-            return default
+            return kind.default
         return value
+
+    def form(self, key: Key[Text]) -> str | None:
+        """Text of the key's form; None when it is not given or not of that form."""
+        text = self.text(key.name)
+        if text is not None and not re.fullmatch(key.kind.pattern, text):
+            name = self._prefix + key.name
+            self.problem(
+                self.span(key.name), f"'{name}' must be {key.kind.form}, not '{shown(text)}'"
+            )
+            return None
+        return text
 
     def sequence(self, key: str) -> tuple[Node, ...]:
         """A list, or a single value as a list of one."""
@@ -137,18 +175,41 @@ class Checker:
         return node.items if isinstance(node, Sequence) else (node,)
 
     def address(self, node: Node, what: str) -> IPAddress | None:
-        """An IP address without a prefix length."""
+        """An address that other machines reach: no prefix length, no zone, one of a single host."""
         if not isinstance(node, Scalar):
             self.problem(node.span, f"{what} must be an IP address")
             return None
         with contextlib.suppress(ValueError):
-            return ip_address(node.text)
+            address = ip_address(node.text)
+            unfit = unreachable(address)
+            if unfit is not None:
+                self.problem(node.span, f"{what} must be reachable from others: {address} {unfit}")
+            return address if unfit is None else None
         hint = ""
         if "/" in node.text:
             with contextlib.suppress(ValueError):
                 hint = f": write {ip_interface(node.text).ip}, without a prefix length"
-        self.problem(node.span, f"{what} must be an IP address, not '{node.text[:80]}'{hint}")
+        self.problem(node.span, f"{what} must be an IP address, not '{shown(node.text)}'{hint}")
         return None
+
+
+def unreachable(address: IPAddress) -> str | None:
+    """Why no client can reach one host by this address; None when it can."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return f"is an IPv4 address in IPv6 form; write {address.ipv4_mapped}"
+    if address.is_link_local:
+        return "is a link-local address"
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        return "has a zone; write it without"
+    if address.is_loopback:
+        return "is a loopback address"
+    if address.is_multicast:
+        return "is a multicast address"
+    if address.is_unspecified or (address.version == 4 and address.packed[0] == 0):
+        return "is no address of a host"
+    if address.version == 4 and address.is_reserved:
+        return "is a broadcast or reserved address"
+    return None
 
 
 def spell(duration: int) -> str:

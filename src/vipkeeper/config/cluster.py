@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from vipkeeper.config.tree import Span
 from vipkeeper.wire.types import IPAddress
 
 MS = 1_000_000
@@ -120,6 +122,13 @@ class ClusterConfig:
     ca_file: Path | None = None
     metrics: Metrics = Metrics()
     log_format: LogFormat = LogFormat.TEXT
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+    """Where the value of each given key stands, by its path: `vip`, `vip[1]`, `servers.cp2`."""
+
+    def where(self, key: str) -> str:
+        """FILE:LINE:COLUMN of a key for a message; only the file when the key was left out."""
+        span = self.spans.get(key)
+        return str(span) if span is not None else str(self.path)
 
     @property
     def server_pairs(self) -> tuple[tuple[str, IPAddress], ...]:

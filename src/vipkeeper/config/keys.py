@@ -25,8 +25,11 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
         ConfigError: missing, readable by others, too short, or more than two keys.
     """
     try:
-        info = path.stat()
-        data = path.read_bytes()[: MAX_BYTES + 1]
+        # without blocking: the path may name a pipe that nobody writes to
+        fileno = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fileno, "rb") as file:
+            info = os.fstat(fileno)
+            data = file.read(MAX_BYTES + 1) if stat.S_ISREG(info.st_mode) else b""
     except FileNotFoundError:
         raise _error(path, 1, "the key file does not exist: `vipkeeper init` makes one") from None
     except OSError as error:
@@ -56,6 +59,8 @@ def _parse(path: Path, data: bytes) -> tuple[bytes, ...]:
         raise _error(path, 1, "the key file holds no key: `vipkeeper init` makes one")
     if len(keys) > 2:
         raise _error(path, 1, "more than two keys: keep the new one first and the old one second")
+    if len(set(keys)) < len(keys):
+        raise _error(path, 1, "both keys are the same: leave one out")
     return tuple(keys)
 
 

@@ -79,6 +79,12 @@ Node = Scalar | Sequence | Mapping
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def shown(text: str, limit: int = 80) -> str:
+    """Text of the file as it may stand in a message: one line, printable, not too long."""
+    kept = text if len(text) <= limit else text[: limit - 3] + "..."
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in kept)
+
+
 def parse(data: bytes, file: str) -> Node | list[Problem]:
     """The tree of one YAML document, or what is wrong with it."""
     start = Span(file, 1, 1)
@@ -87,18 +93,17 @@ def parse(data: bytes, file: str) -> Node | list[Problem]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        return [Problem(Span(file, line, 1), "not UTF-8 text; save the file as UTF-8")]
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        return [Problem(_after(before, file), "not UTF-8 text; save the file as UTF-8")]
     try:
-        _refuse_aliases(text)
+        _screen(text)
         root = yaml.compose(text, Loader=_LOADER)
     except _RefusedError as error:
         return [Problem(Span(file, error.mark.line + 1, error.mark.column + 1), str(error))]
     except yaml.MarkedYAMLError as error:
         return [_yaml_problem(file, error)]
-    except (yaml.YAMLError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200] or "nested too deeply"
-        return [Problem(start, f"not YAML: {reason}")]
+    except yaml.YAMLError:  # the reader's own error, which knows no line
+        return [_unprintable(file, text)]
     if root is None:
         return [Problem(start, "the file is empty")]
     builder = _Builder(file)
@@ -107,34 +112,58 @@ def parse(data: bytes, file: str) -> Node | list[Problem]:
 
 
 class _RefusedError(Exception):
-    """Valid YAML that we do not take: an alias makes a small file expand to any size."""
+    """Valid YAML that we do not take."""
 
     def __init__(self, reason: str, mark: Any) -> None:
         super().__init__(reason)
         self.mark = mark
 
 
-def _refuse_aliases(text: str) -> None:
-    depth = 0
+def _screen(text: str) -> None:
+    """Refuse what a tree of nodes would hide or choke on, before there is one.
+
+    An alias makes a small file expand to any size, depth exhausts the stack, a tag changes what a value
+    means, and of a second document nothing would be read.
+    """
+    depth = documents = 0
     for event in yaml.parse(text, Loader=_LOADER):
+        reason = None
         if isinstance(event, yaml.AliasEvent):
             reason = "aliases (*name) are not supported: write the value out"
-            raise _RefusedError(reason, event.start_mark)
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise _RefusedError("nested too deeply", event.start_mark)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            reason = "a second document begins here; expected one" if documents > 1 else None
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             depth -= 1
+        elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
+            if event.tag is not None:
+                reason = "tags (!name) are not supported: write the value alone"
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            reason = "nested too deeply" if depth > MAX_DEPTH else reason
+        if reason is not None:
+            raise _RefusedError(reason, event.start_mark)
 
 
 def _yaml_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
     reason = error.problem or "cannot be read"
-    if "\\t" in reason or "'\t'" in reason:
+    if "\\t" in reason or "'\t'" in reason or "tab character" in reason:
         reason = "a tab is used for indentation; use spaces"
     return Problem(span, f"not valid YAML: {reason}")
+
+
+def _unprintable(file: str, text: str) -> Problem:
+    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if found is None:
+        return Problem(Span(file, 1, 1), "not YAML: it holds a character that is not allowed")
+    shown = f"U+{ord(found[0]):04X}"
+    return Problem(_after(text[: found.start()], file), f"control character {shown}; remove it")
+
+
+def _after(before: str, file: str) -> Span:
+    """The place that follows this text."""
+    return Span(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 class _Builder:
@@ -161,7 +190,7 @@ class _Builder:
             if key.text in entries:
                 first = entries[key.text].key.span.line
                 self.problems.append(
-                    Problem(key.span, f"'{key.text}' is given twice (first in line {first})")
+                    Problem(key.span, f"'{shown(key.text)}' is given twice (first in line {first})")
                 )
                 continue
             entries[key.text] = Entry(key, self.build(value_node, depth + 1))
