@@ -54,7 +54,7 @@ class Wire:
     def place(self, places: Iterable[Place]) -> bool:
         """Take the places that exist now; True when the sockets changed."""
         wanted = tuple(places)
-        if wanted == self._places:
+        if wanted == self._places and self._intact():
             return False
         self.close()
         self._places = wanted
@@ -71,6 +71,14 @@ class Wire:
             sock.close()
         self._sockets = {}
         self._places = ()
+
+    def _intact(self) -> bool:
+        """False when a socket is missing, or its interface was removed (and maybe made again, with
+        the same name and MAC): the kernel then names none for the socket."""
+        names = {place.interface for place in self._places}
+        return names == {
+            name for name, sock in self._sockets.items() if sock.getsockname()[0] == name
+        }
 
     def _open(self, name: str) -> socket.socket:
         vips = [place.vip for place in self._places if place.interface == name]
@@ -169,13 +177,16 @@ def _claim(data: bytes) -> tuple[IPAddress, bytes, bool] | None:
 
 
 _LD_H, _LD_B, _LD_W = 0x28, 0x30, 0x20
-_JEQ, _RET, _LDX_MSH, _LD_H_IND = 0x15, 0x06, 0xB1, 0x48
+_JEQ, _RET, _LDX_MSH, _LD_H_IND, _AND = 0x15, 0x06, 0xB1, 0x48, 0x54
+_VLAN_TAG = 0xFFFFF000 + 44
+"""SKF_AD_OFF + SKF_AD_VLAN_TAG: the tag the kernel took out of the frame, 0 for none."""
 Instruction = tuple[int, int, int, int]
 
 
 def _filter(vips: Sequence[IPAddress], port: int) -> list[Instruction]:
     """Classic BPF: ARP whose sender is a VIP, ICMP and TCP-to-our-port from an IPv4 VIP, NA and
-    ICMPv6 echo replies (Documentation/networking/filter.rst). All else never wakes us."""
+    ICMPv6 echo replies (Documentation/networking/filter.rst). All else never wakes us, nor do frames
+    of VLANs on top of this interface: another network, in which the address may be another's."""
     v4 = [vip for vip in vips if isinstance(vip, IPv4Address)]
     program: list[Instruction | tuple[int, str, str, int]] = []
     labels: dict[str, int] = {}
@@ -183,6 +194,9 @@ def _filter(vips: Sequence[IPAddress], port: int) -> list[Instruction]:
     def mark(label: str) -> None:
         labels[label] = len(program)
 
+    program.append((_LD_W, 0, 0, _VLAN_TAG))
+    program.append((_AND, 0, 0, 0xFFF))
+    program.append((_JEQ, "", "drop", 0))
     program.append((_LD_H, 0, 0, 12))
     program.append((_JEQ, "arp", "", ETH_P_ARP))
     program.append((_JEQ, "v4", "", 0x0800))

@@ -7,8 +7,7 @@ after the server's own IPv4 addresses and brings no prefix route.
 
 from __future__ import annotations
 
-import contextlib
-import socket
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -19,14 +18,16 @@ from pyroute2 import AsyncIPRoute, NetlinkError
 from vipkeeper.core.actions import AddressOperation
 from vipkeeper.core.events import AddressOutcome
 from vipkeeper.core.types import SECOND, AddressState, Duration, HostView, Instant, VipView
+from vipkeeper.errors import HostError
+from vipkeeper.host.rtnl import Command, CommandSocket
 from vipkeeper.wire.types import IPAddress
 
 IFF_UP = 0x1
 IFF_LOWER_UP = 0x10000
-IFA_F_NODAD = 0x02
 IFA_F_PERMANENT = 0x80
-IFA_F_NOPREFIXROUTE = 0x200
-_GONE = frozenset({99, 19})  # EADDRNOTAVAIL, ENODEV: what is not there needs no removal
+_GONE = frozenset({errno.EADDRNOTAVAIL, errno.ENODEV})
+_READ_ATTEMPTS = 5
+NLM_F_DUMP_INTR = 0x10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +90,25 @@ class Addresses:
         self._interface = interface
         self._clock = clock
         self._route: Any = None
+        self._commands: CommandSocket | None = None
+        self._used: set[tuple[IPAddress, int]] = set()
         self._snapshot = Snapshot((), ())
 
     async def open(self) -> None:
-        """Connect to the kernel and read it once."""
-        self._route = AsyncIPRoute()
+        """Connect to the kernel and read it once.
+
+        Raises:
+            HostError: the kernel cannot be read.
+        """
+        self._commands = CommandSocket()
         await self.view()
 
     async def close(self) -> None:
-        """Forget the connection."""
-        route, self._route = self._route, None
-        if route is not None:
-            with contextlib.suppress(OSError):
-                route.close()
+        """Forget the connection; the addresses stay as they are."""
+        self._disconnect()
+        if self._commands is not None:
+            self._commands.close()
+            self._commands = None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -113,7 +120,11 @@ class Addresses:
         return self._interface or self._snapshot.interface_for(vip, self._vips)
 
     async def view(self) -> HostView:
-        """Read interfaces and addresses afresh."""
+        """Read interfaces and addresses afresh.
+
+        Raises:
+            HostError: the kernel cannot be read.
+        """
         read_at = self._clock()
         self._snapshot = await self._read()
         names = [self.interface(vip) for vip in self._vips]
@@ -142,7 +153,8 @@ class Addresses:
         found = [a for a in self._snapshot.addresses if a.address == vip]
         if not found:
             return VipView(vip, AddressState.ABSENT)
-        state = AddressState.PERMANENT if found[0].permanent else AddressState.LEASED
+        permanent = any(address.permanent for address in found)
+        state = AddressState.PERMANENT if permanent else AddressState.LEASED
         behind = True
         if isinstance(vip, IPv4Address):
             same = [a for a in self._snapshot.addresses if a.index == found[0].index]
@@ -151,15 +163,35 @@ class Addresses:
         return VipView(vip, state, behind)
 
     async def _read(self) -> Snapshot:
+        """All of it; a dump that changes overtook is read again, since it may miss what is there."""
+        problem = ""
+        for attempt in range(_READ_ATTEMPTS):
+            try:
+                if self._route is None:
+                    self._route = AsyncIPRoute()
+                snapshot, torn = await self._dump(self._route)
+            except (NetlinkError, OSError) as error:
+                # One failed read ends a connection for good: begin with a new one.
+                self._disconnect()
+                problem = str(error)
+                continue
+            if not torn or attempt == _READ_ATTEMPTS - 1:
+                return snapshot
+        raise HostError(f"cannot read this host's interfaces and addresses: {problem}")
+
+    async def _dump(self, route: Any) -> tuple[Snapshot, bool]:
+        torn = False
         links = []
-        async for message in await self._route.link("dump"):
+        async for message in await route.link("dump"):
+            torn |= bool(message["header"]["flags"] & NLM_F_DUMP_INTR)
             flags = message["flags"]
             up = bool(flags & IFF_UP and flags & IFF_LOWER_UP)
             mac = bytes.fromhex((message.get("address") or "").replace(":", ""))
             links.append(Link(message.get("ifname"), message["index"], up, mac))
         names = {link.index: link.name for link in links}
         addresses = []
-        async for message in await self._route.addr("dump"):
+        async for message in await route.addr("dump"):
+            torn |= bool(message["header"]["flags"] & NLM_F_DUMP_INTR)
             text = message.get("local") or message.get("address")
             if text is None or message["index"] not in names:
                 continue
@@ -173,85 +205,97 @@ class Addresses:
                     bool(flags & IFA_F_PERMANENT),
                 )
             )
-        return Snapshot(tuple(links), tuple(addresses))
+        return Snapshot(tuple(links), tuple(addresses)), torn
+
+    def _disconnect(self) -> None:
+        route, self._route = self._route, None
+        if route is not None:
+            route.close()
 
     async def change(
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
     ) -> tuple[AddressOutcome, Instant, Instant, str]:
-        """Carry out one operation of core.actions on all VIPs together."""
+        """Carry out one operation of core.actions on all VIPs together; the event loop waits meanwhile."""
         started = self._clock()
         if operation is AddressOperation.REMOVE:
-            problem = await self._remove_all()
+            problem = self._remove_all()
             outcome = AddressOutcome.DONE if problem is None else AddressOutcome.FAILED
             return outcome, started, self._clock(), problem or ""
         if not_after is not None and started >= not_after:
-            await self._remove_all()
+            self._remove_all()
             return AddressOutcome.LAPSED, started, self._clock(), "the lease had ended before"
-        if operation is AddressOperation.REORDER:
-            await self._remove_all()
-        problem = await self._set_all(operation, lifetime)
+        problem = self._foreign()
+        if problem is None:
+            if operation is AddressOperation.REORDER:
+                self._remove_all()
+            seconds = max(1, lifetime // SECOND)
+            problem = await self._set_all(seconds, fresh=operation is AddressOperation.ADD)
         finished = self._clock()
         if problem is not None:
-            await self._remove_all()
+            self._remove_all()
             return AddressOutcome.FAILED, started, finished, problem
         late = not_after is not None and finished >= not_after
         if late or finished >= started + lifetime:
             # replace creates an address that is gone: one that came back this late must go again.
-            await self._remove_all()
+            self._remove_all()
             return AddressOutcome.LAPSED, started, finished, "the lease ended meanwhile"
         return AddressOutcome.DONE, started, finished, ""
 
-    async def _set_all(self, operation: AddressOperation, lifetime: Duration) -> str | None:
+    def _foreign(self) -> str | None:
+        vip = next((vip for vip in self._vips if self._is_permanent(vip)), None)
+        return None if vip is None else f"{vip} is a permanent address of this host"
+
+    async def _set_all(self, seconds: int, *, fresh: bool) -> str | None:
         for vip in self._vips:
-            if operation is AddressOperation.ADD and self._is_permanent(vip):
-                return f"{vip} is a permanent address of this host"
-            problem = await self._set(vip, max(1, lifetime // SECOND))
-            if problem is not None:
-                return problem
+            link = self._snapshot.link(self.interface(vip))
+            if link is None:
+                return f"no interface for {vip}"
+            command = Command.ADD if fresh else Command.REPLACE
+            error = self._command(command, vip, link.index, seconds)
+            if error is not None and error.errno == errno.EEXIST:
+                # A replace would give somebody else's permanent address a lifetime: look first.
+                self._snapshot = await self._read()
+                problem = self._foreign()
+                if problem is not None:
+                    return problem
+                error = self._command(Command.REPLACE, vip, link.index, seconds)
+            if error is not None:
+                return f"{vip} on {link.name}: {error.strerror}"
+            self._used.add((vip, link.index))
         return None
 
-    async def _set(self, vip: IPAddress, seconds: int) -> str | None:
-        link = self._snapshot.link(self.interface(vip))
-        if link is None:
-            return f"no interface for {vip}"
-        fields: dict[str, Any] = {
-            "index": link.index,
-            "address": str(vip),
-            "prefixlen": vip.max_prefixlen,
-            "family": socket.AF_INET if vip.version == 4 else socket.AF_INET6,
-            "preferred_lft": 0,
-            "valid_lft": seconds,
-        }
-        flags = IFA_F_NOPREFIXROUTE
-        if vip.version == 6:
-            flags |= IFA_F_NODAD  # the wire was asked before the claim
-        try:
-            await self._route.addr("replace", flags=flags, **fields)
-        except (NetlinkError, OSError) as error:
-            return f"{vip} on {link.name}: {error}"
-        return None
-
-    async def _remove_all(self) -> str | None:
+    def _remove_all(self) -> str | None:
         problem = None
         for vip in self._vips:
             if not self._is_permanent(vip):
-                problem = await self._remove(vip) or problem
+                problem = self._remove(vip) or problem
         return problem
 
-    async def _remove(self, vip: IPAddress) -> str | None:
+    def _remove(self, vip: IPAddress) -> str | None:
+        """Wherever it is, was put, or belongs: what was read last may be older than the address."""
         link = self._snapshot.link(self.interface(vip))
-        placed = {a.index for a in self._snapshot.addresses if a.address == vip}
-        indices = placed | ({link.index} if link is not None else set())
+        indices = {a.index for a in self._snapshot.addresses if a.address == vip}
+        indices |= {index for used, index in self._used if used == vip}
+        if link is not None:
+            indices.add(link.index)
+        problem = None
         for index in indices:
-            try:
-                await self._route.addr(
-                    "del", index=index, address=str(vip), prefixlen=vip.max_prefixlen
-                )
-            except NetlinkError as error:
-                if error.code not in _GONE:
-                    return f"{vip}: {error}"
-            except OSError as error:
-                return f"{vip}: {error}"
+            error = self._command(Command.DELETE, vip, index)
+            if error is not None and error.errno not in _GONE:  # what is gone needs no removal
+                problem = f"{vip} on interface {index}: {error.strerror}"
+        if problem is None:
+            self._used = {(used, index) for used, index in self._used if used != vip}
+        return problem
+
+    def _command(
+        self, command: Command, vip: IPAddress, index: int, seconds: int = 0
+    ) -> OSError | None:
+        if self._commands is None:
+            return OSError(errno.ENOTCONN, "not connected to the kernel")
+        try:
+            self._commands.carry_out(command, vip, index, seconds)
+        except OSError as error:
+            return error
         return None
 
     def _is_permanent(self, vip: IPAddress) -> bool:
