@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import json
 import os
 import re
 import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vipkeeper.cli import output
@@ -21,7 +22,7 @@ from vipkeeper.lab.box import in_box, made_by_root, outer_pid
 from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.report import html, svg, terminal
 from vipkeeper.report import json as report_json
-from vipkeeper.report.run import ActResult, RunReport, Verdict
+from vipkeeper.report.run import ActResult, MarkerKind, RunReport, Verdict
 from vipkeeper.report.style import milliseconds
 from vipkeeper.report.summary import summaries
 
@@ -35,7 +36,6 @@ Nothing of it touches this host, and nothing is left over. Without ACT the whole
 Exit codes: 0 all acts passed, 1 one failed, 2 usage or no namespaces here, 130 interrupted."""
 
 EXIT_INTERRUPTED = 130
-_COMPLETE, _INTERRUPTED = b"C", b"I"
 LONGEST_INTERVAL_MS = 10_000
 _FORMATS = ("text", "json", "svg", "html")
 _INTERVAL = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
@@ -149,27 +149,30 @@ class _Show:
         self._drill: Drill | None = None
 
     def inside(self, directory: Path) -> bytes:
-        """Play; the report, and before it a byte that says whether it was interrupted."""
+        """Play; a JSON object of the report, the logs of failed acts, and whether it was interrupted."""
         self._drill = Drill(self._plan, directory, Progress(_begins, _ended))
-        mark, notes = _COMPLETE, []
+        interrupted, notes = False, []
         try:
             self._drill.play()
         except KeyboardInterrupt:
             total = len(self._plan.acts) * self._plan.runs
-            mark = _INTERRUPTED
+            interrupted = True
             notes.append(f"interrupted after {len(self._drill.results)} of {total} acts")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._drill.stop_measuring()
         _clear()
-        return mark + report_json.dump_run(self._drill.report(*notes)).encode()
+        report = report_json.dump_run(self._drill.report(*notes))
+        parcel = {"interrupted": interrupted, "report": report, "logs": self._drill.logs}
+        return json.dumps(parcel).encode()
 
     def outside(self, data: bytes) -> None:
         """Write the report folder and the outputs asked for."""
-        report = report_json.load_run(data[1:].decode())
-        write_folder(report, self._args.report)
+        parcel = json.loads(data)
+        report = report_json.load_run(parcel["report"])
+        write_folder(report, parcel["logs"], self._args.report)
         _deliver(report, self._asked, self._args)
-        output.note(f"report: {self._args.report / 'index.html'}")
-        if data[:1] == _INTERRUPTED:
+        output.note(f"\nreport: {self._args.report / 'index.html'}")
+        if parcel["interrupted"]:
             self.code = EXIT_INTERRUPTED
         else:
             passed = all(act.verdict is Verdict.PASSED for act in report.acts)
@@ -195,17 +198,18 @@ class _Show:
                 signal.pause()
 
 
-def write_folder(report: RunReport, folder: Path) -> None:
-    """Write run.json, index.html and one picture for each act (its worst run).
+def write_folder(report: RunReport, logs: Mapping[str, str], folder: Path) -> None:
+    """Write run.json, index.html, a picture of each act (its worst run), and the logs of failed acts.
 
     Raises:
         HostError: the folder cannot be written.
     """
     files = {"run.json": report_json.dump_run(report), "index.html": html.page(report)}
     files |= {f"{act.name}.svg": svg.timeline(act.worst) for act in summaries(report)}
+    files |= {f"logs/{name}": text for name, text in logs.items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise HostError(f"--report: cannot write to {folder}: {error.strerror}") from None
@@ -249,18 +253,25 @@ def _clear() -> None:
 
 
 def _ended(result: ActResult) -> None:
-    """One line an act, with the figure that matters."""
+    """One line an act, with the figures that matter."""
     _clear()
     if result.verdict is Verdict.PASSED:
-        outage = "elected" if result.outage_ms is None else _figure(result)
-        output.note(f"passed  {result.name:<21}{outage}")
+        output.note(f"passed  {result.name:<21}{_figures(result)}")
     else:
         output.note(f"FAILED  {result.name:<21}{output.printable(result.reason)}")
 
 
-def _figure(result: ActResult) -> str:
-    assert result.outage_ms is not None
-    if result.outage_ms == 0:
-        return "client always answered"
-    text = milliseconds(result.outage_ms, result.udp.interval_ms)
-    return f"client without answer for {text} (every {result.udp.interval_ms:g} ms)"
+def _figures(result: ActResult) -> str:
+    if result.outage_ms is None:
+        claimed = next((m for m in result.markers if m.kind is MarkerKind.CLAIMED), None)
+        return f"{claimed.server} has the VIP after {claimed.at:.1f} s" if claimed else ""
+    udp = _outage("client", result.outage_ms, result.udp.interval_ms)
+    if result.service_outage_ms is None:
+        return udp
+    return f"{udp}, {_outage('TLS', result.service_outage_ms, result.tls.interval_ms)}"
+
+
+def _outage(what: str, value_ms: float, interval_ms: float) -> str:
+    if value_ms == 0:
+        return f"{what} always answered"
+    return f"{what} without answer for {milliseconds(value_ms, interval_ms)}"

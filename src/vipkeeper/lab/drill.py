@@ -32,6 +32,8 @@ from vipkeeper.report.run import (
 
 LONG_GAP = 5
 """Intervals without service from which on a gap is listed."""
+LOG_TAIL = 1 << 16
+"""Characters kept of each log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Drill:
     def __init__(self, plan: Plan, directory: Path, progress: Progress) -> None:
         self.plan = plan
         self.results: list[ActResult] = []
+        self.logs: dict[str, str] = {}
+        """What the programs on the servers wrote until an act failed: `ACT-RUN/SERVER-PROGRAM.log`."""
         self.started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms)
         self.cluster: Cluster | None = None
@@ -69,6 +73,8 @@ class Drill:
         self._progress = progress
         self._lateness_us = 0
         self._built = 0
+        self._spoiled = False
+        """The last act failed: the next one begins on a new cluster."""
 
     def play(self) -> None:
         """Play every act, all of them once before the first one again.
@@ -82,6 +88,9 @@ class Drill:
                 self._progress.begins(act.title)
                 result = self._play(act, run)
                 self.results.append(result)
+                if result.verdict is Verdict.FAILED:
+                    self._keep_logs(f"{act.name}-{run}")
+                    self._spoiled = True
                 self._progress.ended(result)
 
     def stop_measuring(self) -> None:
@@ -111,6 +120,14 @@ class Drill:
             notes=notes,
         )
 
+    def _keep_logs(self, folder: str) -> None:
+        if self.cluster is None:
+            return
+        for server in self.cluster.servers.values():
+            for log in sorted(server.directory.glob("*.log")):
+                text = log.read_text(errors="replace")[-LOG_TAIL:]
+                self.logs[f"{folder}/{server.name}-{log.name}"] = text
+
     def _worst_us(self) -> int:
         return max(self._lateness_us, self._recorder.worst_lateness_us if self._recorder else 0)
 
@@ -120,7 +137,6 @@ class Drill:
         if act.fresh:
             stage.all_off()
         elif ill := stage.heal():
-            self._tear_down()
             return _impossible(act, run, f"the cluster was not healthy before the act: {ill}")
         stage.begin()
         try:
@@ -134,7 +150,8 @@ class Drill:
 
     def _stage(self, act: Act, seeded: random.Random) -> Stage:
         """The cluster the act needs: the one there is, or a new one."""
-        if self.cluster is not None and len(self.cluster.servers) != act.servers:
+        servers = len(self.cluster.servers) if self.cluster is not None else 0
+        if self._spoiled or servers != act.servers:
             self._tear_down()
         if self.cluster is None or self._recorder is None:
             self._built += 1
@@ -150,6 +167,7 @@ class Drill:
         if self.cluster is not None:
             self.cluster.remove()
         self.cluster = None
+        self._spoiled = False
 
 
 def _impossible(act: Act, run: int, reason: str) -> ActResult:

@@ -56,6 +56,14 @@ class Attempts:
             and self.answered.get(number, at + self.patience + 1) - at > self.patience
         )
 
+    def unanswered(self, window: Window) -> int:
+        """How many attempts of the window were never answered, however late."""
+        limit = window.end - self.patience
+        return sum(
+            window.start <= at < limit and number not in self.answered
+            for number, at in self.started.items()
+        )
+
     def sent(self, window: Window) -> int:
         """How many attempts of the window are judged."""
         limit = window.end - self.patience
