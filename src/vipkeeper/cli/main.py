@@ -19,7 +19,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from vipkeeper import __version__
 from vipkeeper.errors import ExitCode, UsageError, VipkeeperError
@@ -95,6 +95,10 @@ class _Parser(argparse.ArgumentParser):
         where = self.prog.removeprefix("vipkeeper").strip()
         prefix = f"{where}: " if where else ""
         raise UsageError(f"{prefix}{message} (see '{self.prog} --help')")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse swallows what goes wrong here; a full disk must not look like success.
+        (file or sys.stdout).write(message)
 
 
 def _overview() -> argparse.ArgumentParser:

@@ -103,7 +103,8 @@ def sample(annotation: Any) -> Any:
     cls: Any = next(leaves(annotation))
     if dataclasses.is_dataclass(cls):
         hints = typing.get_type_hints(cls)
-        return cls(**{name: sample(hint) for name, hint in hints.items()})
+        fields = {name: sample(hint) for name, hint in hints.items()}
+        return typing.cast("typing.Callable[..., Any]", cls)(**fields)
     if issubclass(cls, enum.Enum):
         return list(cls)[-1]
     values = {
