@@ -41,14 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run, or only check."""
-    from vipkeeper.daemon import log
     from vipkeeper.daemon import main as daemon
+    from vipkeeper.daemon.log import LogFormat
+    from vipkeeper.daemon.options import Options
 
-    options = daemon.Options(
+    options = Options(
         config=args.config,
         run_dir=args.run_dir,
         state_dir=args.state_dir,
         trace=args.trace,
-        log_format=log.LogFormat(args.log_format) if args.log_format else None,
+        log_format=LogFormat(args.log_format) if args.log_format else None,
     )
     return daemon.check(options) if args.check else daemon.run(options)

@@ -1,0 +1,205 @@
+"""Assembles the keeper of one server, runs it, and takes it down in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+from collections.abc import Callable
+
+from vipkeeper import __version__
+from vipkeeper.config.cluster import ClusterConfig
+from vipkeeper.config.load import ConfigError, load, read_keys
+from vipkeeper.core.actions import State
+from vipkeeper.core.events import Reconfigured, Started, Verb
+from vipkeeper.core.node import Node
+from vipkeeper.core.types import SECOND
+from vipkeeper.daemon.control import ControlServer
+from vipkeeper.daemon.driver import Driver, Ports
+from vipkeeper.daemon.history import HistoryWriter
+from vipkeeper.daemon.metrics import MetricsServer
+from vipkeeper.daemon.observer import Reporter, Trace
+from vipkeeper.daemon.options import Options
+from vipkeeper.daemon.placement import Placement
+from vipkeeper.daemon.prober.client import Prober
+from vipkeeper.daemon.protocol import SOCKET_NAME
+from vipkeeper.daemon.services import Services
+from vipkeeper.daemon.settings import core_settings, prober_config
+from vipkeeper.host import clock, scheduling
+from vipkeeper.host.frames import Wire
+from vipkeeper.host.monitor import Monitor
+from vipkeeper.host.netlink import Addresses
+from vipkeeper.host.notify import Notifier
+from vipkeeper.host.rundir import RunDirectory
+from vipkeeper.host.udp import AdvertSocket
+
+RESTART_KEYS = ("vips", "interface", "advert_port", "key_file", "metrics", "log_format")
+"""What a reload cannot change; the running configuration is kept and the reason given."""
+
+
+class Keeper:
+    """The keeper of the server at index `own` of the configuration."""
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        own: int,
+        *,
+        options: Options,
+        directory: RunDirectory,
+        notifier: Notifier,
+        logger: logging.Logger,
+    ) -> None:
+        """Open the advert socket and build everything; nothing runs yet.
+
+        Raises:
+            ConfigError: the key file cannot be used.
+            HostError: the advert port is taken, or the trace cannot be written.
+        """
+        self._config = config
+        self._own = own
+        self._directory = directory
+        self._notifier = notifier
+        self._logger = logger
+        server = config.servers[own]
+        keys = read_keys(config.key_file)
+        self._trace = Trace(options.trace, server.name, clock.now()) if options.trace else None
+        self._history = HistoryWriter(options.state_dir)
+        self._reporter = Reporter(server.name, logger, directory, self._history, self._trace)
+        self._node = Node(core_settings(config, own), secrets.randbits(63) + 1)
+        self._adverts = AdvertSocket(server.address, config.advert_port)
+        self._addresses = Addresses(config.vips, server.address, config.interface, clock.now)
+        wire = Wire()
+        self._placement = Placement(
+            self._addresses, wire, config.vips, server.address, self._readable
+        )
+        ports = Ports(clock.now, self._placement, wire, self._adverts, self._reporter)
+        self._driver = Driver(self._node, ports, keys)
+        self._monitor = Monitor(config.vips, self._driver.host_changed)
+        self._prober = Prober(prober_config(config), self._driver.post, log=logger.warning)
+        self._services = Services(
+            self._node,
+            self._driver,
+            self._reporter.durations,
+            config=config.path,
+            state_dir=options.state_dir,
+            logger=logger,
+        )
+        self._control = ControlServer(directory.path / SOCKET_NAME, self._services.answer)
+        self._exporter = MetricsServer(self._services.metrics)
+        self._reloading: asyncio.Task[None] | None = None
+
+    def _readable(self) -> None:
+        self._driver.readable()
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Take part until `stop` is set and the VIP is released.
+
+        Raises:
+            OSError: control socket or metrics port cannot be opened.
+        """
+        loop = asyncio.get_running_loop()
+        self._reporter.on_state = self._tell_systemd
+        self._driver.on_turn = self._watchdog()
+        async with contextlib.AsyncExitStack() as stack:
+            if self._trace is not None:
+                stack.callback(self._trace.close)
+            self._history.start()
+            stack.callback(self._history.close)
+            await self._addresses.open()
+            stack.push_async_callback(self._addresses.close)
+            self._monitor.open()
+            stack.callback(self._monitor.close)
+            stack.callback(self._placement.close)
+            stack.callback(self._adverts.close)
+            loop.add_reader(self._adverts.fileno(), self._readable)
+            stack.callback(loop.remove_reader, self._adverts.fileno())
+            await self._start_services(stack)
+            loop.add_signal_handler(signal.SIGHUP, self._reload)
+            stopping = asyncio.create_task(self._shut_down(stop))
+            stack.callback(stopping.cancel)
+            view = await self._placement.view()
+            self._go_real_time()
+            await self._driver.run(Started(view, self._directory.load()))
+
+    async def _start_services(self, stack: contextlib.AsyncExitStack) -> None:
+        await self._control.start()
+        stack.push_async_callback(self._control.stop)
+        await self._prober.start()
+        stack.push_async_callback(self._prober.stop)
+        if self._config.metrics.listen is not None:
+            await self._exporter.start(*self._config.metrics.listen)
+            stack.push_async_callback(self._exporter.close)
+        if self._config.metrics.textfile is not None:
+            writing = asyncio.create_task(
+                self._services.write_textfile(self._config.metrics.textfile)
+            )
+            stack.callback(writing.cancel)
+
+    def _go_real_time(self) -> None:
+        config = self._config
+        if config.metrics.listen is not None or config.metrics.textfile is not None:
+            self._services.metrics()  # imports what it needs before memory is frozen
+        self._services.realtime = str(scheduling.prepare())
+        self._logger.info(
+            "vipkeeper %s on %s: %d server(s), VIP %s; %s",
+            __version__,
+            config.servers[self._own].name,
+            len(config.servers),
+            " ".join(str(vip) for vip in config.vips),
+            self._services.realtime,
+        )
+        scheduling.freeze()
+
+    async def _shut_down(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._notifier.stopping()
+        await self._driver.ask(Verb.SHUTDOWN)
+
+    def _reload(self) -> None:
+        """SIGHUP: take the file anew, or keep what runs and say why."""
+        self._notifier.reloading()
+        try:
+            fresh = load(self._config.path)
+            keys = read_keys(fresh.key_file)
+        except ConfigError as error:
+            self._logger.error("reload refused, the running configuration stays:\n%s", error)
+        else:
+            self._apply(fresh, keys)
+        self._tell_systemd(self._node.state)
+
+    def _apply(self, fresh: ClusterConfig, keys: tuple[bytes, ...]) -> None:
+        changed = [k for k in RESTART_KEYS if getattr(fresh, k) != getattr(self._config, k)]
+        here = self._config.servers[self._own]
+        if here not in fresh.servers:
+            changed.append("this server's own entry in servers")
+        if changed:
+            names = ", ".join(changed)
+            self._logger.error("reload refused: a change of %s needs a restart", names)
+            return
+        self._config, self._own = fresh, fresh.servers.index(here)
+        self._driver.keys = keys
+        self._driver.post(Reconfigured(core_settings(fresh, self._own)))
+        self._reloading = asyncio.create_task(self._prober.reconfigure(prober_config(fresh)))
+        self._logger.info("configuration reloaded from %s", fresh.path)
+
+    def _tell_systemd(self, state: State) -> None:
+        self._notifier.ready(f"{state.value}: {' '.join(str(vip) for vip in self._config.vips)}")
+
+    def _watchdog(self) -> Callable[[], None] | None:
+        interval = self._notifier.watchdog_interval
+        if interval is None:
+            return None
+        every = int(interval * SECOND) // 3
+        due = clock.now()
+
+        def alive() -> None:
+            nonlocal due
+            now = clock.now()
+            if now >= due:
+                due = now + every
+                self._notifier.alive()
+
+        return alive
