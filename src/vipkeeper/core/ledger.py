@@ -10,6 +10,8 @@ from vipkeeper.core.types import SECOND, Duration, Instant
 from vipkeeper.wire.types import Rejection
 
 REPEAT_ALARM_AFTER: Duration = 60 * SECOND
+FROM_STRANGERS = frozenset({AlarmKind.ADVERT_REJECTED, AlarmKind.FOREIGN_ANSWER})
+"""Whoever can send us a frame writes these details: another detail is no reason to log again."""
 
 
 class Ledger:
@@ -27,11 +29,10 @@ class Ledger:
         count = before.count + 1 if before is not None else 1
         self._alarms[kind] = AlarmStatus(kind, count, now, detail)
         emitted = self._emitted.get(kind)
-        fresh = emitted is None or now - emitted[1] >= REPEAT_ALARM_AFTER
-        if not fresh and emitted is not None and emitted[0] == detail:
-            return []
-        if not fresh and emitted is not None and now - emitted[1] < SECOND:
-            return []
+        if emitted is not None and now - emitted[1] < REPEAT_ALARM_AFTER:
+            news = kind not in FROM_STRANGERS and emitted[0] != detail
+            if not news or now - emitted[1] < SECOND:
+                return []
         self._emitted[kind] = (detail, now)
         return [Alarm(kind, detail)]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vipkeeper.core import hosting, operator, policy
+from vipkeeper.core import holding, hosting, operator
 from vipkeeper.core.actions import (
     Action,
     AlarmKind,
@@ -43,7 +43,7 @@ from vipkeeper.core.events import (
 from vipkeeper.core.gate import Gate
 from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.ledger import Ledger
-from vipkeeper.core.members import Member, Members, rank
+from vipkeeper.core.members import Member, Members
 from vipkeeper.core.peers import RANK_DELAY, Change, PeersElection
 from vipkeeper.core.types import (
     MILLISECOND,
@@ -54,7 +54,7 @@ from vipkeeper.core.types import (
     Settings,
 )
 from vipkeeper.core.voice import Voice
-from vipkeeper.wire.types import Advert, Health, Rejection, Role
+from vipkeeper.wire.types import Advert, Rejection, Role
 
 RESIGNATION_COPIES = 3
 CLAIM_AGAIN_AFTER = SECOND
@@ -101,7 +101,7 @@ class Node:
         self._claim_peer: str | None = None
         self.next_advert: Instant = 0
         self._expected: Instant | None = None
-        self._had_successor: bool | None = None
+        self.had_successor: bool | None = None
         self._out: list[Action] = []
 
     def handle(self, event: Event, now: Instant) -> list[Action]:
@@ -118,7 +118,7 @@ class Node:
             case VipAnswered():
                 self._vip_answered(event, now)
             case ForeignClaimSeen():
-                self._foreign_claim(event, now)
+                holding.foreign_claim(self, event, now)
             case HealthSampled():
                 self._health_sampled(event, now)
             case ProberLost():
@@ -157,8 +157,6 @@ class Node:
         self.gate.reconfigured(checked=settings.checked, now=now)
         self.claim.lifetime = settings.kernel_lease
 
-    # Adverts
-
     def _advert_received(self, event: AdvertReceived, now: Instant) -> None:
         was_alone = not self.members.any_live(now)
         member = self.members.accept(event.source, event.advert, event.received)
@@ -173,7 +171,7 @@ class Node:
         if advert.role is Role.HOLDER and self.handover_reply is not None:
             self.handover_reply = self.handover_reply.answered(member, self, now)
         if self.state in (State.HOLDER, State.CLAIM):
-            self._heard_while_holding(member, advert, was_alone, now)
+            holding.heard(self, member, advert, was_alone=was_alone, now=now)
         elif self.state in WAITING and advert.role is Role.RESIGNED:
             self._heard_resignation(member, advert, now)
         elif self.state in WAITING:
@@ -185,31 +183,10 @@ class Node:
         named = next((m for m in self.members if m.index == successor), None)
         self.apply(self.election.resigned(member, now, named=named, me=me), now)
 
-    def _heard_while_holding(
-        self, member: Member, advert: Advert, was_alone: bool, now: Instant
-    ) -> None:
-        gives_way = was_alone and self.gate.health is Health.UNREADY and advert.health.serves
-        if advert.role is not Role.HOLDER:
-            if gives_way and member.may_claim and self.state is State.HOLDER:
-                self.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
-            return
-        theirs = (advert.epoch, member.rank)
-        own = (self.claim_epoch, rank(self.gate.health, self.settings.own))
-        if theirs > own or gives_way:
-            cause = Cause.NEWER_EPOCH if advert.epoch > self.claim_epoch else Cause.BETTER_RANK
-            cause = Cause.PEER_READY if theirs <= own else cause
-            self.depart(cause, State.BACKUP, now, tell=False, peer=member)
-        elif self.state is State.HOLDER:
-            self.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
-            self.send_advert(now)
-            self.announcer.again(now)
-
     def _reject(self, reason: Rejection, source: str, now: Instant) -> None:
         self.ledger.rejected(reason)
         if reason is not Rejection.REPLAYED:
             self.alarm(AlarmKind.ADVERT_REJECTED, f"from {source}: {reason.value}", now)
-
-    # Evidence from the wire
 
     def _vip_answered(self, event: VipAnswered, now: Instant) -> None:
         if self.claim.phase is Phase.RESTORING:
@@ -217,40 +194,20 @@ class Node:
         elif self.state in WAITING:
             self.apply(self.election.answered(event.channel, now), now)
 
-    def _foreign_claim(self, event: ForeignClaimSeen, now: Instant) -> None:
-        if self.state is not State.HOLDER:
-            return
-        if self.claim.phase is Phase.RESTORING:
-            self.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
-        elif self._alone_and_unready(now):
-            self.depart(Cause.FOREIGN_HOLDER, State.BACKUP, now, tell=False)
-        else:
-            detail = f"{event.vip} claimed by {event.mac.hex(':')}"
-            self.alarm(AlarmKind.FOREIGN_ANSWER, detail, now)
-            self.announcer.again(now)
-
-    def _alone_and_unready(self, now: Instant) -> bool:
-        """A holder in this state stays (a VIP on nobody helps no one) but does not push itself."""
-        clustered = len(self.settings.servers) > 1
-        unready = self.gate.health is Health.UNREADY
-        return clustered and unready and not self.members.any_live(now)
-
     def _health_sampled(self, event: HealthSampled, now: Instant) -> None:
         before = self.gate.health
         self.gate.sample(event.check, event.outcome, event.detail, now)
-        self._consider_move(now)
+        holding.consider_move(self, now)
         if self.gate.health is not before and self.state is not State.STOPPED:
             self.send_advert(now)
-
-    # Timers
 
     def _tick(self, now: Instant) -> None:
         if self.state is State.STOPPED:
             return
         self._notice_lateness(now)
         self.emit(self.claim.tick(now))
-        self._consider_move(now)
-        if self.announcer.due(now) and not self._alone_and_unready(now):
+        holding.consider_move(self, now)
+        if self.announcer.due(now) and not holding.alone_and_unready(self, now):
             self._announce()
         if self.state in WAITING:
             self.apply(self.election.tick(now, self.gate.health), now)
@@ -259,7 +216,7 @@ class Node:
             self.election.probe_sent(now)
         if now >= self.next_advert:
             self.send_advert(now)
-            self._watch_successor(now)
+            holding.watch_successor(self, now)
             interval = self.settings.advert_interval
             self.next_advert += interval * max(1, -(-(now - self.next_advert + 1) // interval))
         if self.handover_reply is not None and now >= self.handover_reply.until:
@@ -271,26 +228,6 @@ class Node:
         if late > self.settings.advert_interval:
             self.election.late(now)
             self.alarm(AlarmKind.LATE, f"by {late // MILLISECOND} ms", now)
-
-    def _consider_move(self, now: Instant) -> None:
-        if self.state is not State.HOLDER:
-            return
-        move = policy.planned_move(self.settings, self.gate, self.members, now)
-        if move is not None and move.at <= now:
-            self.depart(move.cause, State.BACKUP, now, successor=move.to)
-
-    def _watch_successor(self, now: Instant) -> None:
-        if self.state is not State.HOLDER:
-            self._had_successor = None
-            return
-        has = bool(self.members.candidates(now))
-        settled = now - self.since >= self.settings.suspect_after
-        if settled and not has and self._had_successor is not False:
-            self.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
-        if settled:
-            self._had_successor = has
-
-    # Claim and release
 
     def apply(self, change: Change | None, now: Instant) -> None:
         """Do what the election's waiting side has decided."""
@@ -399,8 +336,6 @@ class Node:
         """The end: nothing of the VIP is left here."""
         self.enter(State.STOPPED, cause, now)
         self.emit([Exit()])
-
-    # What goes out
 
     def emit(self, actions: Sequence[Action]) -> None:
         """Queue actions for the shell."""

@@ -1,0 +1,82 @@
+"""What a holder does about other holders, about its own health, and about having no successor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vipkeeper.core.actions import AlarmKind, Cause, State
+from vipkeeper.core.claim import Phase
+from vipkeeper.core.events import ForeignClaimSeen
+from vipkeeper.core.members import Member, rank
+from vipkeeper.core.policy import planned_move
+from vipkeeper.core.types import Instant
+from vipkeeper.wire.types import Advert, Health, Role
+
+if TYPE_CHECKING:
+    from vipkeeper.core.node import Node
+
+
+def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: Instant) -> None:
+    """Another server was heard while this one holds or is about to.
+
+    Two holders: the newer epoch wins, then the better rank; the winner says so at once and announces
+    again. A holder that was alone and unready gives way to any server that serves.
+    """
+    gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
+    if advert.role is not Role.HOLDER:
+        if gives_way and member.may_claim and node.state is State.HOLDER:
+            node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
+        return
+    theirs = (advert.epoch, member.rank)
+    ours = (node.claim_epoch, rank(node.gate.health, node.settings.own))
+    if theirs > ours or gives_way:
+        cause = Cause.NEWER_EPOCH if advert.epoch > node.claim_epoch else Cause.BETTER_RANK
+        cause = Cause.PEER_READY if theirs <= ours else cause
+        node.depart(cause, State.BACKUP, now, tell=False, peer=member)
+    elif node.state is State.HOLDER:
+        node.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
+        node.send_advert(now)
+        node.announcer.again(now)
+
+
+def foreign_claim(node: Node, event: ForeignClaimSeen, now: Instant) -> None:
+    """A frame of another MAC claims the VIP: alarm and announce again, or give way."""
+    if node.state is not State.HOLDER:
+        return
+    if node.claim.phase is Phase.RESTORING:
+        node.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
+    elif alone_and_unready(node, now):
+        node.depart(Cause.FOREIGN_HOLDER, State.BACKUP, now, tell=False)
+    else:
+        detail = f"{event.vip} claimed by {event.mac.hex(':')}"
+        node.alarm(AlarmKind.FOREIGN_ANSWER, detail, now)
+        node.announcer.again(now)
+
+
+def alone_and_unready(node: Node, now: Instant) -> bool:
+    """A holder in this state stays (a VIP on nobody helps no one) but does not push itself."""
+    clustered = len(node.settings.servers) > 1
+    unready = node.gate.health is Health.UNREADY
+    return clustered and unready and not node.members.any_live(now)
+
+
+def consider_move(node: Node, now: Instant) -> None:
+    """Hand over when health or preemption ask for it now."""
+    if node.state is not State.HOLDER:
+        return
+    move = planned_move(node.settings, node.gate, node.members, now)
+    if move is not None and move.at <= now:
+        node.depart(move.cause, State.BACKUP, now, successor=move.to)
+
+
+def watch_successor(node: Node, now: Instant) -> None:
+    """Say aloud when nobody could take the VIP over, once each time it becomes so."""
+    if node.state is not State.HOLDER:
+        node.had_successor = None
+        return
+    if now - node.since < node.settings.suspect_after:
+        return
+    has = bool(node.members.candidates(now))
+    if not has and node.had_successor is not False:
+        node.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
+    node.had_successor = has
