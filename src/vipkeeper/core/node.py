@@ -269,8 +269,7 @@ class Node:
         self.emit(self.claim.release())
 
     def _addresses_done(self, event: AddressesDone, now: Instant) -> None:
-        result = self.claim.done(event)
-        match result:
+        match self.claim.done(event):
             case ClaimResult.HELD:
                 self._holding(now)
             case ClaimResult.RESTORED:
