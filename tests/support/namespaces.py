@@ -46,7 +46,7 @@ class Net:
 
     def nft(self, ruleset: str) -> None:
         """Load nftables rules inside."""
-        _run("ip", "netns", "exec", self.name, "nft", "-f", "-", text=ruleset + "\n")
+        _run("ip", "netns", "exec", self.name, "nft", "-f", "-", text=ruleset)
 
     def sysctl(self, key: str, value: int) -> None:
         """Set one kernel setting inside."""
