@@ -25,9 +25,10 @@ class Notifier:
         """Seconds within which systemd wants a sign of life; None: it does not."""
         usec = os.environ.get("WATCHDOG_USEC", "")
         pid = os.environ.get("WATCHDOG_PID", str(os.getpid()))
-        if self._socket is None or not usec.isdigit() or pid != str(os.getpid()):
+        number = int(usec) if usec.isascii() and usec.isdigit() else 0
+        if self._socket is None or number == 0 or pid != str(os.getpid()):
             return None
-        return int(usec) / 1_000_000
+        return number / 1_000_000
 
     def ready(self, status: str) -> None:
         """Started; also the end of a reload."""

@@ -61,9 +61,10 @@ class RunDirectory:
             )
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        numbers = isinstance(record.epoch, int) and isinstance(record.lease_until, int)
-        flags = isinstance(record.holding, bool) and isinstance(record.standby, bool)
-        in_range = numbers and 0 <= record.epoch < 2**64
+        # type() and not isinstance: a bool is an int, and no number.
+        numbers = type(record.epoch) is type(record.lease_until) is int
+        flags = type(record.holding) is type(record.standby) is bool
+        in_range = numbers and 0 <= record.epoch < 2**64 and 0 <= record.lease_until < 2**63
         return record if flags and in_range else None
 
     def save(self, record: Record) -> None:

@@ -43,7 +43,10 @@ def _realtime() -> str:
 
 
 def _lock_memory() -> str:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
-        return "memory locked"
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
+            return "memory locked"
+    except (OSError, AttributeError):
+        return "memory not locked (this C library has no mlockall)"
     return f"memory not locked ({os.strerror(ctypes.get_errno())})"
