@@ -124,6 +124,8 @@ class Driver:
         self._inbox: deque[Event] = deque()
         self._wake = asyncio.Event()
         self._view_wanted = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: Instant | None = None
         self._exited = False
         self._replies: dict[int, asyncio.Future[Reply]] = {}
         self._request = 0
@@ -169,16 +171,26 @@ class Driver:
                 future.set_result(Reply(0, True, "the daemon has ended"))
 
     async def _sleep(self) -> None:
-        deadline = self.node.deadline()
-        if self._wake.is_set() or deadline is None:
-            await asyncio.sleep(0) if self._wake.is_set() else await self._wake.wait()
+        if self._wake.is_set():
+            await asyncio.sleep(0)  # a flood must not keep signals and the control socket waiting
             return
-        delay = max(0, deadline - self._ports.clock()) / SECOND
-        handle = asyncio.get_running_loop().call_later(delay, self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            handle.cancel()
+        self._arm(self.node.deadline())
+        await self._wake.wait()
+
+    def _arm(self, deadline: Instant | None) -> None:
+        """One timer, set anew only when the deadline has changed: most wake-ups do not change it."""
+        if deadline == self._armed_for and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._armed_for = None, deadline
+        if deadline is not None:
+            delay = max(0, deadline - self._ports.clock()) / SECOND
+            self._timer = asyncio.get_running_loop().call_later(delay, self._expired)
+
+    def _expired(self) -> None:
+        self._timer = None
+        self._wake.set()
 
     async def _turn(self) -> None:
         self._wake.clear()
