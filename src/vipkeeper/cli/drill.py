@@ -173,6 +173,7 @@ class _Show:
         _deliver(report, self._asked, self._args)
         output.note(f"\nreport: {self._args.report / 'index.html'}")
         if parcel["interrupted"]:
+            output.note(f"drill: {report.notes[0]}")
             self.code = EXIT_INTERRUPTED
         else:
             passed = all(act.verdict is Verdict.PASSED for act in report.acts)
