@@ -114,7 +114,8 @@ def test_a_renewal_that_begins_too_late_leaves_nothing_and_says_lapsed(
     async def late(addresses: Addresses) -> None:
         if present:
             await outcome(addresses, Operation.ADD)
-        assert await outcome(addresses, Operation.RENEW, clock.now() - 1) is Outcome.LAPSED
+        done = await addresses.change(Operation.RENEW, LEASE, clock.now() - 1)
+        assert (done[0], done[3]) == (Outcome.LAPSED, "the lease had ended before")
 
     with_addresses(net, late)
     assert not here(net, V4)
@@ -145,12 +146,15 @@ def test_add_refuses_a_permanent_vip_and_touches_nothing(net: Net) -> None:
     net.ip("addr add 10.9.0.100/32 dev eth0")
 
     async def refuse(addresses: Addresses) -> None:
-        before = net.ip("addr show")
-        done = await addresses.change(Operation.ADD, LEASE, None)
-        assert done[0] is Outcome.FAILED
-        assert "10.9.0.100 is a permanent address" in done[3]
-        assert await outcome(addresses, Operation.REMOVE) is Outcome.DONE
-        assert net.ip("addr show") == before
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as changes:
+            changes.bind((0, 0x10 | 0x100))  # what happens to addresses of both families
+            for operation in (Operation.ADD, Operation.RENEW, Operation.REORDER):
+                done = await addresses.change(operation, LEASE, None)
+                assert done[0] is Outcome.FAILED
+                assert "10.9.0.100 is a permanent address" in done[3]
+            assert await outcome(addresses, Operation.REMOVE) is Outcome.DONE
+            with pytest.raises(BlockingIOError):
+                changes.recv(4096, socket.MSG_DONTWAIT)
 
     with_addresses(net, refuse, vips=(V6, V4))
 

@@ -31,6 +31,7 @@ FAMILIES = pytest.mark.parametrize(
     ],
 )
 PORT = 6477
+IP_RECVERR = 11
 
 
 @pytest.fixture
@@ -120,6 +121,23 @@ def test_refused_and_unreachable_servers_cost_nothing(
     peer = nets[1].call(lambda: AdvertSocket(two, PORT))
     peer.send(b"now", [one])
     assert [data for _, data, _ in read(sender)] == [b"now"]
+    sender.close()
+    peer.close()
+
+
+def test_an_error_a_socket_reports_does_not_lose_what_waits_behind_it(nets: list[Net]) -> None:
+    a, b = ip_address("10.9.0.11"), ip_address("10.9.0.12")
+    sender = nets[0].call(lambda: AdvertSocket(a, PORT))
+    sender._socket.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)  # makes ICMP errors visible to recv
+    sender.send(b"nobody listens", [b])
+    waiting = select.poll()
+    waiting.register(sender.fileno(), select.POLLERR)
+    assert waiting.poll(PATIENCE * 1000)
+    peer = nets[1].call(lambda: AdvertSocket(b, PORT))
+    peer.send(b"now", [a])
+    while not (found := sender.drain()):
+        assert select.select([sender], [], [], PATIENCE)[0]
+    assert [data for _, data, _ in found] == [b"now"]
     sender.close()
     peer.close()
 

@@ -201,6 +201,20 @@ def test_our_own_announcement_is_no_foreign_claim(
     assert vip not in {event.vip for event in found}  # type: ignore[union-attr]
 
 
+def test_our_own_announcement_sent_back_by_the_network_is_no_foreign_claim(
+    nets: list[Net], wire: Wire
+) -> None:
+    asker, holder, third = nets
+    present = HOLDER[4]
+    asker.call(lambda: wire.place(places(asker, V4, present)))
+    with packet_socket(third) as sock:
+        for frame in arp.gratuitous(V4, asker.mac()):
+            sock.send(frame[:6] + third.mac() + frame[12:])
+    wire.probe()
+    found = events_until(wire, answers(*by(holder, present)))
+    assert V4 not in {event.vip for event in found}  # type: ignore[union-attr]
+
+
 def test_a_vlan_on_the_same_cable_is_another_network(nets: list[Net], wire: Wire) -> None:
     asker, holder, third = nets
     present = HOLDER[4]
