@@ -199,6 +199,8 @@ def test_removing_what_is_not_there_is_success(net: Net) -> None:
         assert await outcome(addresses, Operation.ADD) is Outcome.DONE
         net.ip("addr flush dev eth0")
         assert await outcome(addresses, Operation.REMOVE) is Outcome.DONE
+        net.ip("link set eth0 mtu 1200")  # too small for IPv6: the kernel takes it off
+        assert await outcome(addresses, Operation.REMOVE) is Outcome.DONE
         net.ip("link del eth0")
         assert await outcome(addresses, Operation.REMOVE) is Outcome.DONE
 

@@ -25,7 +25,8 @@ from vipkeeper.wire.types import IPAddress
 IFF_UP = 0x1
 IFF_LOWER_UP = 0x10000
 IFA_F_PERMANENT = 0x80
-_GONE = frozenset({errno.EADDRNOTAVAIL, errno.ENODEV})
+_GONE = frozenset({errno.EADDRNOTAVAIL, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP})
+"""No such address or interface, or no IPv6 there or in this kernel: nothing needs a removal."""
 _READ_ATTEMPTS = 5
 NLM_F_DUMP_INTR = 0x10
 
@@ -281,7 +282,7 @@ class Addresses:
         problem = None
         for index in indices:
             error = self._command(Command.DELETE, vip, index)
-            if error is not None and error.errno not in _GONE:  # what is gone needs no removal
+            if error is not None and error.errno not in _GONE:
                 problem = f"{vip} on interface {index}: {error.strerror}"
         if problem is None:
             self._used = {(used, index) for used, index in self._used if used != vip}

@@ -123,6 +123,7 @@ def test_other_traffic_does_not_wake_us(vips: list[IPAddress]) -> None:
     other, other6 = IPv4Address("10.9.0.200"), IPv6Address("fd09::200")
     noise = [
         *arp.gratuitous(other, THEM),
+        *arp.gratuitous(IPv4Address("0.100.1.1"), bytes.fromhex("020100000a09")),  # VIP at byte 26
         arp.probe(VIP, THEM),
         arp.request(VIP, other, THEM),
         swapped(echo.syn((THEM, US), OWN, other, (PORT, 6443)), other),

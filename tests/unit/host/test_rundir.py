@@ -71,6 +71,20 @@ def test_the_lock_ends_with_its_holder(path: Path) -> None:
     assert (path / "lock").read_text() == f"{os.getpid()}\n"
 
 
+def test_nothing_of_an_earlier_pid_is_left(path: Path) -> None:
+    path.mkdir(parents=True)
+    (path / "lock").write_text("4194304-and-more\n")
+    RunDirectory(path, "boot", VIPS).close()
+    assert (path / "lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_who_reads_during_a_save_sees_a_whole_record(path: Path, directory: RunDirectory) -> None:
+    directory.save(RECORD)
+    with (path / "record.json").open() as opened:
+        directory.save(Record(2**63, True, 1, True))
+        assert json.load(opened)["record"]["epoch"] == RECORD.epoch
+
+
 def test_a_place_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(
