@@ -115,13 +115,24 @@ def _exit_with(body: Callable[[], int]) -> None:
         code = end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
         code = 130
-    except Exception:  # noqa: BLE001 - last frame of a forked child: show what happened
-        sys.excepthook(*sys.exc_info())
+    except Exception as error:  # noqa: BLE001 - last frame of a forked child
+        _tell_internal(error)
     finally:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
         os._exit(code)
+
+
+def _tell_internal(error: Exception) -> None:
+    """One line, as `cli.main` would say it: what is raised in a forked child does not get there."""
+    if os.environ.get("VIPKEEPER_DEBUG"):
+        sys.excepthook(type(error), error, error.__traceback__)
+    summary = " ".join(str(error).split())
+    sys.stderr.write(
+        f"vipkeeper: internal error ({type(error).__name__}: {summary}); please report it; "
+        "set VIPKEEPER_DEBUG=1 for the traceback\n"
+    )
 
 
 def _guard(work: Callable[[], int], result: int, alive: int) -> int:

@@ -43,6 +43,8 @@ def command(*words: str, text: str | None = None) -> str:
         raise LabError(
             f"'{words[0]}' is not installed; the lab needs iproute2 and nftables"
         ) from None
+    except OSError as error:
+        raise LabError(f"cannot start '{words[0]}': {error.strerror}") from None
     if done.returncode != 0:
         complaint = " ".join((done.stderr or done.stdout).split())
         raise LabError(f"'{' '.join(words)}' failed with {done.returncode}: {complaint}")
@@ -81,6 +83,8 @@ class Process:
                 )
         except FileNotFoundError:
             raise LabError("'ip' is not installed; the lab needs iproute2") from None
+        except OSError as error:
+            raise LabError(f"cannot start '{words[0]}': {error.strerror}") from None
 
     @property
     def pid(self) -> int:

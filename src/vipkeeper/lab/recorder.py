@@ -67,15 +67,18 @@ class Recorder:
 
     def _start(self, namespace: str | None, module: str, *arguments: str) -> None:
         words = [sys.executable, "-m", f"vipkeeper.lab.{module}", *arguments]
-        with self._errors.open("ab") as errors:
-            process = subprocess.Popen(
-                in_namespace(namespace, *words) if namespace else words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=environment(),
-                start_new_session=True,
-            )
+        try:
+            with self._errors.open("ab") as errors:
+                process = subprocess.Popen(
+                    in_namespace(namespace, *words) if namespace else words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=environment(),
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise LabError(f"cannot start '{error.filename}': {error.strerror}") from None
         assert process.stdout is not None
         descriptor = process.stdout.fileno()
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
