@@ -19,6 +19,7 @@ from vipkeeper.core.actions import (
     ChangeAddresses,
     Exit,
     ProbeVips,
+    ReadNeighbours,
     Reply,
     SaveRecord,
     SendAdvert,
@@ -100,6 +101,8 @@ class Cluster:
         self.cut: set[tuple[int, int]] = set()
         self.arp_only: set[int] = set()
         """Servers whose MAC a fabric keeps answering ARP for, dead or not."""
+        self.stranger: bytes | None = None
+        """MAC of a machine that is no server and answers for the VIP like a living kernel."""
         self._heap: list[tuple[Instant, int, Callable[[], None]]] = []
         self._sequence = 0
 
@@ -198,7 +201,7 @@ class Cluster:
             case Exit():
                 host.exited = True
                 host.node = None
-            case Announce() | Transition() | Alarm() | Reply():
+            case ReadNeighbours() | Announce() | Transition() | Alarm() | Reply():
                 pass
 
     def _send(self, host: Host, action: SendAdvert) -> None:
@@ -224,6 +227,10 @@ class Cluster:
         self.at(finished, lambda: self.deliver(host, result))
 
     def _probe(self, host: Host) -> None:
+        if self.stranger is not None:
+            for channel in Channel:
+                answer = VipAnswered(VIP, self.stranger, channel)
+                self.at(self.now + DELAY, lambda e=answer: self.deliver(host, e))  # type: ignore[misc]
         for other in self.hosts:
             if other is host or (host.index, other.index) in self.cut:
                 continue

@@ -24,6 +24,11 @@ class ProbeVips:
     MAC that answers. Answers come as `VipAnswered`."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadNeighbours:
+    """Read the servers' MACs from the kernel's neighbour table. Answered by `NeighboursRead`."""
+
+
 class AddressOperation(enum.Enum):
     """What to do with all VIPs together."""
 
@@ -160,6 +165,7 @@ class Exit:
 Action = (
     SendAdvert
     | ProbeVips
+    | ReadNeighbours
     | ChangeAddresses
     | Announce
     | SaveRecord

@@ -60,6 +60,14 @@ class VipAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class NeighboursRead:
+    """What the kernel's neighbour table says of the servers, in answer to `ReadNeighbours`."""
+
+    macs: tuple[tuple[IPAddress, bytes], ...]
+    """(server address, MAC) for every server that has an entry with a MAC."""
+
+
+@dataclass(frozen=True, slots=True)
 class ForeignClaimSeen:
     """A frame of another MAC claims the VIP without being asked (gratuitous ARP, unsolicited NA)."""
 
@@ -165,6 +173,7 @@ Event = (
     | AdvertReceived
     | AdvertRejected
     | VipAnswered
+    | NeighboursRead
     | ForeignClaimSeen
     | HealthSampled
     | ProberLost

@@ -1,4 +1,4 @@
-"""What a holder does about other holders, about its own health, and about having no successor."""
+"""What is made of others at the VIP: other holders, strangers, answers; and of one's own health."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from vipkeeper.core.actions import AlarmKind, Cause, State
 from vipkeeper.core.claim import Phase
-from vipkeeper.core.events import ForeignClaimSeen
+from vipkeeper.core.events import ForeignClaimSeen, NeighboursRead, VipAnswered
+from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.members import Member, rank
 from vipkeeper.core.policy import planned_move
 from vipkeeper.core.types import Instant
@@ -39,6 +40,14 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
         node.announcer.again(now)
 
 
+def vip_answered(node: Node, event: VipAnswered, now: Instant) -> None:
+    """A probe was answered: what is to be put back is another's now, what is waited for still serves."""
+    if node.claim.phase is Phase.RESTORING:
+        node.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
+    elif node.state in WAITING:
+        node.apply(node.election.answered(event.channel, event.mac, now), now)
+
+
 def foreign_claim(node: Node, event: ForeignClaimSeen, now: Instant) -> None:
     """A frame of another MAC claims the VIP: alarm and announce again, or give way."""
     if node.state is not State.HOLDER:
@@ -51,6 +60,20 @@ def foreign_claim(node: Node, event: ForeignClaimSeen, now: Instant) -> None:
         detail = f"{event.vip} claimed by {event.mac.hex(':')}"
         node.alarm(AlarmKind.FOREIGN_ANSWER, detail, now)
         node.announcer.again(now)
+
+
+def judge_strangers(node: Node, event: NeighboursRead, now: Instant) -> None:
+    """Alarm when the VIP is answered by a MAC that no listed server has; nobody claims meanwhile.
+
+    Says nothing unless the MAC of every other server is known: an unknown one might be the stranger's.
+    """
+    known = dict(event.macs)
+    if not all(member.server.address in known for member in node.members):
+        return
+    strangers = node.election.answering_macs - set(known.values())
+    if strangers:
+        names = ", ".join(sorted(mac.hex(":") for mac in strangers))
+        node.alarm(AlarmKind.FOREIGN_ANSWER, f"the VIP is answered by {names}", now)
 
 
 def alone_and_unready(node: Node, now: Instant) -> bool:

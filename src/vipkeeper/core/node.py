@@ -18,6 +18,7 @@ from vipkeeper.core.actions import (
     Cause,
     Exit,
     ProbeVips,
+    ReadNeighbours,
     Reply,
     SaveRecord,
     State,
@@ -34,6 +35,7 @@ from vipkeeper.core.events import (
     ForeignClaimSeen,
     HealthSampled,
     HostObserved,
+    NeighboursRead,
     ProberLost,
     Reconfigured,
     Started,
@@ -116,7 +118,9 @@ class Node:
             case AddressesDone():
                 self._addresses_done(event, now)
             case VipAnswered():
-                self._vip_answered(event, now)
+                holding.vip_answered(self, event, now)
+            case NeighboursRead():
+                holding.judge_strangers(self, event, now)
             case ForeignClaimSeen():
                 holding.foreign_claim(self, event, now)
             case HealthSampled():
@@ -188,12 +192,6 @@ class Node:
         if reason is not Rejection.REPLAYED:
             self.alarm(AlarmKind.ADVERT_REJECTED, f"from {source}: {reason.value}", now)
 
-    def _vip_answered(self, event: VipAnswered, now: Instant) -> None:
-        if self.claim.phase is Phase.RESTORING:
-            self.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
-        elif self.state in WAITING:
-            self.apply(self.election.answered(event.channel, now), now)
-
     def _health_sampled(self, event: HealthSampled, now: Instant) -> None:
         before = self.gate.health
         self.gate.sample(event.check, event.outcome, event.detail, now)
@@ -235,6 +233,7 @@ class Node:
             return
         if change.state is not State.CLAIM:
             self.enter(change.state, change.cause, now, peer=change.peer)
+            self.emit([ReadNeighbours()] if change.state is State.HOLDOFF else [])
             return
         self.epoch = min(self.epoch + 1, 2**64 - 1)
         self.claim_epoch = self.epoch

@@ -24,6 +24,7 @@ from vipkeeper.wire.types import Health, Role
 PROBE_EVERY: Duration = 15 * MILLISECOND
 PROBES_UNTIL_STOPPED = 12
 """Unanswered probes in a row after which a VIP that answered counts as stopped."""
+MACS_KEPT = 8
 RANK_DELAY: Duration = 60 * MILLISECOND
 """How much later each next-ranked server claims."""
 
@@ -57,6 +58,8 @@ class PeersElection:
         self._unanswered = 0
         self._arp_answered = False
         self._echo_at: Instant | None = None
+        self.answering_macs: set[bytes] = set()
+        """Who answered for the VIP since it was last suspected, at most MACS_KEPT of them."""
 
     def reconfigured(self, settings: Settings) -> None:
         """Take new settings."""
@@ -135,10 +138,12 @@ class PeersElection:
         grace = RANK_DELAY if named is not None else 0
         return self._suspect(now, Cause.HOLDER_RESIGNED, member, claim_after=grace)
 
-    def answered(self, channel: Channel, now: Instant) -> Change | None:
+    def answered(self, channel: Channel, mac: bytes, now: Instant) -> Change | None:
         """Another host answered a probe of the VIP."""
         if self.state not in (State.SUSPECT, State.HOLDOFF):
             return None
+        if len(self.answering_macs) < MACS_KEPT:
+            self.answering_macs.add(mac)
         self._unanswered = 0
         self._arp_answered = True
         if channel is not Channel.ECHO:
@@ -198,6 +203,7 @@ class PeersElection:
         self._unanswered = 0
         self._arp_answered = False
         self._echo_at = None
+        self.answering_macs = set()
         return Change(State.SUSPECT, cause, member.server.name if member else None)
 
     def _suspect_step(self, now: Instant, own_health: Health) -> Change | None:

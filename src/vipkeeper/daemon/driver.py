@@ -21,6 +21,7 @@ from vipkeeper.core.actions import (
     ChangeAddresses,
     Exit,
     ProbeVips,
+    ReadNeighbours,
     Reply,
     SaveRecord,
     SendAdvert,
@@ -34,6 +35,7 @@ from vipkeeper.core.events import (
     Commanded,
     Event,
     HostObserved,
+    NeighboursRead,
     Tick,
     Verb,
 )
@@ -56,6 +58,9 @@ class AddressPort(Protocol):
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
     ) -> tuple[AddressOutcome, Instant, Instant, str]:
         """Carry out one address operation; outcome, clock before, clock after, detail."""
+
+    async def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
+        """(address, MAC) of every entry in the kernel's neighbour table that has a MAC."""
 
 
 class WirePort(Protocol):
@@ -244,6 +249,8 @@ class Driver:
                 return AddressesDone(action.id, outcome, started, finished, detail)
             case ProbeVips():
                 self._ports.wire.probe()
+            case ReadNeighbours():
+                return NeighboursRead(await self._ports.addresses.neighbours())
             case Announce():
                 self._ports.wire.announce()
             case SaveRecord():

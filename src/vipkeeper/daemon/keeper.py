@@ -8,9 +8,10 @@ import logging
 import secrets
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from vipkeeper import __version__
-from vipkeeper.config.cluster import ClusterConfig
+from vipkeeper.config.cluster import ClusterConfig, Distribution
 from vipkeeper.config.load import ConfigError, load, read_keys
 from vipkeeper.core.actions import State
 from vipkeeper.core.events import Reconfigured, Started, Verb
@@ -29,6 +30,7 @@ from vipkeeper.daemon.services import Services
 from vipkeeper.daemon.settings import core_settings, prober_config
 from vipkeeper.host import clock, scheduling
 from vipkeeper.host.frames import Wire
+from vipkeeper.host.inspect_files import is_address, read_server_config
 from vipkeeper.host.monitor import Monitor
 from vipkeeper.host.netlink import Addresses
 from vipkeeper.host.notify import Notifier
@@ -37,6 +39,11 @@ from vipkeeper.host.udp import AdvertSocket
 
 RESTART_KEYS = ("vips", "interface", "advert_port", "key_file", "metrics", "log_format")
 """What a reload cannot change; the running configuration is kept and the reason given."""
+
+SERVER_FILES = {
+    Distribution.RKE2: Path("/etc/rancher/rke2/config.yaml"),
+    Distribution.K3S: Path("/etc/rancher/k3s/config.yaml"),
+}
 
 
 class Keeper:
@@ -121,6 +128,7 @@ class Keeper:
             stopping = asyncio.create_task(self._shut_down(stop))
             stack.callback(stopping.cancel)
             view = await self._placement.view()
+            self._advise()
             self._go_real_time()
             await self._driver.run(Started(view, self._directory.load()))
 
@@ -152,6 +160,22 @@ class Keeper:
             self._services.realtime,
         )
         scheduling.freeze()
+
+    def _advise(self) -> None:
+        """Warn of what the control plane's own configuration would make of the VIP."""
+        main = SERVER_FILES.get(self._config.distribution)
+        found = read_server_config(main) if main is not None else None
+        if found is None or not found.files:
+            return
+        if not found.node_ip:
+            self._logger.warning(
+                "%s sets no node-ip: the first address of the interface becomes the node's, which "
+                "can be the VIP; set node-ip to %s (see `vipkeeper doctor`)",
+                found.files[0],
+                self._config.servers[self._own].address,
+            )
+        if any(is_address(text, vip) for text in found.node_ip for vip in self._config.vips):
+            self._logger.warning("node-ip in %s is the VIP: it moves away", found.files[0])
 
     async def _shut_down(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -47,6 +47,10 @@ class Placement:
         """Carry out one address operation."""
         return await self._addresses.change(operation, lifetime, not_after)
 
+    async def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
+        """The kernel's neighbour table, as far as it has MACs."""
+        return await self._addresses.neighbours()
+
     def close(self) -> None:
         """Close the packet sockets."""
         before = self._watched

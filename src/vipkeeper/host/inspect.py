@@ -20,7 +20,7 @@ from vipkeeper.host.inspect_files import (
     UdpSocket,
     assignment,
     effective_capabilities,
-    server_config,
+    read_server_config,
     setting,
     udp_sockets,
 )
@@ -146,7 +146,7 @@ def collect(query: Query) -> Facts:
         port_users=() if query.port is None else _port_users(query.port),
         clock=_clock(),
         virtual=_virtual(),
-        server_config=None if query.config_file is None else _server_config(query.config_file),
+        server_config=None if query.config_file is None else read_server_config(query.config_file),
     )
 
 
@@ -313,12 +313,3 @@ def _virtual() -> str | None:
     if flags is None:
         return None
     return "a hypervisor" if " hypervisor" in flags else ""
-
-
-def _server_config(main: Path) -> ServerConfig:
-    drop_ins = Path(f"{main}.d")
-    paths = [main]
-    if drop_ins.is_dir():
-        paths += sorted(p for p in drop_ins.iterdir() if p.suffix in (".yaml", ".yml"))
-    texts = [(str(path), text) for path in paths if (text := _read(path)) is not None]
-    return server_config(texts)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 from typing import Any
 
 from vipkeeper.wire.types import IPAddress
@@ -99,6 +100,21 @@ class ServerConfig:
     node_ip: tuple[str, ...]
     advertise_address: str | None
     tls_san: tuple[str, ...]
+
+
+def read_server_config(main: Path) -> ServerConfig:
+    """Read config.yaml and the drop-ins beside it; nothing in it when there is none."""
+    drop_ins = Path(f"{main}.d")
+    paths = [main]
+    if drop_ins.is_dir():
+        paths += sorted(p for p in drop_ins.iterdir() if p.suffix in (".yaml", ".yml"))
+    texts = []
+    for path in paths:
+        try:
+            texts.append((str(path), path.read_text(encoding="utf-8", errors="replace")))
+        except OSError:
+            continue
+    return server_config(texts)
 
 
 def server_config(files: Sequence[tuple[str, str]]) -> ServerConfig:

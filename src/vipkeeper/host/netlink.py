@@ -208,6 +208,21 @@ class Addresses:
             )
         return Snapshot(tuple(links), tuple(addresses)), torn
 
+    async def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
+        """(address, MAC) of every neighbour entry that has a MAC; empty when it cannot be read."""
+        found = []
+        try:
+            if self._route is None:
+                self._route = AsyncIPRoute()
+            async for message in await self._route.neigh("dump"):
+                address, mac = message.get("dst"), message.get("lladdr")
+                if address is not None and mac is not None:
+                    packed = bytes.fromhex(mac.replace(":", ""))
+                    found.append((ip_address(address.partition("%")[0]), packed))
+        except (NetlinkError, OSError):
+            self._disconnect()
+        return tuple(found)
+
     def _disconnect(self) -> None:
         route, self._route = self._route, None
         if route is not None:

@@ -11,12 +11,13 @@ from vipkeeper.core.actions import (
     Announce,
     Cause,
     ChangeAddresses,
+    ReadNeighbours,
     Reply,
     SendAdvert,
     State,
     Transition,
 )
-from vipkeeper.core.events import Outcome, Verb
+from vipkeeper.core.events import NeighboursRead, Outcome, Verb
 from vipkeeper.core.types import MILLISECOND, SECOND
 from vipkeeper.wire.types import Role
 
@@ -390,3 +391,25 @@ def test_configuration_that_differs_is_an_alarm_and_the_holder_keeps() -> None:
 
 def test_every_vip_of_the_settings_is_meant() -> None:
     assert running().hosts[0].settings.vips == (VIP,)
+
+
+def test_vip_answered_by_a_machine_that_is_no_server_is_an_alarm_and_never_claimed() -> None:
+    world = running()
+    stranger = bytes.fromhex("02000000ff01")
+    servers = tuple(
+        (h.settings.servers[h.index].address, bytes([2, 0, 0, 0, 0, h.index])) for h in world.hosts
+    )
+    world.power_off(0)
+    world.stranger = stranger
+    world.run(3 * SECOND)
+    assert world.holders() == []
+    assert world.states()[1:] == [State.HOLDOFF, State.HOLDOFF]
+    assert world.sent(1, ReadNeighbours)
+    world.deliver(world.hosts[1], NeighboursRead(servers[:1]))
+    assert AlarmKind.FOREIGN_ANSWER not in kinds_of_alarms(world, 1)
+    world.deliver(world.hosts[1], NeighboursRead(servers))
+    assert AlarmKind.FOREIGN_ANSWER in kinds_of_alarms(world, 1)
+
+
+def kinds_of_alarms(world: Cluster, index: int) -> list[AlarmKind]:
+    return [a.kind for _, a in world.sent(index, Alarm) if isinstance(a, Alarm)]
