@@ -48,6 +48,10 @@ EVENTS_PER_WAKE = 512
 """Bound of the work between two looks at the deadline, whatever floods the host."""
 
 
+TOLD_LAST = (Transition, Alarm, SaveRecord, Exit)
+"""Log lines and files wait until addresses are changed and adverts are out: a handover is milliseconds."""
+
+
 class AddressPort(Protocol):
     """Changes and reads the VIPs of this host (host.netlink)."""
 
@@ -226,17 +230,23 @@ class Driver:
 
     async def _feed(self, event: Event) -> None:
         pending = deque([event])
+        told: list[tuple[Instant, Action]] = []
         while pending:
             current = pending.popleft()
             now = self._ports.clock()
             self._ports.observer.event(now, current)
             for action in self.node.handle(current, now):
                 self._ports.observer.action(now, action)
-                result = await self._carry_out(action, now)
+                if isinstance(action, TOLD_LAST):
+                    told.append((now, action))
+                    continue
+                result = await self._carry_out(action)
                 if result is not None:
                     pending.append(result)
+        for at, action in told:
+            self._tell(action, at)
 
-    async def _carry_out(self, action: Action, now: Instant) -> Event | None:
+    async def _carry_out(self, action: Action) -> Event | None:
         match action:
             case SendAdvert():
                 data = encode(action.advert, self.keys[0])
@@ -253,17 +263,20 @@ class Driver:
                 return NeighboursRead(await self._ports.addresses.neighbours())
             case Announce():
                 self._ports.wire.announce()
+            case Reply():
+                self._answer(action)
+        return None
+
+    def _tell(self, action: Action, at: Instant) -> None:
+        match action:
             case SaveRecord():
                 self._ports.observer.save(action.record)
             case Transition():
-                self._ports.observer.transition(now, action)
+                self._ports.observer.transition(at, action)
             case Alarm():
                 self._ports.observer.alarm(action)
-            case Reply():
-                self._answer(action)
             case Exit():
                 self._exited = True
-        return None
 
     def _answer(self, reply: Reply) -> None:
         future = self._replies.get(reply.id)
