@@ -6,11 +6,17 @@ import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from vipkeeper.core.actions import Cause, State
+from vipkeeper.core.claim import RENEWALS_PER_LEASE, RESTORE_PROBE_EVERY, RESTORE_PROBES
+from vipkeeper.core.gate import HARD_CONFIRMED_AFTER
+from vipkeeper.core.node import CLAIM_AGAIN_AFTER
+from vipkeeper.core.peers import PROBE_EVERY, PROBES_UNTIL_STOPPED, RANK_DELAY
+from vipkeeper.core.types import MILLISECOND, SECOND, Server, Settings
 from vipkeeper.lab.acts import ACTS
 
 ROOT = Path(__file__).parents[3]
@@ -76,6 +82,38 @@ def test_protocol_names_every_state_and_cause() -> None:
     missing = [state.value for state in State if f"`{state.value}`" not in page]
     missing += [cause.value for cause in Cause if cause.value not in page]
     assert missing == []
+
+
+def test_protocol_gives_the_bounds_that_the_code_has() -> None:
+    page = text(ROOT / "docs" / "protocol.md")
+    defaults = Settings((), tuple(Server(str(n), ip_address("::1")) for n in range(3)), 0, b"")
+    yielding = defaults.suspect_after + RANK_DELAY * len(defaults.servers)
+    bounds = {
+        "suspect time": defaults.suspect_after,
+        "listening before": defaults.suspect_after,
+        "confirm budget B": defaults.confirm_budget,
+        "unanswered probes until": PROBES_UNTIL_STOPPED * PROBE_EVERY,
+        "T_L": defaults.unconditional_after,
+        "kernel lease": defaults.kernel_lease,
+        "renewal": defaults.kernel_lease // RENEWALS_PER_LEASE,
+        "a VIP deleted": RESTORE_PROBES * RESTORE_PROBE_EVERY,
+        "waiting after giving way": yielding,
+        "the daemon ran late": defaults.advert_interval,
+    }
+    for name, bound in bounds.items():
+        (row,) = re.findall(
+            rf"^\| {re.escape(name)}[^|]*\|[^|]*\| (\S+) (\S+) \|$", page, re.MULTILINE
+        )
+        assert int(row[0]) * {"ms": MILLISECOND, "s": SECOND}[row[1]] == bound, name
+    fixed = (
+        (f"| {PROBES_UNTIL_STOPPED}, and {RANK_DELAY // PROBE_EVERY} more", "probes in hold-off"),
+        (f"every {PROBE_EVERY // MILLISECOND} ms", "probe interval"),
+        (f"| {RANK_DELAY // MILLISECOND} ms for each candidate ahead |", "rank delay"),
+        (f"after {defaults.soft_failure_after // SECOND} s |", "soft failure"),
+        (f"at least {HARD_CONFIRMED_AFTER // MILLISECOND} ms after", "hard failure"),
+        (f"kernel refused the VIP | {CLAIM_AGAIN_AFTER // SECOND} s |", "claim again"),
+    )
+    assert [name for words, name in fixed if words not in page] == []
 
 
 def test_protocol_names_only_acts_that_exist() -> None:
