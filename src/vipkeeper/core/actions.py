@@ -1,4 +1,4 @@
-"""Everything a node may ask of its shell. Carried out in the order given."""
+"""Everything a node may ask of its shell: carried out in the order given, what only tells at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ class SendAdvert:
 
     advert: Advert
     to: tuple[IPAddress, ...]
-    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,6 @@ class Cause(enum.Enum):
     SHUTDOWN = "daemon stops"
     LEASE_LAPSED = "own lease lapsed"
     ADDRESS_LOST = "VIP deleted by somebody else"
-    ADDRESS_RESTORED = "VIP put back"
     ADDRESS_FAILED = "kernel refused the VIP"
     LINK_LOST = "interface, carrier or own address lost"
     LINK_BACK = "interface usable again"
@@ -132,7 +130,7 @@ class AlarmKind(enum.Enum):
     ADVERT_REJECTED = "adverts rejected"
     CONFIGURATION_DIFFERS = "a server has another vip or servers list"
     TWO_HOLDERS = "two servers hold the VIP"
-    FOREIGN_ANSWER = "a machine that is no listed server answers for the VIP"
+    FOREIGN_ANSWER = "another machine answers for the VIP"
     PERMANENT_VIP = "the VIP is a permanent address of this host"
     ADDRESS_DELETED = "somebody deleted the VIP"
     ADDRESS_FAILED = "the kernel refused the VIP"

@@ -124,7 +124,7 @@ class AddressOutcome(enum.Enum):
     LAPSED = "lapsed"
     """The lease had ended before or while the kernel was asked; the address was deleted."""
     FAILED = "failed"
-    """The kernel refused; nothing of the VIP is left by this action."""
+    """The kernel refused. An ADD has left nothing; a RENEW has left what there was."""
 
 
 @dataclass(frozen=True, slots=True)

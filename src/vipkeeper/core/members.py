@@ -6,12 +6,15 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vipkeeper.core.types import MILLISECOND, Instant, Server, Settings
+from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Server, Settings
 from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Rejection, Role
 
 OLD_BOOT_IDS_KEPT = 8
 """Earlier boot ids of a server whose adverts are refused as replays."""
 AGE_UNKNOWN_FROM_MS = 65535
+
+LONGEST_INTERVAL: Duration = 5 * SECOND
+"""No server may ask for more patience than the configuration could give."""
 
 Rank = tuple[Health, int]
 """Compared as tuples, greater is better: health first, then the configured order (earlier is better)."""
@@ -115,7 +118,7 @@ class Members:
             return Rejection.REPLAYED
         if member.last is not None:
             received = max(received, member.last)
-        if member.last is not None and received - member.last > self._settings.suspect_after:
+        if member.last is not None and received - member.last > self.suspect_after(member):
             member.ready_since = None
         member.take(advert, received, differs=advert.cluster != self._settings.cluster)
         return member
@@ -126,7 +129,16 @@ class Members:
 
     def live(self, member: Member, now: Instant) -> bool:
         """True when it was heard within the suspect time."""
-        return member.last is not None and now - member.last <= self._settings.suspect_after
+        return member.last is not None and now - member.last <= self.suspect_after(member)
+
+    def suspect_after(self, member: Member) -> Duration:
+        """Silence of this server that counts: F x interval, by its own interval where that is longer.
+
+        Intervals differ while a changed configuration is rolled out.
+        """
+        own = self._settings.advert_interval
+        theirs = member.advert.interval_ms * MILLISECOND if member.advert is not None else own
+        return self._settings.profile.suspect_factor * min(max(own, theirs), LONGEST_INTERVAL)
 
     def any_live(self, now: Instant) -> bool:
         """True when at least one other server is heard."""

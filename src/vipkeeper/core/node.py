@@ -292,8 +292,8 @@ class Node:
         self.enter(State.HOLDER, self._claim_cause, now, peer=self._claim_peer)
         self.send_advert(now)
         self.announcer.start(now)
-        self.announcer.due(now)
-        self._announce()
+        if self.announcer.due(now) and not holding.alone_and_unready(self, now):
+            self._announce()
         self.save(now)
 
     def _departed(self, departure: Departure, now: Instant) -> None:

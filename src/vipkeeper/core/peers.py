@@ -186,9 +186,10 @@ class PeersElection:
         return self.follow(newest, Cause.HOLDER_HEARD)
 
     def _silent_at(self) -> Instant:
-        last = self.holder.last if self.holder is not None else None
-        silent = last + self._settings.suspect_after if last is not None else 0
-        return max(silent, self._patience_until)
+        holder = self.holder
+        if holder is None or holder.last is None:
+            return self._patience_until
+        return max(holder.last + self._members.suspect_after(holder), self._patience_until)
 
     def _suspect(
         self, now: Instant, cause: Cause, member: Member | None, claim_after: Duration | None = None

@@ -250,8 +250,7 @@ class Driver:
         match action:
             case SendAdvert():
                 data = encode(action.advert, self.keys[0])
-                for _ in range(action.copies):
-                    self._ports.adverts.send(data, action.to)
+                self._ports.adverts.send(data, action.to)
             case ChangeAddresses():
                 outcome, started, finished, detail = await self._ports.addresses.change(
                     action.operation, action.lifetime, action.not_after

@@ -8,6 +8,7 @@ from vipkeeper.config.cluster import CheckKind, ClusterConfig, Distribution, Use
 from vipkeeper.core.events import CheckName
 from vipkeeper.core.types import SECOND, Profile, Server, Settings
 from vipkeeper.daemon.prober.config import (
+    LOOPBACK,
     Check,
     ExecCheck,
     HttpCheck,
@@ -47,7 +48,8 @@ def prober_config(config: ClusterConfig) -> ProberConfig:
         return ProberConfig(tuple(_user_check(check, tls) for check in config.checks))
     if config.distribution is Distribution.NONE:
         return ProberConfig()
-    return preset(config.distribution.value, tls=tls)
+    loopback = "::1" if config.servers[0].address.version == 6 else LOOPBACK
+    return preset(config.distribution.value, tls=tls, address=loopback)
 
 
 def _text(path: object) -> str | None:

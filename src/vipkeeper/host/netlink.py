@@ -248,7 +248,8 @@ class Addresses:
             problem = await self._set_all(seconds, fresh=operation is AddressOperation.ADD)
         finished = self._clock()
         if problem is not None:
-            self._remove_all()
+            if operation is not AddressOperation.RENEW:
+                self._remove_all()
             return AddressOutcome.FAILED, started, finished, problem
         late = not_after is not None and finished >= not_after
         if late or finished >= started + lifetime:

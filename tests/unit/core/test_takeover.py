@@ -413,3 +413,25 @@ def test_vip_answered_by_a_machine_that_is_no_server_is_an_alarm_and_never_claim
 
 def kinds_of_alarms(world: Cluster, index: int) -> list[AlarmKind]:
     return [a.kind for _, a in world.sent(index, Alarm) if isinstance(a, Alarm)]
+
+
+def test_peer_with_a_longer_interval_is_not_suspected_while_it_keeps_it() -> None:
+    world = Cluster()
+    slow = replace(world.hosts[0].settings, advert_interval=300 * MILLISECOND)
+    world.hosts[0].settings = slow
+    world.start()
+    world.run(5 * SECOND)
+    assert world.holders() == ["cp1"]
+    begin = world.now
+    world.run(5 * SECOND)
+    later = [a for t, a in world.sent(1, Transition) if t > begin]
+    assert later == []
+
+
+def test_claim_alone_and_unready_is_not_announced() -> None:
+    world = Cluster()
+    world.start(0, ready=False)
+    world.sample(0, Outcome.SOFT)
+    world.run(SECOND)
+    assert world.holders() == ["cp1"]
+    assert world.sent(0, Announce) == []
