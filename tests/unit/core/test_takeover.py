@@ -419,8 +419,10 @@ def test_peer_with_a_longer_interval_is_not_suspected_while_it_keeps_it() -> Non
     world = Cluster()
     slow = replace(world.hosts[0].settings, advert_interval=300 * MILLISECOND)
     world.hosts[0].settings = slow
-    world.start()
-    world.run(5 * SECOND)
+    world.start(0)
+    world.run(2 * SECOND)
+    world.start(1, 2)
+    world.run(3 * SECOND)
     assert world.holders() == ["cp1"]
     begin = world.now
     world.run(5 * SECOND)
