@@ -17,11 +17,14 @@ class Announcer:
     def __init__(self) -> None:
         self._pending: list[Instant] = []
         self._started_at: Instant | None = None
+        self._with_claim = False
+        """False once only refreshes are left of the schedule."""
 
     def start(self, now: Instant) -> None:
         """A claim has just succeeded."""
         self._started_at = now
         self._pending = [now + offset for offset in AFTER_CLAIM]
+        self._with_claim = True
 
     def again(self, now: Instant) -> None:
         """Another holder was seen: neighbours may have learnt its MAC."""
@@ -37,9 +40,17 @@ class Announcer:
         """When the next announcement is due."""
         return self._pending[0] if self._pending else None
 
-    def due(self, now: Instant) -> bool:
-        """True when an announcement is due; it then counts as made."""
+    def due(self, now: Instant, *, quiet: bool) -> bool:
+        """True when an announcement is due; it then counts as made.
+
+        `quiet` leaves out the refresh. The rounds of a claim are always sent: without them clients
+        would send to the dead holder's MAC until their neighbour entries expire.
+        """
         if not self._pending or now < self._pending[0]:
             return False
-        self._pending = [at for at in self._pending if at > now] or [now + REFRESH_EVERY]
-        return True
+        wanted = self._with_claim or not quiet
+        self._pending = [at for at in self._pending if at > now]
+        if not self._pending:
+            self._pending = [now + REFRESH_EVERY]
+            self._with_claim = False
+        return wanted

@@ -77,7 +77,7 @@ def judge_strangers(node: Node, event: NeighboursRead, now: Instant) -> None:
 
 
 def alone_and_unready(node: Node, now: Instant) -> bool:
-    """A holder in this state stays (a VIP on nobody helps no one) but does not push itself."""
+    """A holder in this state stays (a VIP on nobody helps no one) but does not push itself again."""
     clustered = len(node.settings.servers) > 1
     unready = node.gate.health is Health.UNREADY
     return clustered and unready and not node.members.any_live(now)

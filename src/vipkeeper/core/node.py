@@ -205,7 +205,7 @@ class Node:
         self._notice_lateness(now)
         self.emit(self.claim.tick(now))
         holding.consider_move(self, now)
-        if self.announcer.due(now) and not holding.alone_and_unready(self, now):
+        if self.announcer.due(now, quiet=holding.alone_and_unready(self, now)):
             self._announce()
         if self.state in WAITING:
             self.apply(self.election.tick(now, self.gate.health), now)
@@ -292,7 +292,7 @@ class Node:
         self.enter(State.HOLDER, self._claim_cause, now, peer=self._claim_peer)
         self.send_advert(now)
         self.announcer.start(now)
-        if self.announcer.due(now) and not holding.alone_and_unready(self, now):
+        if self.announcer.due(now, quiet=False):
             self._announce()
         self.save(now)
 
@@ -301,6 +301,8 @@ class Node:
         if departure.tell:
             self._resign(departure.successor, now)
         self.save(now)
+        for reply in departure.replies:
+            self.emit([operator.released_reply(reply, departure.successor)])
         match departure.then:
             case State.STOPPED:
                 self.stop(departure.cause, now)
@@ -308,8 +310,6 @@ class Node:
                 self._after_yielding(departure.cause, now)
             case _:
                 hosting.rest(self, departure.cause, now)
-        for reply in departure.replies:
-            self.emit([operator.released_reply(reply, departure.successor)])
 
     def _after_yielding(self, cause: Cause, now: Instant) -> None:
         if self.host is None or not self.host.usable:
