@@ -24,6 +24,21 @@ class ProbeVips:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeServer:
+    """Ask once whether a server's kernel lives (ARP / NS for its own address) and, with `service`,
+    whether its API server does (TCP to its port, ClientHello). Answers come as `ServerAnswered`."""
+
+    server: int
+    """Index in the configured order."""
+    service: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeGateway:
+    """Ask once whether the gateway of the host's view answers ARP / NS. Answered by `GatewayAnswered`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadNeighbours:
     """Read the servers' MACs from the kernel's neighbour table. Answered by `NeighboursRead`."""
 
@@ -76,7 +91,14 @@ class Cause(enum.Enum):
     NAMED_SUCCESSOR = "named successor"
     HOLDER_RESIGNED = "holder resigned"
     HOLDER_HEARD = "holder heard"
+    HOLDER_VOUCHED = "another server hears the holder"
     VIP_ANSWERS = "VIP still answers"
+    KERNEL_ANSWERS = "holder's kernel still answers"
+    STRANGER_HEARD = "adverts that cannot be trusted arrive"
+    UNHEARD = "another holder does not hear this server"
+    DEAF = "hears nobody, not even the gateway"
+    HEARS_AGAIN = "hears again"
+    BUDGET_SPENT = "too many claims in ten minutes"
     NEWER_EPOCH = "a newer claim exists"
     BETTER_RANK = "a better-ranked server claimed at the same time"
     API_DOWN = "API server refused connections"
@@ -103,6 +125,8 @@ class State(enum.Enum):
     BACKUP = "backup"
     SUSPECT = "suspect"
     HOLDOFF = "holdoff"
+    DEAF = "deaf"
+    HELD = "held"
     CLAIM = "claim"
     HOLDER = "holder"
     RELEASE = "release"
@@ -135,6 +159,8 @@ class AlarmKind(enum.Enum):
     ADDRESS_DELETED = "somebody deleted the VIP"
     ADDRESS_FAILED = "the kernel refused the VIP"
     NO_SUCCESSOR = "no successor"
+    DEAF = "this server hears nobody"
+    BUDGET_SPENT = "too many claims in ten minutes"
     LATE = "the daemon ran late"
 
 
@@ -163,6 +189,8 @@ class Exit:
 Action = (
     SendAdvert
     | ProbeVips
+    | ProbeServer
+    | ProbeGateway
     | ReadNeighbours
     | ChangeAddresses
     | Announce

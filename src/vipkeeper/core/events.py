@@ -59,6 +59,29 @@ class VipAnswered:
     channel: Channel
 
 
+class Sign(enum.Enum):
+    """What a server showed of itself after a `ProbeServer`."""
+
+    KERNEL = "kernel"
+    """ARP reply or neighbour advertisement for its own address, or a refused connection."""
+    SERVICE = "service"
+    """A TLS ServerHello of its API server."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswered:
+    """A server's own address answered after a `ProbeServer`; its daemon may be dead all the same."""
+
+    server: int
+    """Index in the configured order."""
+    sign: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAnswered:
+    """The gateway answered after a `ProbeGateway`: this server can send and receive."""
+
+
 @dataclass(frozen=True, slots=True)
 class NeighboursRead:
     """What the kernel's neighbour table says of the servers, in answer to `ReadNeighbours`."""
@@ -173,6 +196,8 @@ Event = (
     | AdvertReceived
     | AdvertRejected
     | VipAnswered
+    | ServerAnswered
+    | GatewayAnswered
     | NeighboursRead
     | ForeignClaimSeen
     | HealthSampled

@@ -55,6 +55,10 @@ class Settings:
     """None: never. Else a better-ranked server takes the VIP back after being ready this long."""
     soft_failure_after: Duration = 4 * SECOND
     """How long the holder must be softly unready, and one and the same peer ready, before a move."""
+    strict_lease: Duration | None = None
+    """Lifetime of the packet filter's lease that only our own adverts renew (nftables); None: not used."""
+    move_budget: int = 6
+    """Claims of this server in `move_window` after which it holds back; 0: never."""
     checked: bool = True
     """False when no health checks are configured: every server then counts as ready."""
 
@@ -72,6 +76,16 @@ class Settings:
     def unconditional_after(self) -> Duration:
         """T_L = L + 1 s: how long an ARP answer alone may delay a claim."""
         return self.kernel_lease + SECOND
+
+    @property
+    def deaf_after(self) -> Duration:
+        """10 x interval without a sound of anybody, the gateway included: a holder then resigns."""
+        return 10 * self.advert_interval
+
+    @property
+    def move_window(self) -> Duration:
+        """How long a claim is charged to the move budget."""
+        return 600 * SECOND
 
 
 class AddressState(enum.Enum):
@@ -108,6 +122,8 @@ class HostView:
     own_address: bool
     """This server's own address is there."""
     vips: tuple[VipView, ...]
+    gateway: IPAddress | None = None
+    """A next hop in the VIP's subnet, asked when nobody is heard; None: deafness cannot be told."""
     detail: str = ""
     """For humans: what is missing, in one line."""
 

@@ -17,9 +17,9 @@ from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Rejection, Ro
 MAGIC = b"VIPK"
 VERSION = 1
 """A reader refuses every other version."""
-REVISION = 0
+REVISION = 1
 """Later revisions only append fields, which readers of this one skip."""
-_HEADER = struct.Struct("!4s BBH BBBB HBx 16s QQQ 8s")
+_HEADER = struct.Struct("!4s BBH BBBB HBB 16s QQQ 8s")
 _HEARD = struct.Struct("!QH")
 HEADER_LENGTH = _HEADER.size
 HEARD_LENGTH = _HEARD.size
@@ -31,7 +31,10 @@ MAX_LENGTH = 1024
 DIGEST_LENGTH = 8
 
 _STANDBY = 0x01
+_ASKS = 0x02
+_PLANNED = 0x04
 _NO_SUCCESSOR = 255
+_MAX_INDEX = 254
 _NO_AGE = 65535
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 _KEY_LABEL = b"vipkeeper advert 1"
@@ -59,10 +62,11 @@ def encode(advert: Advert, key: bytes) -> bytes:
             length,
             advert.role,
             advert.health,
-            _STANDBY if advert.standby else 0,
+            _flags(advert),
             _NO_SUCCESSOR if advert.successor is None else advert.successor,
             advert.interval_ms,
             len(advert.heard),
+            0 if advert.follows is None else advert.follows + 1,
             _packed(advert.sender),
             advert.boot_id,
             advert.counter,
@@ -106,8 +110,17 @@ def _check(advert: Advert, key: bytes) -> None:
         raise ValueError("a server that was never heard has no age")
     if len(advert.cluster) != DIGEST_LENGTH:
         raise ValueError(f"the cluster digest is not {DIGEST_LENGTH} bytes")
-    if advert.boot_id == 0 or advert.interval_ms == 0 or advert.successor == _NO_SUCCESSOR:
-        raise ValueError("boot_id, interval_ms or successor out of range")
+    if advert.boot_id == 0 or advert.interval_ms == 0:
+        raise ValueError("boot_id or interval_ms out of range")
+    for index in (advert.successor, advert.follows):
+        if index is not None and not 0 <= index <= _MAX_INDEX:
+            raise ValueError("successor or follows out of range")
+
+
+def _flags(advert: Advert) -> int:
+    flags = _STANDBY if advert.standby else 0
+    flags |= _ASKS if advert.asks else 0
+    return flags | (_PLANNED if advert.planned else 0)
 
 
 def _fields(message: bytes) -> Advert | Rejection:
@@ -120,6 +133,7 @@ def _fields(message: bytes) -> Advert | Rejection:
         successor,
         interval_ms,
         count,
+        follows,
         sender,
         boot_id,
         counter,
@@ -144,9 +158,12 @@ def _fields(message: bytes) -> Advert | Rejection:
         role=_ROLES[role],
         health=_HEALTHS[health],
         standby=bool(flags & _STANDBY),
+        asks=bool(flags & _ASKS),
+        planned=bool(flags & _PLANNED),
         interval_ms=interval_ms,
         cluster=cluster,
         successor=None if successor == _NO_SUCCESSOR else successor,
+        follows=follows - 1 if follows else None,
         heard=tuple(Heard(boot, None if age == _NO_AGE else age) for boot, age in entries),
     )
 

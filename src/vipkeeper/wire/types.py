@@ -78,6 +78,13 @@ class Advert:
     """Index in the configured order of the server that shall claim next, 0 to 254."""
     heard: tuple[Heard, ...] = ()
     """One entry for each configured server in order (own entry included), at most 64."""
+    asks: bool = False
+    """True when the sender suspects the holder: whoever gets this answers at once with its own advert."""
+    planned: bool = False
+    """In a resignation: an operator asked for it. Such a move is not charged to the move budget."""
+    follows: int | None = None
+    """Index of the server whose newest advert of a holder the sender got directly; None: nobody's.
+    Only with this is a `Heard` entry evidence that a *holder* lives."""
 
 
 class Rejection(enum.Enum):
