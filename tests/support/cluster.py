@@ -107,6 +107,8 @@ class Cluster:
         self.now: Instant = START
         self.hosts = [Host(i, settings(i, count, **changes)) for i in range(count)]
         self.cut: set[tuple[int, int]] = set()
+        self.adverts_cut: set[tuple[int, int]] = set()
+        """The same for adverts alone; probes and their answers pass."""
         self.arp_only: set[int] = set()
         """Servers whose MAC a fabric keeps answering ARP for, dead or not."""
         self.gateway: IPv4Address | None = None
@@ -230,7 +232,8 @@ class Cluster:
         source = host.settings.servers[host.index].address
         for other in self.hosts:
             wanted = other.settings.servers[other.index].address in action.to
-            if other is host or not wanted or (host.index, other.index) in self.cut:
+            lost = (host.index, other.index) in self.cut | self.adverts_cut
+            if other is host or not wanted or lost:
                 continue
             at = self.now + DELAY
             event = AdvertReceived(source, action.advert, at)

@@ -11,7 +11,10 @@ KEPT = 1024
 
 
 class MoveBudget:
-    """This server's claims of the last ten minutes, those an operator asked for left out."""
+    """This server's claims of the last ten minutes.
+
+    Not charged: a claim that an operator asked for, and one of a VIP that nobody held.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -22,7 +25,7 @@ class MoveBudget:
         self._settings = settings
 
     def charge(self, now: Instant) -> None:
-        """A claim was made that nobody had planned."""
+        """A claim was made that counts."""
         self._claims.append(now)
 
     def spent(self, now: Instant) -> bool:

@@ -38,6 +38,8 @@ class Member:
     """When another server last heard it as a holder, directly, by our clock; never what a third one quoted."""
     unheard: int = 0
     """How many adverts in a row it sent as a holder that did not hear this server."""
+    stranger_at: Instant | None = None
+    """When its address last sent an advert that cannot be trusted, and none since that can."""
     answered: Instant | None = None
     """When this server last answered it outside the interval."""
     old_boot_ids: deque[int] = field(default_factory=lambda: deque(maxlen=OLD_BOOT_IDS_KEPT))
@@ -87,6 +89,7 @@ class Member:
         self.advert = advert
         self.last = received
         self.received += 1
+        self.stranger_at = None
         self.configuration_differs = differs
 
 
@@ -249,6 +252,12 @@ class Members:
         """How many live candidates outrank this server (with this health), `besides` left out."""
         own = rank(health, self._settings.own)
         return sum(1 for m in self.candidates(now) if m is not besides and m.rank > own)
+
+    def stranger(self, now: Instant) -> bool:
+        """True when a listed server sends adverts that cannot be trusted: somebody is there."""
+        return any(
+            m.stranger_at is not None and now - m.stranger_at <= self.suspect_after(m) for m in self
+        )
 
     def others_agree(self, holder: Member, since: Instant, now: Instant) -> bool:
         """True when there are live servers besides this holder, and each has said since then that it

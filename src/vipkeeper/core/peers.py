@@ -38,6 +38,8 @@ ROUNDS_UNTIL_STOPPED = 12
 """Unanswered rounds in a row after which a VIP that answered counts as stopped."""
 RANK_DELAY: Duration = 60 * MILLISECOND
 """How much later each next-ranked server claims."""
+NAMED_WITHIN: Duration = RANK_DELAY // 2
+"""How old a resignation may be for its named successor to claim without asking."""
 
 ASKING = frozenset({State.SUSPECT, State.HOLDOFF, State.HELD})
 """States in which a suspicion is looked into."""
@@ -53,6 +55,19 @@ class Change:
     detail: str = ""
     planned: bool = False
     """The claim ends a move that an operator asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resignation:
+    """A holder's last word."""
+
+    by: Member
+    received: Instant
+    """When the kernel received it."""
+    names_me: bool
+    names_another: bool
+    planned: bool
+    """An operator asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +166,7 @@ class PeersElection:
     def late(self, now: Instant) -> None:
         """This daemon ran late by more than an interval: its silence proves nothing yet."""
         self._patience_until = now + self._settings.advert_interval
-        if self.state is State.SUSPECT and self.suspicion is not None:
+        if self.state in ASKING and self.suspicion is not None:
             self.suspicion.restart(now, self._settings.confirm_budget)
 
     def heard(self, member: Member, now: Instant) -> Change | None:
@@ -171,20 +186,24 @@ class PeersElection:
             return None
         return self.follow(holder, Cause.HOLDER_VOUCHED)
 
-    def resigned(
-        self, member: Member, now: Instant, *, named: Member | None, me: bool, planned: bool
-    ) -> Change | None:
-        """The holder has released and named its successor (`me`: this server; `named`: another)."""
+    def resigned(self, resignation: Resignation, now: Instant) -> Change | None:
+        """The holder has released the VIP.
+
+        Who is named claims without asking, but only within half the grace that the others give it: one
+        that reads the resignation late, after a stall, may find somebody else at the VIP.
+        """
+        member = resignation.by
         if self.state is not State.BACKUP and self.state not in ASKING:
             return None
         if self.holder is not None and self.holder is not member:
             return None
         self.holder = None
-        if me:
+        planned = resignation.planned
+        if resignation.names_me and now - resignation.received <= NAMED_WITHIN:
             self.suspicion = None
             peer = member.server.name
             return Change(State.CLAIM, Cause.NAMED_SUCCESSOR, peer, planned=planned)
-        grace = RANK_DELAY if named is not None else 0
+        grace = RANK_DELAY if resignation.names_me or resignation.names_another else 0
         return self._suspect(now, Cause.HOLDER_RESIGNED, member, wait=grace, planned=planned)
 
     def answered(self, channel: Channel, mac: bytes, now: Instant) -> Change | None:
@@ -201,11 +220,6 @@ class PeersElection:
         suspicion = self.suspicion
         if suspicion is not None and suspicion.about and suspicion.about.index == server:
             suspicion.signs.add(sign)
-
-    def stranger_heard(self, now: Instant) -> None:
-        """An advert that cannot be trusted came from a listed server: somebody is there."""
-        if self.suspicion is not None:
-            self.suspicion.stranger_at = now
 
     def hears_again(self, now: Instant) -> Change | None:
         """Something was heard: a deaf server is deaf no more."""
@@ -289,6 +303,8 @@ class PeersElection:
         if self._deaf(now):
             return self.fall_deaf(now)
         reason = suspicion.reason_to_hold_off()
+        if reason is None and self._members.stranger(now):
+            reason = Cause.STRANGER_HEARD
         return self._hold_off(reason, now) if reason is not None else self._claim(suspicion, now)
 
     def _conclude_at(self, suspicion: Suspicion, now: Instant) -> Instant:
@@ -318,12 +334,12 @@ class PeersElection:
         stopped = suspicion.unanswered >= ROUNDS_UNTIL_STOPPED + ahead
         if not stopped or suspicion.round_at is None or now < suspicion.round_at:
             return None
-        stranger = suspicion.stranger_at
-        if stranger is not None and now - stranger < self._settings.suspect_after:
+        if self._members.stranger(now):
             return None
         if self._deaf(now):
             return self.fall_deaf(now)
-        return self._claim(suspicion, now, Cause.LEASE_LAPSED_ELSEWHERE)
+        lapsed = Cause.LEASE_LAPSED_ELSEWHERE if suspicion.arp_answered else None
+        return self._claim(suspicion, now, lapsed)
 
     def _held_step(self, now: Instant) -> Change | None:
         """Many claims lately: claim only what nobody has served for T_L."""
@@ -349,7 +365,8 @@ class PeersElection:
         self, suspicion: Suspicion, now: Instant, cause: Cause | None = None, *, held: bool = False
     ) -> Change:
         peer = suspicion.about.server.name if suspicion.about is not None else None
-        if not held and not suspicion.planned and self._budget.spent(now):
+        free = held or suspicion.planned or suspicion.cause is Cause.FIRST_CLAIM
+        if not free and self._budget.spent(now):
             self.state = State.HELD
             return Change(State.HELD, Cause.BUDGET_SPENT, peer)
         self.suspicion = None

@@ -13,8 +13,9 @@ from vipkeeper.core.events import (
 )
 from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.members import Accepted, Member, Unproven
+from vipkeeper.core.peers import Resignation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
-from vipkeeper.wire.types import Advert, Rejection, Role
+from vipkeeper.wire.types import Rejection, Role
 
 if TYPE_CHECKING:
     from vipkeeper.core.node import Node
@@ -39,10 +40,10 @@ def advert_received(node: Node, event: AdvertReceived, now: Instant) -> None:
         case Rejection():
             _reject(node, judged, str(event.source), now)
         case Unproven():
-            node.election.stranger_heard(now)
+            judged.member.stranger_at = now
             _answer_unproven(node, judged, now)
         case Accepted(member, proven_now):
-            _accepted(node, member, event.advert, was_alone=was_alone, now=now)
+            _accepted(node, member, event, was_alone=was_alone, now=now)
             if event.advert.asks or proven_now:
                 _answer(node, member, now)
 
@@ -50,9 +51,9 @@ def advert_received(node: Node, event: AdvertReceived, now: Instant) -> None:
 def advert_rejected(node: Node, event: AdvertRejected, now: Instant) -> None:
     """Bytes on the advert port that are no acceptable advert."""
     sound(node, now)
-    listed = any(member.server.address == event.source for member in node.members)
-    if listed and event.reason is Rejection.WRONG_KEY:
-        node.election.stranger_heard(now)
+    listed = next((m for m in node.members if m.server.address == event.source), None)
+    if listed is not None and event.reason is Rejection.WRONG_KEY:
+        listed.stranger_at = now
     _reject(node, event.reason, str(event.source), now)
 
 
@@ -63,7 +64,10 @@ def server_answered(node: Node, event: ServerAnswered, now: Instant) -> None:
         node.election.server_answered(event.server, event.sign)
 
 
-def _accepted(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: Instant) -> None:
+def _accepted(
+    node: Node, member: Member, event: AdvertReceived, *, was_alone: bool, now: Instant
+) -> None:
+    advert = event.advert
     node.epoch = max(node.epoch, advert.epoch)
     if member.configuration_differs:
         detail = f"{member.server.name} has another vip or servers list"
@@ -76,23 +80,23 @@ def _accepted(node: Node, member: Member, advert: Advert, *, was_alone: bool, no
     elif node.state not in WAITING:
         return
     elif advert.role is Role.RESIGNED:
-        _heard_resignation(node, member, advert, now)
+        _heard_resignation(node, member, event, now)
     else:
         node.apply(node.election.heard(member, now), now)
         if vouched is not None and node.state in WAITING:
             node.apply(node.election.vouched(vouched, now), now)
 
 
-def _heard_resignation(node: Node, member: Member, advert: Advert, now: Instant) -> None:
-    successor = None if member.configuration_differs else advert.successor
-    change = node.election.resigned(
-        member,
-        now,
-        named=node.members.at(successor) if successor is not None else None,
-        me=successor == node.settings.own,
-        planned=advert.planned,
+def _heard_resignation(node: Node, member: Member, event: AdvertReceived, now: Instant) -> None:
+    successor = None if member.configuration_differs else event.advert.successor
+    resignation = Resignation(
+        by=member,
+        received=event.received,
+        names_me=successor == node.settings.own,
+        names_another=successor is not None and node.members.at(successor) is not None,
+        planned=event.advert.planned,
     )
-    node.apply(change, now)
+    node.apply(node.election.resigned(resignation, now), now)
 
 
 def _answer(node: Node, member: Member, now: Instant) -> None:

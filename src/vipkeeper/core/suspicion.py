@@ -53,8 +53,6 @@ class Suspicion:
     """When a living kernel last answered for the VIP."""
     signs: set[Sign] = field(default_factory=set)
     """What the silent server itself answered."""
-    stranger_at: Instant | None = None
-    """When an advert that cannot be trusted last came from a listed server."""
     macs: set[bytes] = field(default_factory=set)
     """Who answered for the VIP, at most MACS_KEPT of them."""
 
@@ -64,10 +62,11 @@ class Suspicion:
         return self.cause is Cause.HOLDER_SILENT and self.about is not None
 
     def restart(self, now: Instant, wait: Duration) -> None:
-        """This daemon ran late: what did not answer meanwhile proves nothing."""
+        """This daemon ran late: what did not answer meanwhile proves nothing, what did counts from now."""
         self.began, self.wait = now, wait
         self.rounds = self.unanswered = 0
         self.round_at = now
+        self.echo_at = now if self.echo_at is not None else None
 
     def asked(self, now: Instant, every: Duration) -> None:
         """A round was sent."""
@@ -90,8 +89,6 @@ class Suspicion:
             return Cause.VIP_ANSWERS
         if self.signs:
             return Cause.KERNEL_ANSWERS
-        if self.stranger_at is not None:
-            return Cause.STRANGER_HEARD
         return None
 
     def evidence(self, now: Instant) -> str:
@@ -106,6 +103,4 @@ class Suspicion:
             found.append("its API server answered")
         elif Sign.KERNEL in self.signs:
             found.append("its kernel answered")
-        if self.stranger_at is not None:
-            found.append("adverts that cannot be trusted came")
         return f"{asked}, {', '.join(found) or 'no answer'}"

@@ -123,8 +123,12 @@ _CONFIRMING = (
         (HOLDOFF,),
         (CLAIM,),
         Cause.LEASE_LAPSED_ELSEWHERE,
-        "12 rounds (4 more for each candidate ahead) in a row got no answer for the VIP, and no "
-        "untrusted advert came for the suspect time",
+        "the VIP had answered, but 12 rounds (4 more for each candidate ahead) in a row got no answer, "
+        "and no untrusted advert came for the suspect time",
+    ),
+    *(
+        Rule((HOLDOFF,), (CLAIM,), cause, "the same, where the VIP had never answered")
+        for cause in _SUSPICIONS
     ),
     Rule(
         (HOLDOFF,),
