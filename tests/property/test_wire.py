@@ -37,6 +37,9 @@ adverts = st.builds(
     cluster=st.binary(min_size=8, max_size=8),
     successor=st.none() | st.integers(0, 254),
     heard=st.lists(heards, max_size=MAX_HEARD).map(tuple),
+    asks=st.booleans(),
+    planned=st.booleans(),
+    follows=st.none() | st.integers(0, 254),
 )
 
 
