@@ -19,6 +19,7 @@ from vipkeeper.core.types import SECOND, AddressState, HostView, Instant
 from vipkeeper.host import clock
 from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.netlink import Addresses
+from vipkeeper.host.routes import default_hop
 from vipkeeper.wire.types import IPAddress
 
 pytestmark = pytest.mark.lab
@@ -358,6 +359,20 @@ def test_the_gateway_of_another_interface_is_not_asked(net: Net) -> None:
     assert gateway(net) is None
     net.ip("route add default via 10.9.0.1 metric 500")
     assert gateway(net) == ip_address("10.9.0.1")
+
+
+def test_a_default_route_is_found_without_reading_all_routes(net: Net) -> None:
+    """Also one that is not the best: it is the one of the VIP's interface."""
+    net.ip("link add other type veth peer name far")
+    net.ip("link set far up")
+    net.ip("link set other up")
+    net.ip("addr add 10.8.0.11/24 dev other")
+    net.ip("route add default via 10.8.0.1")
+    net.ip("route add default via 10.9.0.1 metric 500")
+    for interface, hop in (("eth0", "10.9.0.1"), ("other", "10.8.0.1"), ("lo", None)):
+        (link,) = json.loads(net.ip(f"-j link show dev {interface}"))
+        found = net.call(lambda index=link["ifindex"]: default_hop(4, index))  # type: ignore[misc]
+        assert found == (ip_address(hop) if hop else None)
 
 
 def test_a_read_that_fails_begins_with_a_new_connection(net: Net) -> None:

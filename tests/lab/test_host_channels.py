@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, ip_address
 
 import pytest
 
-from support.namespaces import PATIENCE, Net, lan, packet_socket, plug, switch_of
+from support.namespaces import PATIENCE, Net, eventually, lan, packet_socket, plug, switch_of
 from vipkeeper.core.events import Event, GatewayAnswered, ServerAnswered, Sign
 from vipkeeper.core.types import MILLISECOND, SECOND
 from vipkeeper.host import clock
@@ -215,6 +215,14 @@ def test_connections_are_few(nets: list[Net], channels: Channels) -> None:
     assert nets[0].call(many) == MAX_OPEN
 
 
+def test_several_answers_of_one_kernel_are_one_event(nets: list[Net], channels: Channels) -> None:
+    nets[0].call(lambda: channels.place(replace(reach(nets[0], 4), neighbours=())))
+    for _ in range(MAX_OPEN):
+        ask(nets[0], channels, 1, service=True)
+    eventually(lambda: len(channels._poll.poll(0)) == MAX_OPEN)
+    assert channels.drain() == [KERNEL]
+
+
 def test_without_an_api_port_nobody_connects(nets: list[Net], channels: Channels) -> None:
     nets[0].call(lambda: channels.place(reach(nets[0], 4, port=None)))
     with nets[1].call(lambda: socket.create_server(("0.0.0.0", PORT))) as listener:
@@ -310,12 +318,13 @@ def test_a_question_is_no_conflict_probe_and_comes_from_our_own_address(
 
 def test_an_interface_made_again_is_asked_over_again(nets: list[Net], channels: Channels) -> None:
     one = nets[0]
+    mac = one.mac()
     one.call(lambda: channels.place(reach(one, 4)))
     one.ip("link del eth0")
     ask(one, channels, 1, service=True)
     channels.drain()
     assert channels.errors > 0
-    plug(switch_of(one), one, "p9")
+    plug(switch_of(one), one, "p9", mac=mac.hex(":"))
     one.ip("addr add 10.9.0.11/24 dev eth0")
     one.call(lambda: channels.place(reach(one, 4)))
     ask(one, channels, 1)

@@ -62,6 +62,8 @@ def test_questions_and_noise_never_wake_us(asked: list[IPAddress]) -> None:
     for address in asked:
         question = Neighbour(OWN[address.version], "eth0", THEM, address).question()
         assert run(program, question) == 0
+        if isinstance(address, IPv6Address):  # its address is at the place an answer has it
+            assert run(program, ndp.solicitation(address, ndp.UNSPECIFIED, THEM)) == 0
     assert run(program, bytes(90)) == 0
 
 
