@@ -46,10 +46,10 @@ class Voice:
         )
 
     def send(self, advert: Advert) -> list[Action]:
-        """To every other server; nothing in a cluster of one."""
+        """To every other server. In a cluster of one only where it renews the strict lease."""
         settings = self._settings
         to = tuple(s.address for i, s in enumerate(settings.servers) if i != settings.own)
-        if not to:
+        if not to and settings.strict_lease is None:
             return []
         self.sent += 1
         return [SendAdvert(advert, to)]
