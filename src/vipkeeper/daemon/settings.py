@@ -32,6 +32,7 @@ def core_settings(config: ClusterConfig, own: int) -> Settings:
         advert_interval=config.advert_interval,
         profile=Profile(config.profile.value),
         kernel_lease=config.kernel_lease,
+        strict_lease=config.strict_lease,
         preempt_after=config.preempt_delay if config.preempt else None,
         checked=bool(prober_config(config).checks),
     )

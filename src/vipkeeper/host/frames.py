@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import socket
 import struct
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from vipkeeper.core.events import Channel, Event, ForeignClaimSeen, VipAnswered
-from vipkeeper.wire import arp, echo, ndp
+from vipkeeper.wire import arp, echo, ethernet, ndp
 from vipkeeper.wire.types import IPAddress
 
 ETH_P_ALL = 0x0003
@@ -109,6 +110,25 @@ class Wire:
                     self._send(place, frame)
             else:
                 self._send(place, ndp.advertisement(place.vip, place.mac))
+
+    def emit(self, payload: bytes) -> bool:
+        """Send one frame of our own on every interface, to its own address: no switch passes it on.
+
+        True when the packet filter took all of them: a frame that is dropped at egress is an ENOBUFS
+        (net/packet/af_packet.c, packet_snd), one that leaves the host is not.
+        """
+        macs = {place.interface: place.mac for place in self._places}
+        taken = bool(macs)
+        for interface, mac in macs.items():
+            sock = self._sockets.get(interface)
+            frame = ethernet.frame(mac, mac, ethernet.ETHERTYPE_LOCAL, payload)
+            try:
+                if sock is not None:
+                    sock.send(frame)
+                taken = False
+            except OSError as error:
+                taken = taken and error.errno == errno.ENOBUFS
+        return taken
 
     def drain(self) -> Sequence[Event]:
         """What waits to be read; whoever answers ARP for a VIP is asked by unicast at once."""
