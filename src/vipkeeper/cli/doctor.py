@@ -138,6 +138,7 @@ def expect(config: ClusterConfig, addresses: Sequence[Address]) -> Expected:
         distribution=config.distribution.value,
         bare_metal=config.profile.value == "bare-metal",
         interface=config.interface or _interface_for(config.vips, addresses),
+        strict=config.strict_lease is not None,
     )
 
 

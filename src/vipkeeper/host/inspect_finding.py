@@ -61,3 +61,5 @@ class Expected:
     """True when the profile is for real machines."""
     interface: str | None
     """The interface the VIP belongs on, by name or by subnet; None when there is none."""
+    strict: bool = False
+    """True with `kernel_lease: strict`."""

@@ -180,8 +180,10 @@ async def _nft(*words: str, text: str = "") -> None:
     except TimeoutError:
         raise HostError(f"nft did not end within {_TIME_LIMIT:g} s") from None
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     if process.returncode != 0:
         raise HostError(_reason(told.decode(errors="replace")))
 
