@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from support.daemons import VIP, Daemon, Site, site
-from support.namespaces import PATIENCE, Net, eventually, packet_socket
-from vipkeeper.core.types import MILLISECOND
+from support.namespaces import PATIENCE, Net, eventually, packet_socket, switch_of
+from vipkeeper.core.types import MILLISECOND, SECOND
 from vipkeeper.host import strict
 from vipkeeper.wire import arp, echo, ethernet, ndp
 
@@ -97,6 +97,13 @@ def silent(ask: Callable[[], bytes | None]) -> bool:
     return all(ask() is None for _ in range(IN_A_ROW))
 
 
+def assert_goes_on(asker: Asker) -> None:
+    """The VIP is heard for several leases."""
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        assert not silent(asker.arp)
+
+
 def failed(net: Net, peer: str) -> bool:
     """Whether the kernel has given up on a neighbour, so that packets to it go nowhere."""
     return "FAILED" in net.ip(f"neigh show {peer}")
@@ -164,11 +171,15 @@ def test_holder_whose_peers_are_all_off_goes_on_answering(three: Site) -> None:
     net.ip("neigh flush dev eth0")
     for peer in ("10.9.0.12", "10.9.0.13"):
         eventually(partial(failed, net, peer))
-    end = time.monotonic() + 2
-    while time.monotonic() < end:
-        assert not silent(asker.arp)
+    assert_goes_on(asker)
     asker.close()
     assert daemon.status()["state"] == "holder"
+
+
+def test_cluster_of_one_goes_on_answering(lone: tuple[Site, Asker]) -> None:
+    here, asker = lone
+    held(here)
+    assert_goes_on(asker)
 
 
 def test_clean_stop_leaves_no_table_and_no_address(lone: tuple[Site, Asker]) -> None:
@@ -256,7 +267,7 @@ def test_frame_renews_a_running_lease_and_revives_none(lone: tuple[Site, Asker])
     net.ip(f"addr add {VIP}/32 dev eth0")
     marks = strict.Marks(b"arm-----", b"renew---")
     guard = strict.Guard("eth0", 2, (IPv4Address(VIP),))
-    net.nft(strict.render([guard], 300 * MILLISECOND, marks))
+    net.nft(strict.render([guard], SECOND, marks))
     sender = packet_socket(net)
     mac = net.mac()
 
@@ -270,14 +281,18 @@ def test_frame_renews_a_running_lease_and_revives_none(lone: tuple[Site, Asker])
 
     assert not taken(marks.renew)
     assert silent(asker.arp)
+    wire = packet_socket(switch_of(net), "p1")
     assert taken(marks.arm)
     assert taken(marks.renew)
     assert not taken(b"another-")
+    seen = iter(partial(wire.recv, 2048), b"")
+    first = next(data for data in seen if data[12:14] == b"\x88\xb5")
+    assert first[14:22] == b"another-", "a frame that was taken is on the wire"
+    wire.close()
     eventually(lambda: silent(asker.arp))
     assert not taken(marks.renew)
     assert silent(asker.arp)
-    assert taken(marks.arm)
-    assert asker.arp() == mac
+    assert eventually(lambda: taken(marks.arm) and asker.arp()) == mac
     sender.close()
 
 
