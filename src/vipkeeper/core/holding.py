@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TOLD_OFTEN = 3
 """Adverts in a row of another holder that does not hear this one."""
+LOOKS_UNTIL_ALONE = 2
+"""Looks in a row, an interval apart, that find no successor: one alone may follow a stall of this server."""
 WITNESSED_OFTEN = 6
 """Adverts in a row of a server that follows another holder: more, so that never both give way."""
 
@@ -125,14 +127,16 @@ def consider_move(node: Node, now: Instant) -> None:
 def watch_successor(node: Node, now: Instant) -> None:
     """Say aloud when nobody could take the VIP over, once each time it becomes so."""
     if node.state is not State.HOLDER:
-        node.had_successor = None
+        node.looks_alone = 0
         return
     if now - node.since < node.settings.suspect_after:
         return
-    has = bool(node.members.successors(now))
-    if not has and node.had_successor is not False:
+    if node.members.successors(now):
+        node.looks_alone = 0
+        return
+    node.looks_alone += 1
+    if node.looks_alone == LOOKS_UNTIL_ALONE:
         node.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
-    node.had_successor = has
 
 
 def watch_hearing(node: Node, now: Instant) -> None:

@@ -98,7 +98,7 @@ class Node:
         self.claim_peer: str | None = None
         self.next_advert: Instant = 0
         self._deadline: Instant | None = None
-        self.had_successor: bool | None = None
+        self.looks_alone = 0
         self._out: list[Action] = []
 
     def handle(self, event: Event, now: Instant) -> list[Action]:
