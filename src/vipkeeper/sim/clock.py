@@ -35,7 +35,9 @@ class Clock:
             return self._world + left
         return self._world - (-left * TRUE_RATE // self.rate)
 
-    def change(self, world: Instant, *, rate: int | None = None, running: bool | None = None) -> None:
+    def change(
+        self, world: Instant, *, rate: int | None = None, running: bool | None = None
+    ) -> None:
         """From now on another rate, or standing still, or going on."""
         self._local = self.local(world)
         self._world = world

@@ -101,7 +101,7 @@ def settings_for(count: int, **changes: object) -> tuple[Settings, ...]:
     return tuple(dataclasses.replace(base, own=i, **changes) for i in range(count))  # type: ignore[arg-type]
 
 
-def draw(seed: int, fault_phase: Duration | None = None) -> Plan:
+def draw(seed: int, fault_phase: Duration | None = None, *, encoded: bool = False) -> Plan:
     """What this seed stands for: swarm style, so that each seed knows only some kinds of faults."""
     rng = random.Random(seed)
     count = rng.choice((1, 2, 2, 3, 3, 3, 3, 3, 4, 5))
@@ -122,13 +122,13 @@ def draw(seed: int, fault_phase: Duration | None = None) -> Plan:
     """Mean time between two faults."""
     faults = _schedule(rng, kinds, count, length, pause)
     gateway = rng.random() < 0.9
-    return Plan(seed, rng.getrandbits(64), settings, faults, length, gateway)
+    return Plan(seed, rng.getrandbits(64), settings, faults, length, gateway, encoded)
 
 
 def _schedule(
     rng: random.Random, kinds: list[FaultKind], count: int, length: Duration, pause: Duration
 ) -> tuple[Fault, ...]:
-    faults = []
+    faults: list[Fault] = []
     at = SETTLE
     while len(faults) < 2000:
         at += int(rng.expovariate(1.0) * pause) + MILLISECOND
@@ -184,7 +184,9 @@ def _amount(rng: random.Random, kind: FaultKind, count: int) -> int:
         case FaultKind.CLOCK_RATE:
             return rng.choice((500, 800, 950, 1050, 1250, 2000))
         case FaultKind.WALL_STEP:
-            return rng.choice((-1, 1)) * rng.choice((SECOND, 3600 * SECOND, 10 * 31_557_600 * SECOND))
+            return rng.choice((-1, 1)) * rng.choice(
+                (SECOND, 3600 * SECOND, 10 * 31_557_600 * SECOND)
+            )
         case FaultKind.STUN:
             return int(MILLISECOND * rng.uniform(0, 20))
         case _:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 from vipkeeper.core.events import Commanded, Verb
 from vipkeeper.core.facts import (
@@ -38,6 +37,12 @@ APIS = {
     FaultKind.API_HANGS: ApiState.HANGING,
     FaultKind.API_REFUSES: ApiState.REFUSING,
 }
+VERBS = {
+    FaultKind.SHUTDOWN: Verb.SHUTDOWN,
+    FaultKind.HANDOVER: Verb.HANDOVER,
+    FaultKind.RELEASE: Verb.RELEASE,
+    FaultKind.STANDBY: Verb.STANDBY_ON,
+}
 REPLAY_EVERY = 90 * MILLISECOND
 
 
@@ -50,6 +55,7 @@ class Injector:
         self._troubles: dict[int, tuple[tuple[Pair, ...], Trouble]] = {}
         self._apis: dict[int, tuple[tuple[int, ...], ApiState]] = {}
         self._active: dict[int, Fault] = {}
+        self._replays: dict[int, int] = {}
         self._request = 0
         for number, fault in enumerate(world.plan.faults):
             world.at(fault.at, self._begin, (number, fault))
@@ -128,7 +134,8 @@ class Injector:
         everything = [(a, b) for a in ends for b in ends if a != b]
         match fault.kind:
             case FaultKind.CUT:
-                assert fault.server is not None and fault.other is not None
+                assert fault.server is not None
+                assert fault.other is not None
                 return ((fault.server, fault.other),)
             case FaultKind.TX_CUT:
                 return tuple(p for p in everything if p[0] == fault.server)
@@ -149,9 +156,7 @@ class Injector:
 
     # API servers
 
-    def _api(
-        self, number: int, servers: tuple[int, ...], state: ApiState, *, begins: bool
-    ) -> None:
+    def _api(self, number: int, servers: tuple[int, ...], state: ApiState, *, begins: bool) -> None:
         if begins:
             self._apis[number] = (servers, state)
         else:
@@ -215,13 +220,11 @@ class Injector:
         world = self.world
         match fault.kind:
             case FaultKind.POWER_OFF:
-                server.power_off() if begins else server.power_on()
+                (server.power_off if begins else server.power_on)()
             case FaultKind.KILL if begins:
                 server.kill()
             case FaultKind.KILL | FaultKind.SHUTDOWN if not begins:
                 server.start(_record(server, fault.amount))
-            case FaultKind.SHUTDOWN:
-                self._command(server, Verb.SHUTDOWN)
             case FaultKind.STALL:
                 server.stall(begins)
             case FaultKind.STUN:
@@ -230,41 +233,53 @@ class Injector:
                 server.link(begins)
             case FaultKind.PROBER_LOST:
                 server.prober.lost(begins)
-            case FaultKind.KERNEL_SLOW:
-                _entry(server.slow, number, fault.amount, begins=begins)
-                self._host_changed(server)
-            case FaultKind.TIMERS_LATE:
-                _entry(server.late, number, fault.amount, begins=begins)
-                self._host_changed(server)
-            case FaultKind.KERNEL_REFUSES:
-                server.refusals += 1 if begins else -1
-                self._host_changed(server)
             case FaultKind.CLOCK_RATE:
                 rate = fault.amount if begins else TRUE_RATE
                 server.set_rate(rate)
                 world.fact(ClockChanged(server.name, rate))
             case FaultKind.WALL_STEP:
                 world.fact(WallClockStepped(server.name, fault.amount))
-            case FaultKind.FABRIC:
-                _count(world.fabric, server.index, begins=begins)
-                on = server.index in world.fabric
-                world.fact(DisturberChanged(Disturber.FABRIC, server.name, on))
-            case FaultKind.WRONG_KEY:
-                server.key += 1 + number if begins else -1 - number
-                world.fact(DisturberChanged(Disturber.WRONG_KEY, server.name, server.key != 0))
-            case FaultKind.REPLAY:
-                world.fact(DisturberChanged(Disturber.REPLAY, server.name, begins))
-                if begins:
-                    self._replay(number)
-            case FaultKind.HANDOVER:
-                self._command(server, Verb.HANDOVER)
-            case FaultKind.RELEASE | FaultKind.STANDBY:
-                on = Verb.RELEASE if fault.kind is FaultKind.RELEASE else Verb.STANDBY_ON
-                self._command(server, on if begins else Verb.STANDBY_OFF)
             case FaultKind.ADDRESS_DELETED:
                 if server.kernel.has_vip:
                     server.kernel.vip_until = None
                     server.address_changed()
+            case FaultKind.FABRIC | FaultKind.WRONG_KEY | FaultKind.REPLAY:
+                self._deceive(number, fault.kind, server, begins=begins)
+            case FaultKind.KERNEL_SLOW | FaultKind.KERNEL_REFUSES | FaultKind.TIMERS_LATE:
+                self._hinder(number, fault, server, begins=begins)
+            case _:
+                self._command(server, VERBS[fault.kind] if begins else Verb.STANDBY_OFF)
+
+    def _hinder(self, number: int, fault: Fault, server: SimServer, *, begins: bool) -> None:
+        """The kernel treats the daemon badly."""
+        if fault.kind is FaultKind.KERNEL_REFUSES:
+            server.refusals += 1 if begins else -1
+        else:
+            table = server.slow if fault.kind is FaultKind.KERNEL_SLOW else server.late
+            if begins:
+                table[number] = fault.amount
+            else:
+                del table[number]
+        late = max([TICK_JITTER, *server.late.values(), *server.slow.values()])
+        self.world.fact(HostChanged(server.name, late, server.refusals > 0))
+
+    def _deceive(self, number: int, kind: FaultKind, server: SimServer, *, begins: bool) -> None:
+        """Somebody says what is not so."""
+        world = self.world
+        on = begins
+        match kind:
+            case FaultKind.FABRIC:
+                _count(world.fabric, server.index, begins=begins)
+                disturber, on = Disturber.FABRIC, server.index in world.fabric
+            case FaultKind.WRONG_KEY:
+                server.key += 1 + number if begins else -1 - number
+                disturber, on = Disturber.WRONG_KEY, server.key != 0
+            case _:
+                _count(self._replays, server.index, begins=begins)
+                disturber, on = Disturber.REPLAY, server.index in self._replays
+                if begins:
+                    self._replay(number)
+        world.fact(DisturberChanged(disturber, server.name, on))
 
     def _command(self, server: SimServer, verb: Verb) -> None:
         self._request += 1
@@ -277,31 +292,25 @@ class Injector:
             self.world.at(self.world.now + wakes_after, server.stall, False)
         server.stun(begins)
 
-    def _host_changed(self, server: SimServer) -> None:
-        late = max([TICK_JITTER, *server.late.values(), *server.slow.values()])
-        self.world.fact(HostChanged(server.name, late, server.refusals > 0))
-
 
 def _trouble(fault: Fault) -> Trouble:
     """What this kind does to a packet."""
-    makers: dict[FaultKind, Callable[[int], Trouble]] = {
-        FaultKind.LOSS: lambda amount: Trouble(lost=amount),
-        FaultKind.BURSTS: lambda amount: Trouble(
-            burst_lost=900, burst_enters=amount, burst_leaves=100
-        ),
-        FaultKind.DELAY: lambda amount: Trouble(delay=amount),
-        FaultKind.DUPLICATION: lambda amount: Trouble(doubled=amount),
-        FaultKind.REORDERING: lambda amount: Trouble(overtaken=amount),
-        FaultKind.CORRUPTION: lambda amount: Trouble(corrupted=amount),
-    }
-    return makers.get(fault.kind, lambda _: Trouble(cut=True))(fault.amount)
-
-
-def _entry(table: dict[int, int], number: int, amount: int, *, begins: bool) -> None:
-    if begins:
-        table[number] = amount
-    else:
-        table.pop(number, None)
+    amount = fault.amount
+    match fault.kind:
+        case FaultKind.LOSS:
+            return Trouble(lost=amount)
+        case FaultKind.BURSTS:
+            return Trouble(burst_lost=900, burst_enters=amount, burst_leaves=100)
+        case FaultKind.DELAY:
+            return Trouble(delay=amount)
+        case FaultKind.DUPLICATION:
+            return Trouble(doubled=amount)
+        case FaultKind.REORDERING:
+            return Trouble(overtaken=amount)
+        case FaultKind.CORRUPTION:
+            return Trouble(corrupted=amount)
+        case _:
+            return Trouble(cut=True)
 
 
 def _count(table: dict[int, int], key: int, *, begins: bool) -> None:

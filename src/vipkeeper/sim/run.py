@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.checker import Checker
 from vipkeeper.core.invariants.liveness import SomebodyServes
 from vipkeeper.core.trace import line
-from vipkeeper.core.types import Duration, Instant
+from vipkeeper.core.types import SECOND, Duration, Instant
 from vipkeeper.sim.faults import SETTLE, Plan
 from vipkeeper.sim.inject import Injector
-from vipkeeper.sim.world import World
+from vipkeeper.sim.world import FactWatch, TurnWatch, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +51,30 @@ class _Moves:
                 self._last = server
 
 
-def run(plan: Plan, *, checked: bool = True) -> Result:
-    """Play a plan to its end; `checked` false leaves the invariants out, to measure what they cost."""
+STOP_EVERY: Duration = 5 * SECOND
+"""How often a run that shall stop early looks whether it may."""
+
+
+def run(plan: Plan, *, checked: bool = True, stop_at: str | None = None) -> Result:
+    """Play a plan to its end.
+
+    `checked` false leaves the invariants out, to measure what they cost; `stop_at` ends the run soon
+    after this invariant was broken.
+    """
     checker = Checker()
     moves = _Moves()
 
-    def watch(
-        at: Instant, local: Instant, server: str, event: Any, actions: Sequence[Any]
-    ) -> None:
+    def watch(at: Instant, local: Instant, server: str, event: Any, actions: Sequence[Any]) -> None:
         checker.turn(at, local, server, event, actions)
         if len(actions) > 1:
             moves.see(server, actions)
 
+    def broken() -> bool:
+        return any(violation.invariant == stop_at for violation in checker.violations)
+
     world = World(plan, checker.fact, watch) if checked else World(plan)
     injector = Injector(world)
-    world.run(SETTLE + plan.fault_phase)
-    injector.heal()
-    world.run(plan.length)
+    _advance(world, injector, plan.length, broken if stop_at is not None else None)
     checker.finish(world.now)
     worst = max((i.worst for i in checker.invariants if isinstance(i, SomebodyServes)), default=0)
     return Result(
@@ -82,6 +89,30 @@ def run(plan: Plan, *, checked: bool = True) -> Result:
     )
 
 
+def _advance(
+    world: World, injector: Injector, end: Instant, stop: Callable[[], bool] | None
+) -> None:
+    """Faults, then the healing, then quiet."""
+    healing = SETTLE + world.plan.fault_phase
+    for until in (healing, end):
+        target = min(until, end)
+        while stop is not None and world.now + STOP_EVERY < target:
+            world.run(world.now + STOP_EVERY)
+            if stop():
+                return
+        world.run(target)
+        if target == healing:
+            injector.heal()
+        if target == end:
+            return
+
+
+def play(plan: Plan, facts: FactWatch, watch: TurnWatch | None = None, *, until: Instant) -> None:
+    """Play a plan up to a time for somebody who only watches."""
+    world = World(plan, facts, watch)
+    _advance(world, Injector(world), until, None)
+
+
 def trace_lines(plan: Plan) -> list[str]:
     """The whole trace of a run as NDJSON, facts and turns alike; slow."""
     found: list[str] = []
@@ -89,17 +120,11 @@ def trace_lines(plan: Plan) -> list[str]:
     def fact(at: Instant, item: Fact) -> None:
         found.append(line(at, item, writer="simulator"))
 
-    def watch(
-        at: Instant, local: Instant, server: str, event: Any, actions: Sequence[Any]
-    ) -> None:
+    def watch(at: Instant, local: Instant, server: str, event: Any, actions: Sequence[Any]) -> None:
         found.append(line(at, event, writer=server, local=local))
         found.extend(line(at, action, writer=server, local=local) for action in actions)
 
-    world = World(plan, fact, watch)
-    injector = Injector(world)
-    world.run(SETTLE + plan.fault_phase)
-    injector.heal()
-    world.run(plan.length)
+    play(plan, fact, watch, until=plan.length)
     return found
 
 

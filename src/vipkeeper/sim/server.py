@@ -1,4 +1,4 @@
-"""One simulated server: machine, kernel, and a daemon that is a production node with the driver's rules."""
+"""One simulated server: a machine with a daemon that is a production node under the driver's rules."""
 
 from __future__ import annotations
 
@@ -30,20 +30,13 @@ from vipkeeper.core.events import (
     VipAnswered,
 )
 from vipkeeper.core.facts import (
-    AnswersChanged,
     DaemonChanged,
     DaemonState,
     Escaped,
-    LinkChanged,
-    PowerChanged,
-    StunChanged,
-    VipChanged,
 )
 from vipkeeper.core.node import Node
-from vipkeeper.core.types import MILLISECOND, Duration, HostView, Instant, Record, Settings, VipView
-from vipkeeper.sim.clock import Clock
-from vipkeeper.sim.faults import VIP
-from vipkeeper.sim.kernel import LATEST_EXPIRY, Kernel
+from vipkeeper.core.types import Duration, Instant, Record, Settings
+from vipkeeper.sim.machine import Machine
 from vipkeeper.sim.prober import Prober
 from vipkeeper.wire.types import Advert, IPAddress, Rejection
 
@@ -52,33 +45,20 @@ if TYPE_CHECKING:
 
 SOCKET_BUFFER = 512
 """Packets that wait for a stalled daemon; more are lost."""
-RING = 256
-"""Packets that wait for a stunned machine."""
 SYSTEM_CALL: Duration = 200_000
 TICK_JITTER: Duration = 300_000
-BOOT: Duration = 3_000 * MILLISECOND
 TICKS_AT_ONCE = 64
 TOLD_LAST = (SaveRecord, Exit)
 
 
-class SimServer:
-    """Counters of what is wrong with it may nest: two stalls at once end when both have ended."""
+class SimServer(Machine):
+    """A machine with a daemon; it is `blocked` while it gets no processor or waits for its kernel."""
 
     def __init__(self, world: World, index: int, settings: Settings) -> None:
-        self.world = world
-        self.index = index
-        self.settings = settings
-        self.name = settings.servers[index].name
-        self.address = settings.servers[index].address
-        self.mac = bytes([2, 0, 0, 0, 0, index + 1])
-        self.clock = Clock(world.now, world.rng.randrange(10**9, 10**15))
-        self.kernel = Kernel(settings.strict_lease)
+        super().__init__(world, index, settings)
         self.prober = Prober(self)
         self.node: Node | None = None
-        self.record: Record | None = None
-        self.old_record: Record | None = None
-        self.power = True
-        self.links_down = self.stalls = self.stuns = 0
+        self.stalls = 0
         self.late: dict[int, Duration] = {}
         """Lateness of timers, by fault."""
         self.slow: dict[int, Duration] = {}
@@ -87,13 +67,8 @@ class SimServer:
         self.key = 0
         """Adverts are understood between servers with the same number."""
         self.busy = self.blocked = False
-        self.up = True
-        """On, connected, and not stunned: the kernel answers."""
-        self.answers = False
-        self._has_vip = False
         self._daemon = DaemonState.STOPPED
         self._inbox: deque[Event] = deque()
-        self._ring: deque[tuple[Any, Any]] = deque()
         self._todo: deque[Action] = deque()
         self._results: deque[Event] = deque()
         self._told: list[Action] = []
@@ -102,8 +77,6 @@ class SimServer:
         self._view_wanted = False
         self._wake_local: Instant | None = None
         self._wake_token = 0
-        self._expiry_token = 0
-        self._filter_armed = False
         self._carriers: dict[type, Any] = {
             SendAdvert: self._send,
             ProbeVips: lambda _: world.probe_vip(self),
@@ -120,7 +93,7 @@ class SimServer:
     def advert_arrives(self, packet: tuple[IPAddress, Advert]) -> None:
         """An advert reaches this machine."""
         if not self.up:
-            self._to_ring(self.advert_arrives, packet)
+            self.to_ring(self.advert_arrives, packet)
         elif self.node is not None:
             now = self.clock.local(self.world.now)
             event = AdvertReceived(packet[0], packet[1], now)
@@ -136,7 +109,7 @@ class SimServer:
     def frame_arrives(self, event: Event) -> None:
         """A frame that the daemon reads reaches this machine."""
         if not self.up:
-            self._to_ring(self.frame_arrives, event)
+            self.to_ring(self.frame_arrives, event)
         elif self.node is not None:
             if self.blocked:
                 self._to_inbox(event)
@@ -151,10 +124,6 @@ class SimServer:
             self._to_inbox(event)
         else:
             self._feed(event, self.clock.local(self.world.now))
-
-    def _to_ring(self, call: Any, packet: Any) -> None:
-        if self.power and self.stuns and not self.links_down and len(self._ring) < RING:
-            self._ring.append((call, packet))
 
     def _to_inbox(self, event: Event) -> None:
         if len(self._inbox) < SOCKET_BUFFER:
@@ -190,7 +159,7 @@ class SimServer:
 
     def _forget(self) -> None:
         for queue in (self._inbox, self._todo, self._results):
-            queue.clear()  # type: ignore[attr-defined]
+            queue.clear()
         self._told.clear()
         self._pending = None
         self._deferred = self._view_wanted = self.busy = False
@@ -269,7 +238,7 @@ class SimServer:
         now = self.clock.local(self.world.now)
         self.kernel.advert_left(now)
         if self.settings.strict_lease is not None:
-            self._arm_filter()
+            self.arm_filter()
             if not self.answers:
                 self.refresh()
         self.world.send_adverts(self, action)
@@ -277,7 +246,7 @@ class SimServer:
     def _change(self, action: ChangeAddresses) -> None:
         self._pending = (action, self.clock.local(self.world.now), None)
         self.busy = self.blocked = True
-        self._later(self._system_call_time(), self._step, action.id)
+        self.later(self._system_call_time(), self._step, action.id)
 
     def _system_call_time(self) -> Duration:
         rng = self.world.rng
@@ -298,7 +267,7 @@ class SimServer:
             done = self.kernel.apply(action, started, now, refuses=refuses)
             self._pending = (action, started, done)
             self.address_changed()
-            self._later(self._system_call_time(), self._step, number)
+            self.later(self._system_call_time(), self._step, number)
             return
         self._pending = None
         outcome = self.kernel.judge(action, started, now, done=done)
@@ -364,27 +333,10 @@ class SimServer:
         else:
             self._arm()
 
-    def _later(self, delay: Duration, call: Any, argument: Any) -> None:
-        self.world.at(self.world.now + delay, call, argument)
+    # What the machine says
 
-    # The kernel
-
-    def view(self) -> HostView:
-        """Interface and addresses, read now."""
-        return HostView(
-            read_at=self.clock.local(self.world.now),
-            interface="eth0",
-            link_up=not self.links_down,
-            own_address=True,
-            vips=(VipView(VIP, self.kernel.state()),),
-            gateway=self.world.gateway_address,
-        )
-
-    def host_changed(self) -> None:
-        """The monitor tells the daemon that something changed."""
-        self._later(int(self.world.rng.random() * MILLISECOND), self._observe, None)
-
-    def _observe(self, _: None) -> None:
+    def observe(self, _: None) -> None:
+        """The monitor has seen something: a fresh view."""
         if self.node is None:
             return
         if self.blocked:
@@ -392,106 +344,14 @@ class SimServer:
         else:
             self._feed(HostObserved(self.view()), self.clock.local(self.world.now))
 
-    def address_changed(self) -> None:
-        """The VIP came, went, or got a new lifetime."""
-        if self.kernel.has_vip != self._has_vip:
-            self._has_vip = self.kernel.has_vip
-            self.world.fact(VipChanged(self.name, self._has_vip))
-        if self.kernel.has_vip:
-            self.kernel.lingers = int(self.world.rng.random() * LATEST_EXPIRY)
-            self._arm_expiry()
-        self.refresh()
-        self.host_changed()
-
-    def _arm_expiry(self) -> None:
-        until = self.kernel.vip_until
-        at = self.clock.world(until + self.kernel.lingers) if until is not None else None
-        if at is not None:
-            self._expiry_token += 1
-            self.world.at(max(at, self.world.now), self._expire, self._expiry_token)
-
-    def _expire(self, token: int) -> None:
-        if token != self._expiry_token or self.stuns or not self.power:
-            return
-        if self.kernel.expired(self.clock.local(self.world.now)):
-            self.address_changed()
-        else:
-            self._arm_expiry()
-
-    def _arm_filter(self) -> None:
-        if not self._filter_armed:
-            at = self.clock.world(self.kernel.filter_until)
-            if at is not None:
-                self._filter_armed = True
-                self.world.at(max(at, self.world.now) + 1, self._filter_due, None)
-
-    def _filter_due(self, _: None) -> None:
-        self._filter_armed = False
-        if self.kernel.filtered(self.clock.local(self.world.now)):
-            self.refresh()
-        else:
-            self._arm_filter()
-
-    def refresh(self) -> None:
-        """Judge anew whether this machine is reachable and answers for the VIP."""
-        self.up = self.power and not self.stuns and not self.links_down
-        filtered = self.kernel.filtered(self.clock.local(self.world.now))
-        answers = self.up and self.kernel.has_vip and not filtered
-        if answers != self.answers:
-            self.answers = answers
-            self.world.fact(AnswersChanged(self.name, answers))
-            self.world.client.look(self.world.now)
-
-    # What happens to the machine
-
-    def power_off(self) -> None:
-        """Everything is gone, what was in memory and /run included."""
-        if not self.power:
-            return
-        self.power = False
-        self._end(DaemonState.DEAD)
-        self._ring.clear()
-        self.record = self.old_record = None
-        self.world.fact(PowerChanged(self.name, False))
-        self.kernel.vip_until = None
-        self.kernel.filter_until = 0
-        self.address_changed()
-
-    def power_on(self) -> None:
-        """The machine boots; its clock begins anew."""
-        if self.power:
-            return
-        self.power = True
-        rate = self.clock.rate
-        self.clock = Clock(self.world.now, BOOT)
-        self.clock.change(self.world.now, rate=rate, running=not self.stuns)
-        self.world.fact(PowerChanged(self.name, True))
-        self.refresh()
-        self.start(None)
-
-    def stun(self, begins: bool) -> None:
-        """All clocks of this machine stand still, or go on."""
-        self.stuns += 1 if begins else -1
-        if self.stuns != (1 if begins else 0):
-            return
-        self.clock.change(self.world.now, running=not begins)
-        self.world.fact(StunChanged(self.name, begins))
-        self._judge_blocked()
-        self.refresh()
-        if begins:
-            return
-        ring, self._ring = self._ring, deque()
-        for call, packet in ring:
-            call(packet)
-        self._clock_changed()
-
     def stall(self, begins: bool) -> None:
         """The daemon gets no processor, or gets it again; the kernel goes on."""
         self.stalls += 1 if begins else -1
         self._state()
-        self._resume()
+        self.resume()
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """What waited goes on, if it may."""
         self._judge_blocked()
         if self.stalls or self.stuns:
             return
@@ -501,26 +361,15 @@ class SimServer:
         elif not self.busy:
             self._drain()
 
-    def link(self, down: bool) -> None:
-        """Carrier goes or comes."""
-        self.links_down += 1 if down else -1
-        if self.links_down != (1 if down else 0):
-            return
-        self.world.fact(LinkChanged(self.name, not down))
-        self.refresh()
-        self.host_changed()
+    def daemon_lost(self) -> None:
+        """Power is gone."""
+        self._end(DaemonState.DEAD)
 
-    def set_rate(self, rate: int) -> None:
-        """The clock runs at another rate from now on."""
-        self.clock.change(self.world.now, rate=rate)
-        self._clock_changed()
+    def daemon_boots(self) -> None:
+        """The machine has booted; nothing is left in /run."""
+        self.start(None)
 
-    def _clock_changed(self) -> None:
-        """Timers were armed by the old course of the clock."""
+    def timers_moved(self) -> None:
+        """Arm anew."""
         self._wake_local = None
         self._wake_token += 1
-        self._arm_expiry()
-        self._filter_armed = False
-        if self.settings.strict_lease is not None and not self.stuns:
-            self._arm_filter()
-        self._resume()

@@ -82,9 +82,7 @@ class World:
         self._index = {server.address: server.index for server in self.servers}
         self.old_adverts: list[list[Advert]] = [[] for _ in self.servers]
         self.last_advert: list[Advert | None] = [None] * n
-        self.client = Client(
-            self.rng, self.at, self._serves, self._resolve, lambda s: self._served(s)
-        )
+        self.client = Client(self.rng, self.at, self._serves, self._resolve, self._served)
         for server in self.servers:
             self.fact(Configured(server.name, server.settings))
             self.fact(DaemonChanged(server.name, DaemonState.STOPPED))

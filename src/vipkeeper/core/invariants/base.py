@@ -46,9 +46,7 @@ class Invariant:
     def transition(self, at: Instant, local: Instant, server: str, transition: Transition) -> None:
         """A node changed its state; the situation knows already."""
 
-    def turn(
-        self, at: Instant, server: str, event: object, actions: Sequence[object]
-    ) -> None:
+    def turn(self, at: Instant, server: str, event: object, actions: Sequence[object]) -> None:
         """A node took an event (only where `watches_turns`)."""
 
     def finish(self, at: Instant) -> None:

@@ -41,7 +41,9 @@ class FreshHolder(Invariant):
             age = local - heard.received
             fresh = age < suspect_after(own.settings, heard.advert)
             if is_holder(heard.advert) and fresh:
-                self.broken(at, server, f"{server} claims {ms(age)} after an advert of holder {name}")
+                self.broken(
+                    at, server, f"{server} claims {ms(age)} after an advert of holder {name}"
+                )
 
 
 class Deafness(Invariant):
@@ -86,9 +88,13 @@ class Preemption(Invariant):
         heard = own.heard.get(transition.peer or "")
         since = heard.serving_since if heard is not None else None
         if heard is None or heard.advert is None or since is None:
-            self.broken(at, server, f"{server} is preempted by {transition.peer}, not known to serve")
+            self.broken(
+                at, server, f"{server} is preempted by {transition.peer}, not known to serve"
+            )
         elif local - since < after:
-            text = f"{server} is preempted by {transition.peer} after {ms(local - since)} of service"
+            text = (
+                f"{server} is preempted by {transition.peer} after {ms(local - since)} of service"
+            )
             self.broken(at, server, f"{text}, at least {ms(after)}")
         elif heard.advert.standby:
             self.broken(at, server, f"{server} is preempted by {transition.peer} in standby")

@@ -7,7 +7,6 @@ from typing import ClassVar
 from vipkeeper.core.actions import Cause, State, Transition
 from vipkeeper.core.facts import (
     ApiState,
-    DaemonState,
     Fact,
     FaultInjected,
     FaultKind,
@@ -288,5 +287,3 @@ class Health(Invariant):
             name = holders[0].name if holders else None
             text = f"the VIP stays for {ms(lasted)} at {name}, whose API server has failed"
             self.broken(at, name, f"{text}, at most {ms(self._stretch.limit)}")
-
-

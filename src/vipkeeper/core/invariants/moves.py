@@ -12,7 +12,6 @@ from vipkeeper.core.facts import (
     ApiState,
     DaemonChanged,
     DaemonState,
-    Disturber,
     Fact,
     FaultInjected,
     FaultKind,
@@ -20,7 +19,7 @@ from vipkeeper.core.facts import (
     WallClockStepped,
     WireChanged,
 )
-from vipkeeper.core.invariants.base import Invariant, Report, ms
+from vipkeeper.core.invariants.base import Invariant, Report
 from vipkeeper.core.invariants.situation import ServerSituation, Situation
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
 from vipkeeper.wire.types import Role
@@ -160,7 +159,7 @@ class MoveBudget(Invariant):
     """F3: a server claims on its own at most `move_budget` times in ten minutes of its clock; more often
     only out of `held`, after nobody served for T_L.
 
-    Not counted: claims that follow a resignation an operator asked for.
+    Not counted: claims that follow a resignation an operator asked for, and of a VIP that nobody held.
     Blind: claims before a restart of the daemon, which forgets them.
     """
 
@@ -187,6 +186,8 @@ class MoveBudget(Invariant):
         if transition.after is not State.CLAIM or not settings.move_budget:
             return
         planned = self._planned.get(server)
+        if transition.cause is Cause.FIRST_CLAIM:
+            return
         resigned = transition.cause in (Cause.NAMED_SUCCESSOR, Cause.HOLDER_RESIGNED)
         if resigned and planned is not None and at - planned < PLANNED_FOR:
             return
@@ -228,5 +229,3 @@ class WallClock(Invariant):
             text = f"{server}: {transition.before.value} to {transition.after.value}"
             self._stepped = None
             self.broken(at, server, f"{text} after a wall clock stepped by {by} s")
-
-

@@ -207,9 +207,7 @@ class Situation:
             case _:
                 pass
 
-    def turn(
-        self, at: Instant, local: Instant, name: str, event: object, actions: object
-    ) -> None:
+    def turn(self, at: Instant, local: Instant, name: str, event: object, actions: object) -> None:
         """A node took an event."""
         server = self.servers[name]
         if type(event) is AdvertReceived:
@@ -225,9 +223,7 @@ class Situation:
         elif type(event) is HostObserved:
             server.gateway = event.host.gateway is not None
 
-    def transition(
-        self, at: Instant, local: Instant, name: str, transition: Transition
-    ) -> None:
+    def transition(self, at: Instant, local: Instant, name: str, transition: Transition) -> None:
         """A node changed its state."""
         server = self.servers[name]
         server.state, server.state_since = transition.after, at
