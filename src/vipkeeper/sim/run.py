@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vipkeeper.core.actions import State, Transition
 from vipkeeper.core.facts import Fact
 from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.checker import Checker
@@ -37,20 +36,6 @@ class Result:
     violations: tuple[Violation, ...]
 
 
-class _Moves:
-    """Counts changes of the holder."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._last: str | None = None
-
-    def see(self, server: str, actions: Sequence[Any]) -> None:
-        for action in actions:
-            if type(action) is Transition and action.after is State.HOLDER:
-                self.count += self._last not in (None, server)
-                self._last = server
-
-
 STOP_EVERY: Duration = 5 * SECOND
 """How often a run that shall stop early looks whether it may."""
 
@@ -62,17 +47,11 @@ def run(plan: Plan, *, checked: bool = True, stop_at: str | None = None) -> Resu
     after this invariant was broken.
     """
     checker = Checker()
-    moves = _Moves()
-
-    def watch(at: Instant, local: Instant, server: str, event: Any, actions: Sequence[Any]) -> None:
-        checker.turn(at, local, server, event, actions)
-        if len(actions) > 1:
-            moves.see(server, actions)
 
     def broken() -> bool:
         return any(violation.invariant == stop_at for violation in checker.violations)
 
-    world = World(plan, checker.fact, watch) if checked else World(plan)
+    world = World(plan, checker.fact, checker.turn) if checked else World(plan)
     injector = Injector(world)
     _advance(world, injector, plan.length, broken if stop_at is not None else None)
     checker.finish(world.now)
@@ -83,7 +62,7 @@ def run(plan: Plan, *, checked: bool = True, stop_at: str | None = None) -> Resu
         world.calls,
         world.turns,
         injector.injected,
-        moves.count,
+        checker.situation.moves,
         worst,
         tuple(checker.violations),
     )

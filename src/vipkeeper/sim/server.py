@@ -100,7 +100,10 @@ class SimServer(Machine):
             if self.blocked:
                 self._to_inbox(event)
             else:
-                self._feed(event, now)
+                self._handle(event, now)
+                if self._todo or self._told:
+                    self._work()
+                self._arm()
 
     def rejected_arrives(self, packet: tuple[IPAddress, Rejection]) -> None:
         """Bytes that are no acceptable advert reach this machine."""

@@ -80,6 +80,7 @@ class World:
         """Servers for which the fabric answers ARP, and by how many faults."""
         self.servers = [SimServer(self, i, settings) for i, settings in enumerate(plan.settings)]
         self._index = {server.address: server.index for server in self.servers}
+        self._others = [[s for s in self.servers if s is not one] for one in self.servers]
         self.old_adverts: list[list[Advert]] = [[] for _ in self.servers]
         self.last_advert: list[Advert | None] = [None] * n
         self.client = Client(self.rng, self.at, self._serves, self._resolve, self._served)
@@ -138,8 +139,9 @@ class World:
         data = encode(advert, KEYS[0]) if self.plan.encoded else None
         packet = (sender.address, advert)
         row, servers, now = self.wires[source], self.servers, self.now
-        for address in action.to:
-            target = servers[self._index[address]]
+        everybody = len(action.to) == len(servers) - 1
+        targets = self._others[source] if everybody else [self._at(a) for a in action.to]
+        for target in targets:
             wire = row[target.index]
             if data is not None:
                 self._send_bytes(sender, target, data)
@@ -149,6 +151,9 @@ class World:
                 heapq.heappush(self._heap, (at, self._sequence, target.advert_arrives, packet))
             else:
                 self._send_troubled(sender, target, packet)
+
+    def _at(self, address: IPAddress) -> SimServer:
+        return self.servers[self._index[address]]
 
     def _send_troubled(
         self, sender: SimServer, target: SimServer, packet: tuple[IPAddress, Advert]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from vipkeeper.core.actions import Transition
 from vipkeeper.core.facts import Fact
@@ -47,7 +47,7 @@ class Invariant:
         """A node changed its state; the situation knows already."""
 
     def turn(self, at: Instant, server: str, event: object, actions: Sequence[object]) -> None:
-        """A node took an event (only where `watches_turns`)."""
+        """A node took a start, a resignation, an event with many actions, or any while two answer."""
 
     def finish(self, at: Instant) -> None:
         """The trace ends."""
@@ -88,6 +88,3 @@ class Stretch:
 def ms(duration: Duration) -> str:
     """For messages."""
     return f"{duration / MILLISECOND:.1f} ms"
-
-
-AnyTurn = tuple[Instant, str, Any, Sequence[Any]]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vipkeeper.core.actions import SendAdvert, Transition
-from vipkeeper.core.events import Tick
+from vipkeeper.core.events import AdvertReceived, Started, Tick
 from vipkeeper.core.facts import Fact
 from vipkeeper.core.invariants.base import Invariant, Violation
 from vipkeeper.core.invariants.election import (
@@ -31,6 +31,7 @@ from vipkeeper.core.invariants.safety import (
 )
 from vipkeeper.core.invariants.situation import Situation
 from vipkeeper.core.types import Instant
+from vipkeeper.wire.types import Role
 
 INVARIANTS: tuple[type[Invariant], ...] = (
     TwoOnWorkingWires,
@@ -53,6 +54,14 @@ INVARIANTS: tuple[type[Invariant], ...] = (
 )
 MOST_VIOLATIONS = 100
 """A broken cluster breaks its promises all the time; the first ones tell."""
+MANY_ACTIONS = 8
+
+
+def _notable(event: Any) -> bool:
+    """Adverts are most of a trace, and few of them concern a predicate."""
+    if type(event) is AdvertReceived:
+        return event.advert.role is Role.RESIGNED
+    return type(event) is Started
 
 
 class Checker:
@@ -84,9 +93,10 @@ class Checker:
         situation = self.situation
         if type(event) is not Tick:
             situation.turn(at, local, server, event, actions)
-            for invariant in self._turns:
-                invariant.turn(at, server, event, actions)
-        elif len(actions) > 8:
+            if situation.several or _notable(event) or len(actions) > MANY_ACTIONS:
+                for invariant in self._turns:
+                    invariant.turn(at, server, event, actions)
+        elif len(actions) > MANY_ACTIONS:
             for invariant in self._turns:
                 invariant.turn(at, server, event, actions)
         for action in actions:

@@ -39,7 +39,7 @@ from vipkeeper.core.facts import (
     WireChanged,
 )
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
-from vipkeeper.wire.types import Advert, Role
+from vipkeeper.wire.types import Advert, Health, Role
 
 TRUE_RATE = 1000
 FIT_LATENESS: Duration = 5 * MILLISECOND
@@ -128,6 +128,7 @@ class Situation:
     def __init__(self) -> None:
         self.servers: dict[str, ServerSituation] = {}
         self.by_address: dict[object, str] = {}
+        self._sources: list[tuple[object, str]] = []
         self.lost: dict[tuple[str, str], int] = {}
         """Thousandths lost on a wire that is not clear; bursts and long delays count as all."""
         self.delay: dict[tuple[str, str], Duration] = {}
@@ -140,6 +141,11 @@ class Situation:
         self.moved_at: Instant = 0
         """When a node last changed its state."""
         self.calm_since: Instant | None = None
+        self.moves = 0
+        """Times a node became holder that was not the last one."""
+        self.several = False
+        """More than one server answers."""
+        self._last_holder: str | None = None
 
     def take(self, at: Instant, fact: Fact) -> None:
         """A fact changes the situation."""
@@ -160,6 +166,7 @@ class Situation:
                 self.servers[server].vip = present
             case AnswersChanged(server, answers):
                 self.servers[server].answers = answers
+                self.several = len(self.answering()) > 1
             case ServedChanged(server):
                 self.served = server
                 self.served_since = at
@@ -172,6 +179,7 @@ class Situation:
             case Configured(server, settings):
                 self.servers[server] = ServerSituation(server, settings.own, settings)
                 self.by_address[settings.servers[settings.own].address] = server
+                self._sources = list(self.by_address.items())
             case WireChanged(source, target, lost, delay, bursts):
                 wire = (source, target)
                 self.lost[wire], self.delay[wire], self.bursts[wire] = lost, delay, bursts
@@ -229,6 +237,9 @@ class Situation:
         server.state, server.state_since = transition.after, at
         if transition.after is State.SUSPECT:
             server.suspected_at = local
+        elif transition.after is State.HOLDER:
+            self.moves += self._last_holder not in (None, name)
+            self._last_holder = name
         self.moved_at = at
 
     def sent(self, at: Instant, name: str, action: SendAdvert) -> None:
@@ -240,8 +251,10 @@ class Situation:
     def _advert(self, server: ServerSituation, event: AdvertReceived) -> None:
         """Count an advert when the node must have accepted it: proven, and newer than the last."""
         advert = event.advert
-        name = self.by_address.get(event.source)
-        if name is None or event.source != advert.sender or name == server.name:
+        name = self._named(event.source)
+        if name is None or name == server.name:
+            return
+        if event.source is not advert.sender and event.source != advert.sender:
             return
         heard = server.heard.get(name)
         if heard is None:
@@ -253,13 +266,24 @@ class Situation:
             heard.proven = advert.boot_id
         elif heard.advert is not None and advert.counter <= heard.advert.counter:
             return
-        gap = event.received - heard.received
-        if not advert.health.serves:
+        if advert.health < Health.API_ONLY:
             heard.serving_since = None
-        elif heard.serving_since is None or gap > suspect_after(server.settings, heard.advert):
+        elif heard.serving_since is None:
             heard.serving_since = event.received
+        else:
+            gap = event.received - heard.received
+            usual = server.settings.advert_interval
+            if gap > 2 * usual and gap > suspect_after(server.settings, heard.advert):
+                heard.serving_since = event.received
         heard.advert = advert
         heard.received = event.received
+
+    def _named(self, source: object) -> str | None:
+        """Mostly the very object of the settings, and an address is slow to hash."""
+        for address, name in self._sources:
+            if address is source:
+                return name
+        return self.by_address.get(source)
 
     # What the predicates ask
 
