@@ -17,6 +17,7 @@ from pathlib import Path
 from bench import rest, results, table
 from bench.cells import BOTH, CELLS, HOLDER, find
 from bench.runner import play, print_summary
+
 from vipkeeper.errors import HostError
 
 

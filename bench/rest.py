@@ -13,6 +13,7 @@ from typing import Any
 
 from bench import results
 from bench.figures import summary
+
 from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.managers import Vipkeeper
@@ -28,7 +29,9 @@ def measure(seconds: float) -> dict[str, Any]:
     """Memory and processor time of keeper and prober on each of three servers, and `--help`."""
     found: list[dict[str, Any]] = []
     record = {"conditions": results.conditions(), "help_ms": help_time()}
-    in_box(lambda directory: _inside(directory, seconds), lambda data: found.append(json.loads(data)))
+    in_box(
+        lambda directory: _inside(directory, seconds), lambda data: found.append(json.loads(data))
+    )
     return record | found[0]  # fmt: skip
 
 

@@ -115,7 +115,9 @@ def _figures(cell: Cell, played: list[dict[str, Any]]) -> str:
     if cell.metric == "moves":
         seconds = sum(run["broken_s"] for run in played)
         moved, left = (sum(run[key] for run in played) for key in ("moves", "left"))
-        return f"n {len(played)}, {seconds:.0f} s: {moved} moves, the VIP left a kernel {left} times"
+        return (
+            f"n {len(played)}, {seconds:.0f} s: {moved} moves, the VIP left a kernel {left} times"
+        )
     found = summary(run[cell.metric] for run in played)
     return ", ".join(f"{key} {value:g}" for key, value in found.items())
 

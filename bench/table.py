@@ -91,7 +91,9 @@ def _aims(found: dict[str, Any]) -> str:
     for issue, title in ((2, "the holder"), (3, "the election")):
         judged = [(a.text, a.cell, judge(a, found["cells"])) for a in AIMS if a.issue == issue]
         if issue == 2:
-            judged += [(words, "rest", finding) for words, finding in rest_findings(found.get("rest"))]
+            judged += [
+                (words, "rest", finding) for words, finding in rest_findings(found.get("rest"))
+            ]
         rows = [[words, f.verdict, f.found, cell] for words, cell, f in judged]
         text += f"\nIssue {issue}, {title}:\n\n" + _rows(["aim", "", "found", "cell"], rows)
     return text
@@ -143,11 +145,15 @@ def _worst(cell: Cell, manager: str, record: dict[str, Any]) -> str:
         for run in block["runs"]
         if run["verdict"] != "passed" or run[cell.metric]
     ]
-    every.sort(key=lambda pair: (pair[0][cell.metric] or 0, pair[0]["two_holders_ms"]), reverse=True)
+    every.sort(
+        key=lambda pair: (pair[0][cell.metric] or 0, pair[0]["two_holders_ms"]), reverse=True
+    )
     lines = ""
     for run, block in every[:WORST]:
         seed = block["conditions"].get("drill", {}).get("seed", "?")
-        figures = ", ".join(f"{key} {shown(run[key])}" for key in ("outage_ms", "two_holders_ms", "moves"))
+        figures = ", ".join(
+            f"{key} {shown(run[key])}" for key in ("outage_ms", "two_holders_ms", "moves")
+        )
         reason = f" {run['reason']}" if run["reason"] else ""
         started, load = block["conditions"]["started"], block["conditions"]["load"]
         lines += f"* {manager}: {figures} (block of {started}, seed {seed}, run {run['run']}, load {load}){reason}\n"
@@ -174,4 +180,8 @@ def _rest(rest: dict[str, Any] | None) -> str:
     text += "The daemons write a trace, as they do in the lab.\n\n"
     text += _rows(["server", "RSS / PSS, KiB", "RSS of both, KiB", "of one core"], rows)
     text += "\n`vipkeeper --help`, ms: "
-    return text + ", ".join(f"{k} {shown(times[k])}" for k in ("n", "min", "p50", "p99", "max")) + ".\n"
+    return (
+        text
+        + ", ".join(f"{k} {shown(times[k])}" for k in ("n", "min", "p50", "p99", "max"))
+        + ".\n"
+    )

@@ -69,7 +69,10 @@ def total(*counts: str) -> Callable[[Sequence[Run]], tuple[float | None, str]]:
 
     def found(played: Sequence[Run]) -> tuple[float | None, str]:
         value = sum(run[count] for run in played for count in counts)
-        return value, f"{value} in {len(played)} runs, {sum(run['broken_s'] for run in played):.0f} s"
+        return (
+            value,
+            f"{value} in {len(played)} runs, {sum(run['broken_s'] for run in played):.0f} s",
+        )
 
     return found
 
@@ -80,7 +83,9 @@ def judge(aim: Aim, cells: dict[str, Any]) -> Finding:
         return Finding("not measured", aim.elsewhere)
     record = cells.get(aim.cell, {}).get("vipkeeper")
     played = runs(record) if record else []
-    unplayed = sum(not run["length"] for b in record["blocks"] for run in b["runs"]) if record else 0
+    unplayed = (
+        sum(not run["length"] for b in record["blocks"] for run in b["runs"]) if record else 0
+    )
     failed = sum("error" in block for block in record["blocks"]) if record else 0
     cell = find(aim.cell)
     done = sum(run["broken_s"] for run in played) if cell and cell.seconds else len(played)
