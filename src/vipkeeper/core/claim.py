@@ -61,10 +61,12 @@ class Claim:
     @property
     def held(self) -> bool:
         """True while the VIP is here under a running lease, or is being put back."""
-        return self.phase in (Phase.HELD, Phase.RESTORING)
+        return self.phase is Phase.HELD or self.phase is Phase.RESTORING
 
     def deadline(self) -> Instant | None:
         """When `tick` (or `lapsed`) must be asked again."""
+        if self.phase is Phase.ABSENT:
+            return None
         times = [self._retry_at, self._probe_at]
         if self.held:
             times += [self._renew_at, self.lease_until]
@@ -112,8 +114,10 @@ class Claim:
 
     def lapsed(self, now: Instant) -> bool:
         """True when a lease of a held VIP has run out. The caller then releases."""
-        ends = [end for end in (self.lease_until, self.strict_until) if end is not None]
-        return self.held and bool(ends) and now >= min(ends)
+        if not self.held:
+            return False
+        lease, strict = self.lease_until, self.strict_until
+        return (lease is not None and now >= lease) or (strict is not None and now >= strict)
 
     def advert_sent(self, now: Instant, strict_lease: Duration | None) -> None:
         """An advert of the holder leaves: it renews the packet filter's lease, where there is one."""

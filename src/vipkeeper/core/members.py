@@ -33,6 +33,8 @@ class Member:
     ready_since: Instant | None = None
     """Start of the present unbroken stretch of readiness as its adverts tell it."""
     received: int = 0
+    interval: Duration = 0
+    """Its advert interval or ours, whichever is longer."""
     configuration_differs: bool = False
     vouched: Instant | None = None
     """When another server last heard it as a holder, directly, by our clock; never what a third one quoted."""
@@ -62,8 +64,10 @@ class Member:
     @property
     def alive_at(self) -> Instant | None:
         """When it was last heard, by this server or as a holder by another one."""
-        times = [at for at in (self.last, self.vouched) if at is not None]
-        return max(times, default=None)
+        last, vouched = self.last, self.vouched
+        if last is None or (vouched is not None and vouched > last):
+            return vouched
+        return last
 
     @property
     def holds(self) -> bool:
@@ -120,7 +124,7 @@ def rank(health: Health, index: int) -> Rank:
 
 def _table(settings: Settings) -> dict[IPAddress, Member]:
     return {
-        server.address: Member(index, server)
+        server.address: Member(index, server, interval=settings.advert_interval)
         for index, server in enumerate(settings.servers)
         if index != settings.own
     }
@@ -132,6 +136,7 @@ class Members:
     def __init__(self, settings: Settings, boot_id: int) -> None:
         """`boot_id`: this server's own, the nonce that others prove themselves with."""
         self._settings = settings
+        self._suspect_factor = settings.profile.suspect_factor
         self._boot_id = boot_id
         self._by_address = _table(settings)
 
@@ -142,11 +147,13 @@ class Members:
         """Take new settings; servers that stay keep what is known of them."""
         known = self._by_address
         self._settings = settings
+        self._suspect_factor = settings.profile.suspect_factor
         self._by_address = _table(settings)
         for address, member in self._by_address.items():
             if address in known:
                 old = known[address]
                 old.index, old.server = member.index, member.server
+                old.interval = self._interval(old.advert)
                 self._by_address[address] = old
 
     def accept(
@@ -167,8 +174,14 @@ class Members:
             received = max(received, member.last)
         if member.last is not None and received - member.last > self.suspect_after(member):
             member.ready_since = None
+        member.interval = self._interval(advert)
         member.take(advert, received, differs=advert.cluster != self._settings.cluster)
         return Accepted(member, proven_now)
+
+    def _interval(self, advert: Advert | None) -> Duration:
+        own = self._settings.advert_interval
+        theirs = advert.interval_ms * MILLISECOND if advert is not None else own
+        return min(max(own, theirs), LONGEST_INTERVAL)
 
     def _own_entry(self, advert: Advert) -> Heard | None:
         own = self._settings.own
@@ -212,7 +225,7 @@ class Members:
         """
         if member.vouched is None or now - member.vouched > self.suspect_after(member):
             return False
-        return member.last is None or member.vouched > member.last + self.interval(member) // 2
+        return member.last is None or member.vouched > member.last + member.interval // 2
 
     def named(self, name: str) -> Member | None:
         """The other server with this name."""
@@ -231,13 +244,7 @@ class Members:
 
         Intervals differ while a changed configuration is rolled out.
         """
-        return self._settings.profile.suspect_factor * self.interval(member)
-
-    def interval(self, member: Member) -> Duration:
-        """The longer one of its advert interval and ours."""
-        own = self._settings.advert_interval
-        theirs = member.advert.interval_ms * MILLISECOND if member.advert is not None else own
-        return min(max(own, theirs), LONGEST_INTERVAL)
+        return self._suspect_factor * member.interval
 
     def any_live(self, now: Instant) -> bool:
         """True when at least one other server is heard."""

@@ -96,7 +96,7 @@ class Node:
         self.claim_cause = Cause.FIRST_CLAIM
         self.claim_peer: str | None = None
         self.next_advert: Instant = 0
-        self._expected: Instant | None = None
+        self._deadline: Instant | None = None
         self.had_successor: bool | None = None
         self._out: list[Action] = []
 
@@ -139,20 +139,27 @@ class Node:
                 self.next_advert = now
                 self.hearing.sound(now)
                 hosting.started(self, event, now)
-        self._expected = self.deadline()
+        self._deadline = self._next_deadline()
         out, self._out = self._out, []
         return out
 
     def deadline(self) -> Instant | None:
         """When the next `Tick` is due if nothing else happens; None before `Started` and at the end."""
+        return self._deadline
+
+    def _next_deadline(self) -> Instant | None:
         if self.state is State.STOPPED:
             return None
-        times = [self.next_advert, self.claim.deadline(), self.announcer.deadline()]
+        due = self.next_advert
+        others = [self.claim.deadline(), self.announcer.deadline()]
         if self.state in WAITING:
-            times.append(self.election.deadline())
+            others.append(self.election.deadline())
         if self.handover_reply is not None:
-            times.append(self.handover_reply.until)
-        return min(t for t in times if t is not None)
+            others.append(self.handover_reply.until)
+        for at in others:
+            if at is not None and at < due:
+                due = at
+        return due
 
     def _reconfigured(self, settings: Settings, now: Instant) -> None:
         self.settings = settings
@@ -193,7 +200,7 @@ class Node:
             self.handover_reply = None
 
     def _notice_lateness(self, now: Instant) -> None:
-        late = now - self._expected if self._expected is not None else 0
+        late = now - self._deadline if self._deadline is not None else 0
         if late > self.settings.advert_interval:
             self.election.late(now)
             self.alarm(AlarmKind.LATE, f"by {late // MILLISECOND} ms", now)

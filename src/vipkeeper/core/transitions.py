@@ -278,15 +278,9 @@ _LEAVING = (
     *_gone((Cause.SHUTDOWN,), (STOPPED,)),
 )
 
-RULES: tuple[Rule, ...] = (
-    *_STARTING,
-    *_WATCHING,
-    *_CONFIRMING,
-    *_HOLDING,
-    *_HOST,
-    *_OPERATOR,
-    *_LEAVING,
-)
+ELECTION: tuple[Rule, ...] = (*_WATCHING, *_CONFIRMING, *_HOLDING, *_LEAVING)
+"""What the servers decide among themselves: the rules of the diagram."""
+RULES: tuple[Rule, ...] = (*_STARTING, *ELECTION, *_HOST, *_OPERATOR)
 
 _ALLOWED = frozenset(
     (before, after, rule.cause) for rule in RULES for before in rule.before for after in rule.after
