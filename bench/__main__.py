@@ -26,8 +26,9 @@ def main(words: list[str]) -> int:
     if not words:
         print(__doc__)
         for cell in CELLS:
-            amount = f"{cell.total:.0f} {'s' if cell.seconds else 'runs'}"
-            print(f"{cell.name:<16}{amount:<10}{cell.what} ({', '.join(cell.managers)})")
+            unit = "s" if cell.seconds else "runs"
+            amounts = ", ".join(f"{name} {cell.total(name):.0f} {unit}" for name in cell.managers)
+            print(f"{cell.name:<16}{cell.what} ({amounts})")
         return 0
     args = _parser().parse_args(words)
     try:

@@ -51,18 +51,23 @@ def _missing(
 ) -> Iterator[tuple[Cell, str, float]]:
     """Cell, manager and size (runs or seconds) of the next block, as long as one is missing."""
     for cell in cells:
-        wanted = cell.total * scale
-        wanted = max(SHORTEST, wanted) if cell.seconds else max(1, math.floor(wanted + 0.5))
         turns = [manager for manager in cell.managers if manager in managers]
         while turns:
             for manager in list(turns):
                 blocks = results.blocks(found, cell.name, manager)
-                left = wanted - sum(_done(cell, run) for block in blocks for run in block["runs"])
+                left = _wanted(cell, manager, scale) - sum(
+                    _done(cell, run) for block in blocks for run in block["runs"]
+                )
                 fruitless = sum(not block["runs"] for block in blocks)
                 if left < (SHORTEST if cell.seconds else 1) or fruitless >= BLOCKS_MAY_FAIL:
                     turns.remove(manager)
                 else:
                     yield cell, manager, min(left, cell.seconds or cell.block)
+
+
+def _wanted(cell: Cell, manager: str, scale: float) -> float:
+    wanted = cell.total(manager) * scale
+    return max(SHORTEST, wanted) if cell.seconds else max(1, math.floor(wanted + 0.5))
 
 
 def _done(cell: Cell, run: dict[str, Any]) -> float:

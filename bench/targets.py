@@ -95,8 +95,7 @@ def judge(aim: Aim, cells: dict[str, Any]) -> Finding:
     if unplayed or failed:
         text += f"; {unplayed} runs and {failed} blocks could not be played"
         return Finding("not measured", text)
-    # A run of a few minutes ends some milliseconds early or late.
-    if done < aim.need - 1:
+    if done < aim.need:
         unit = "s" if cell and cell.seconds else "runs"
         return Finding("not measured", f"{text}; {done:.0f} of {aim.need:.0f} {unit}")
     return Finding("met", text)
