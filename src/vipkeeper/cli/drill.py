@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         dest="settings",
-        type=_setting,
+        type=setting,
         action="append",
         default=[],
         metavar="KEY=VALUE",
@@ -118,7 +118,8 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _setting(text: str) -> str:
+def setting(text: str) -> str:
+    """One line of cluster.yaml from KEY=VALUE; ArgumentTypeError where it is none."""
     match = _SETTING.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no KEY=VALUE of one line")
