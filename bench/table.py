@@ -177,7 +177,7 @@ def _rest(rest: dict[str, Any] | None) -> str:
     times = rest["help_ms"]
     text = f"## rest\n\nA cluster of three at rest for {rest['seconds']} s, commit {rest['conditions']['commit']}, "
     text += f"load {rest['conditions']['load']}. RSS counts pages that both processes share twice; PSS shares them out. "
-    text += "The daemons write a trace, as they do in the lab.\n\n"
+    text += "The daemons write no trace, as installed.\n\n"
     text += _rows(["server", "RSS / PSS, KiB", "RSS of both, KiB", "of one core"], rows)
     text += "\n`vipkeeper --help`, ms: "
     return (

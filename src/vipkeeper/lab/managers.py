@@ -59,6 +59,8 @@ class Vipkeeper(Manager):
     """The daemon of this program, by its own command line."""
 
     name = "vipkeeper"
+    traced = True
+    """Whether it writes a trace."""
 
     def version(self) -> str:
         """Of the program."""
@@ -80,12 +82,13 @@ class Vipkeeper(Manager):
     def start(self, server: Server) -> None:
         """Start keeper and prober."""
         directory = server.directory.parent
+        trace = ("--trace", str(server.directory / "trace.ndjson")) if self.traced else ()
         server.daemon = server.start(
             "vipkeeper",
             *(sys.executable, "-m", "vipkeeper", "run"),
             *("--config", str(directory / "cluster.yaml"), "--run-dir", str(server.run_dir)),
             *("--state-dir", str(server.state_dir)),
-            *("--trace", str(server.directory / "trace.ndjson")),
+            *trace,
         )
 
     def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:
