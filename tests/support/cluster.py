@@ -157,7 +157,10 @@ class Host:
         return self.powered and (self.permanent or (leased and vip not in self.deleted))
 
     def has_vip(self, now: Instant) -> bool:
-        return any(self.has(vip, now) for vip in self.settings.vips)
+        return bool(self.has_vips(now))
+
+    def has_vips(self, now: Instant) -> tuple[IPAddress, ...]:
+        return tuple(vip for vip in self.settings.vips if self.has(vip, now))
 
     def answers(self, vip: IPAddress, now: Instant) -> bool:
         return self.has(vip, now) and not self.stunned
@@ -226,6 +229,10 @@ class Cluster:
             assert steps < 500_000, "the world does not come to rest"
         self.now = end
 
+    def next_at(self) -> Instant | None:
+        """When the next thing happens."""
+        return self._heap[0][0] if self._heap else None
+
     def start(self, *indices: int, ready: bool = True) -> None:
         for index in indices or range(len(self.hosts)):
             host = self.hosts[index]
@@ -287,7 +294,7 @@ class Cluster:
         self.deliver(host, Tick())
 
     def kernel_changed(self, host: Host, why: str) -> None:
-        """The VIP came or went on a host; for those who watch."""
+        """VIPs came or went on a host; `why` they went. For those who watch."""
 
     def command(
         self, index: int, verb: Verb, to: str | None = None, *, force: bool = False
@@ -398,7 +405,7 @@ class Cluster:
         started = host.clock.read(self.now)
         finished = started + host.kernel_takes
         outcome, detail, operation = AddressOutcome.DONE, "", action.operation
-        had = host.has_vip(self.now)
+        had = host.has_vips(self.now)
         if action.not_after is not None and finished >= action.not_after:
             outcome, host.lease_until = AddressOutcome.LAPSED, None
         elif operation in host.refuses:
@@ -410,8 +417,8 @@ class Cluster:
             host.deleted.clear()
             if operation is not AddressOperation.RENEW:
                 host.behind_own = True
-        if had is not host.has_vip(self.now):
-            self.kernel_changed(host, "removed" if had else "added")
+        if had != host.has_vips(self.now):
+            self.kernel_changed(host, "removed")
         self._watch_lease(host)
         result = AddressesDone(action.id, outcome, started, finished, detail)
         self._answer(host, result, host.kernel_takes)

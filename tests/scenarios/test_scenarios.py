@@ -1,0 +1,63 @@
+"""Every scenario does what its file says, and together they show every rule of the election."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from support.scenario.play import Played, play
+from support.scenario.text import ScenarioError, differences, read, render
+from vipkeeper.core.actions import Cause, State
+from vipkeeper.core.transitions import RULES, Rule
+
+HERE = Path(__file__).parent
+FILES = sorted(HERE.glob("*.txt"))
+GROUPS = (
+    "takeover confirm holdoff deaf hearsay conflict lease handover health budget trust host restart "
+    "stall one_server two_servers quorum"
+).split()
+AT_LEAST = 40
+
+UNREACHED: dict[tuple[State, State, Cause], str] = {}
+"""Rules, by one transition of each, that no scenario can show, and why."""
+
+
+@functools.cache
+def played(path: Path) -> Played:
+    return play(read(path))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_scenario(path: Path, request: pytest.FixtureRequest) -> None:
+    scenario = read(path)
+    try:
+        outputs = played(path).outputs
+    except ScenarioError as error:
+        pytest.fail(str(error), pytrace=False)
+    if request.config.getoption("--rewrite"):
+        path.write_text(render(scenario, outputs), encoding="utf-8")
+        return
+    if found := differences(scenario, outputs):
+        pytest.fail("\n".join(found), pytrace=False)
+    assert path.read_text(encoding="utf-8") == render(scenario, outputs), "not in its usual form"
+
+
+def _triples(rule: Rule) -> set[tuple[State, State, Cause]]:
+    return {(before, after, rule.cause) for before in rule.before for after in rule.after}
+
+
+def test_every_rule_of_the_election_is_shown_by_a_scenario() -> None:
+    seen = {triple for path in FILES for triple in played(path).seen}
+    hidden = [rule for rule in RULES if not _triples(rule) & (seen | UNREACHED.keys())]
+    assert not hidden, "\n".join(f"{r.before} -> {r.after}: {r.cause}" for r in hidden)
+    assert not seen & UNREACHED.keys(), "a scenario shows what was thought to be impossible"
+
+
+def test_there_are_enough_scenarios_and_each_belongs_to_a_group() -> None:
+    assert len(FILES) >= AT_LEAST
+    for path in FILES:
+        assert any(path.stem.startswith(f"{group}_") for group in GROUPS), path.stem
+    for group in GROUPS:
+        assert any(path.stem.startswith(f"{group}_") for path in FILES), group
