@@ -70,6 +70,8 @@ DELAY = 200_000
 KERNEL = 300_000
 START: Instant = 1_000 * SECOND
 PER_MILLION = 1_000_000
+KEY = "the key"
+"""What all servers share; only whether it differs matters."""
 
 
 def settings(own: int = 0, count: int = 3, **changes: object) -> Settings:
@@ -136,7 +138,7 @@ class Host:
     refuses: set[AddressOperation] = field(default_factory=set)
     """What the kernel refuses."""
     kernel_takes: Duration = KERNEL
-    key: str = "the key"
+    key: str = KEY
     record: Record | None = None
     actions: list[tuple[Instant, Action]] = field(default_factory=list)
     waiting: list[Event] = field(default_factory=list)
@@ -150,6 +152,11 @@ class Host:
     @property
     def address(self) -> IPAddress:
         return self.settings.servers[self.index].address
+
+    @property
+    def online(self) -> bool:
+        """Whether adverts leave and arrive."""
+        return self.link and self.own_address
 
     def has(self, vip: IPAddress, now: Instant) -> bool:
         """Whether the kernel has this VIP, `now` being the world's time."""
@@ -384,7 +391,7 @@ class Cluster:
             wire = self.wires.get(pair, Wire())
             if wire.drop > 0:
                 wire.drop -= 1
-            elif pair not in self.cut | self.adverts_cut and host.link and other.link:
+            elif pair not in self.cut | self.adverts_cut and host.online and other.online:
                 for _ in range(wire.copies):
                     self.transmit(host, other, action.advert, DELAY + wire.delay)
 
@@ -407,7 +414,7 @@ class Cluster:
         outcome, detail, operation = AddressOutcome.DONE, "", action.operation
         had = host.has_vips(self.now)
         if action.not_after is not None and finished >= action.not_after:
-            outcome, host.lease_until = AddressOutcome.LAPSED, None
+            outcome = AddressOutcome.LAPSED
         elif operation in host.refuses:
             outcome, detail = AddressOutcome.FAILED, "Operation not permitted"
         elif operation is AddressOperation.REMOVE:

@@ -12,6 +12,7 @@ from vipkeeper.core.actions import (
     Alarm,
     Announce,
     Cause,
+    ChangeAddresses,
     Exit,
     ProbeGateway,
     ProbeServer,
@@ -29,7 +30,7 @@ GATEWAY = IPv4Address("10.10.10.1")
 STRANGER = bytes.fromhex("020000000bad")
 SECOND_LOOK = 60 * MILLISECOND
 """After this the prober looks again at what has changed."""
-SHOWN = ("adverts", "probes", "announcements")
+SHOWN = ("adverts", "probes", "announcements", "kernel")
 """What is told only when a scenario asks for it."""
 
 Seen = tuple[State, State, Cause]
@@ -184,6 +185,8 @@ class Stage(Cluster):
                 self.tell(f"asks the {what} of {self.hosts[action.server].name}", host)
             case ProbeGateway() if host.index in self.shows.get("probes", ()):
                 self.tell("asks the gateway", host)
+            case ChangeAddresses() if host.index in self.shows.get("kernel", ()):
+                self.tell(f"asks its kernel to {action.operation.value} the VIP", host)
             case Announce() if host.index in self.shows.get("announcements", ()):
                 self.tell("announces", host)
             case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from support.cluster import PER_MILLION, Host, Wire
+from support.cluster import KEY, PER_MILLION, Host, Wire
 from support.scenario.stage import SHOWN, STRANGER, Stage
 from support.scenario.words import UnfulfilledError, WordError, Words
 from vipkeeper.core.actions import AddressOperation as Operation
@@ -183,7 +183,7 @@ def _forge_one(stage: Stage, host: Host) -> None:
 
 def key(stage: Stage, words: Words) -> None:
     host = stage.hosts[words.server()]
-    host.key = words.one_of("other", "same")
+    host.key = "another key" if words.one_of("other", "same") == "other" else KEY
 
 
 def gateway(stage: Stage, words: Words) -> None:
@@ -366,8 +366,8 @@ VERBS: dict[str, Known] = {
     "mark": Known("mark", mark),
     "status": Known("status", status),
     "report": Known("report", report),
-    "show": Known("show adverts|probes|announcements SERVER...", show),
-    "hide": Known("hide adverts|probes|announcements", hide),
+    "show": Known("show adverts|probes|announcements|kernel SERVER...", show),
+    "hide": Known("hide adverts|probes|announcements|kernel", hide),
     "expect": Known(
         "expect holder SERVER...|none | expect state STATE SERVER... | expect moves NUMBER | "
         "expect without-vip TIME|never | expect two-holders TIME|never",
