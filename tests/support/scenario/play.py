@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from support.cluster import VIP
 from support.scenario.stage import GATEWAY, Seen, Stage
-from support.scenario.text import Block, Command, Scenario, ScenarioError
+from support.scenario.text import Block, Command, Scenario, ScenarioError, read, render
 from support.scenario.verbs import VERBS
 from support.scenario.words import UnfulfilledError, WordError, Words, duration
 from vipkeeper.core.types import Profile
@@ -60,6 +61,12 @@ def play(scenario: Scenario) -> Played:
         outputs.append(tuple(stage.lines))
         stage.lines.clear()
     return Played(tuple(outputs), frozenset(stage.seen))
+
+
+def rewrite(path: Path) -> None:
+    """Write what a scenario prints now into its file. Its `expect` lines must hold all the same."""
+    scenario = read(path)
+    path.write_text(render(scenario, play(scenario).outputs), encoding="utf-8")
 
 
 def _stage(scenario: Scenario) -> tuple[Stage, list[Block]]:
