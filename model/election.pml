@@ -41,7 +41,7 @@
 #define PROBES 2          /* what kernels answer: 2 ARP and echo, 1 only ARP, 0 nothing (filtered) */
 #endif
 #ifndef READY
-#define READY 1           /* health of all API servers at the start */
+#define READY 7           /* which API servers are ready at the start, one bit a server */
 #endif
 #define CAP 7             /* ages are counted up to here */
 #define NONE N
@@ -84,6 +84,7 @@ byte began[N];            /* SUSPECT: time since the suspicion */
 byte wait[N];             /* SUSPECT: how long it asks */
 bit silent[N];            /* SUSPECT, HOLDOFF: the holder fell silent (its kernel is asked), not resigned */
 byte quiet[N];            /* HOLDOFF: rounds in a row without an answer for the VIP */
+byte better[N];           /* SUSPECT, HOLDOFF: candidates ahead of this one at its last step */
 byte since[N];            /* SUSPECT, HOLDOFF: time since the last echo, or since the suspicion */
 bit got[N];               /* SUSPECT, HOLDOFF: something was received since the suspicion */
 byte nothing[N];          /* time in which nothing at all was received */
@@ -103,6 +104,7 @@ bit fresh[N * N];         /* an advert that was not looked at yet */
 #if N == 3
 byte hearsay[N * N];      /* the age of the third server's last advert as s quotes it */
 byte vouched[N];          /* the adopted age of the followed holder */
+byte elsewhere[N];        /* HOLDER: how often in a row a peer that hears us said that it follows another */
 #endif
 
 byte faults = BUDGET;
@@ -119,19 +121,21 @@ byte isolated[N];         /* ticks in which nothing could reach this server */
 byte named = NONE;
 byte delayed;             /* ticks the named server could not run, or could not be reached */
 #endif
-#ifdef PROP_L2
-byte was = NONE;
-#endif
-#ifdef PROP_STUN
-byte both;                /* ticks in a row with two servers */
+#ifdef PROP_E1
+byte newest;              /* the highest epoch that serves */
 #endif
 
 hidden byte me, i, j, h, n, m, x;
-hidden byte echo, arp, kernel, sound;
+hidden byte echo, arp, kernel, sound, healed;
 
 #define SERVES(s) (address[s] && lease[s] > 0 && (mode[s] == ON || mode[s] == STOP))
 #define KERNEL(s) (mode[s] == ON || mode[s] == STOP)
 #define PATH(a, b) (!cut[X(a, b)] && !cut[X(b, a)])
+#ifdef RANK_WITHOUT_HEALTH
+#define RANKS(ra, a, rb, b) ((a) < (b))
+#else
+#define RANKS(ra, a, rb, b) BETTER(ra, a, rb, b)
+#endif
 #define BETTER(ra, a, rb, b) ((ra) > (rb) || ((ra) == (rb) && (a) < (b)))
 #define WAITING(s) (state[s] <= DEAF)
 
@@ -148,7 +152,7 @@ inline hear(r, s) {
 #if N == 3
         h = 3 - (r) - (s);
 #ifdef HEARSAY_REFRESHES
-        hearsay[X(r, s)] = (state[s] == BACKUP && follows[s] == h -> MIN(age[X(s, h)], vouched[s]) : CAP)
+        hearsay[X(r, s)] = (state[s] == BACKUP && follows[s] == h -> 0 : CAP)
 #else
         hearsay[X(r, s)] = (state[s] == BACKUP && follows[s] == h -> age[X(s, h)] : CAP)
 #endif
@@ -168,7 +172,10 @@ inline tell(s) {
 
 inline forget(s) {
     timer[s] = 0; began[s] = 0; wait[s] = 0; silent[s] = 0; quiet[s] = 0; since[s] = 0; got[s] = 0;
-    unheard[s] = 0; late[s] = 0
+    unheard[s] = 0; late[s] = 0; better[s] = 0;
+#if N == 3
+    elsewhere[s] = 0
+#endif
 }
 
 inline listen(s) {
@@ -216,7 +223,7 @@ inline ahead(s) {
     do
     :: j < N ->
         if
-        :: j != s && j != follows[s] && age[X(s, j)] < F && BETTER(peerready[X(s, j)], j, ready[s], s) -> n++
+        :: j != s && j != follows[s] && age[X(s, j)] < F && RANKS(peerready[X(s, j)], j, ready[s], s) -> n++
         :: else
         fi;
         j++
@@ -240,6 +247,9 @@ inline claim(s) {
     do
     :: j < N ->
         if :: j != s && SERVES(j) -> twice = 1 :: else fi;
+#ifdef PROP_F2
+        if :: j != s && mode[j] == ON && state[j] == HOLDER && lease[j] > 0 -> wrong = 1 :: else fi;
+#endif
 #ifdef PROP_R3
         if :: j != s && mode[j] == ON && BETTER(ready[j], j, ready[s], s) -> wrong = 1 :: else fi;
 #endif
@@ -248,7 +258,7 @@ inline claim(s) {
     od;
     forget(s);
     state[s] = HOLDER; follows[s] = NONE;
-    seen[s]++; own[s] = seen[s];
+    INC(seen[s], 31); own[s] = seen[s];
     lease[s] = LEASE; address[s] = 1;
     tell(s)
 }
@@ -259,7 +269,7 @@ inline choose(s, all) {
     do
     :: j < N ->
         if
-        :: j != s && (age[X(s, j)] < F || (all && age[X(s, j)] < CAP)) &&
+        :: j != s && ((age[X(s, j)] < F && hears[X(s, j)]) || (all && age[X(s, j)] < CAP)) &&
            (n == NONE || BETTER(peerready[X(s, j)], j, peerready[X(s, n)], n)) -> n = j
         :: else
         fi;
@@ -270,6 +280,14 @@ inline choose(s, all) {
 
 /* the address first, then the resignation, which names server n */
 inline resign(s, then) {
+#ifdef PROP_L2
+    x = 0; j = 0;
+    do
+    :: j < N -> x = x || ready[j]; j++
+    :: else -> break
+    od;
+    wrong = wrong || !x;
+#endif
     drop(s);
     forget(s);
     follows[s] = NONE;
@@ -319,6 +337,13 @@ inline ask(s) {
     od
 }
 
+#ifdef RESIGNATION_OF_FOLLOWED_ONLY
+#define IGNORED (follows[me] != NONE && follows[me] != resigner[me])
+#else
+#define IGNORED (state[me] == BACKUP && follows[me] != NONE && follows[me] != resigner[me] && \
+                 holds[X(me, follows[me])] > 0 && age[X(me, follows[me])] < F)
+#endif
+
 inline read_resignation() {
     if
     :: resigned[me] > 0 ->
@@ -326,7 +351,7 @@ inline read_resignation() {
         :: state[me] != BACKUP && state[me] != SUSPECT && state[me] != HOLDOFF
         :: else ->
             if
-            :: follows[me] != NONE && follows[me] != resigner[me]
+            :: IGNORED
 #ifdef STALE_RESIGNATION
             :: else -> if :: resigned[me] == 1 + me -> claim(me)
 #else
@@ -385,6 +410,17 @@ inline read_advert() {
     fi;
 #if N == 3
     h = 3 - me - i;
+#ifndef NO_WITNESS
+    if
+    :: state[me] == HOLDER && holds[X(me, i)] == 0 ->
+        elsewhere[me] = (hears[X(me, i)] && hearsay[X(me, i)] < F -> elsewhere[me] + 1 : 0);
+        if
+        :: elsewhere[me] >= UNHEARD -> drop(me); follow(me, h); vouched[me] = hearsay[X(me, i)]
+        :: else
+        fi
+    :: else
+    fi;
+#endif
 #ifndef NO_HEARSAY
     if
     :: (state[me] == BACKUP || state[me] == SUSPECT || state[me] == HOLDOFF) && follows[me] == h &&
@@ -457,6 +493,10 @@ inline fall_deaf() {
 
 inline while_suspect() {
     ahead(me);
+#ifndef RANK_FROM_START
+    if :: n < better[me] && began[me] > wait[me] -> wait[me] = began[me] :: else fi;
+#endif
+    better[me] = n;
     if
 #ifdef NO_CONFIRM
     :: true -> claim(me)
@@ -478,6 +518,10 @@ inline while_holding_off() {
     if :: echo -> since[me] = 0 :: else fi;
     quiet[me] = (echo || arp -> 0 : MIN(quiet[me] + 1, STOPPED_AFTER + N));
     ahead(me);
+#ifndef RANK_FROM_START
+    if :: n < better[me] -> quiet[me] = MIN(quiet[me], STOPPED_AFTER) :: else fi;
+#endif
+    better[me] = n;
     if
     :: !MAY_CLAIM
     :: else ->
@@ -529,6 +573,7 @@ inline step() {
         :: late[me] ->
             late[me] = 0;
             timer[me] = (state[me] == BACKUP -> (timer[me] > 1 -> timer[me] : 1) : timer[me]);
+            echo = 0; arp = 0; kernel = 0;     /* nobody was asked meanwhile */
 #ifdef STALE_EVIDENCE
             if :: state[me] == SUSPECT -> began[me] = 0 :: else fi
 #else
@@ -633,9 +678,9 @@ inline restart(s) {
 #define CRASH(s) :: faults > 0 && mode[s] != OFF -> FAULT; d_step { boot(s); mode[s] = OFF }
 #define BOOT(s) :: faults > 0 && mode[s] == OFF -> FAULT; d_step { boot(s); j = 0 }
 #define HEALTH(s) :: faults > 0 -> FAULT; TOGGLE(ready[s])
-#define DELETE(s) :: faults > 0 && address[s] -> FAULT; address[s] = 0
-#define HAND_OVER(s) :: faults > 0 && mode[s] == ON && state[s] == HOLDER -> FAULT; \
-    d_step { choose(s, 0); resign(s, BACKUP); j = 0 }
+#define DELETE(s) :: faults > 0 && address[s] && rest >= F -> FAULT; address[s] = 0
+#define HAND_OVER(s, to) :: faults > 0 && mode[s] == ON && state[s] == HOLDER && age[X(s, to)] < F && \
+    hears[X(s, to)] -> FAULT; d_step { n = to; resign(s, BACKUP); j = 0 }
 #define TERMINATE(s) :: faults > 0 && mode[s] == ON && state[s] == HOLDER -> FAULT; \
     d_step { choose(s, 0); resign(s, GONE); j = 0 }
 #if N == 3
@@ -689,7 +734,7 @@ inline interfere() {
     EACH(DELETE)
 #endif
 #ifdef F_HANDOVER
-    EACH(HAND_OVER)
+    EACH_PAIR(HAND_OVER)
 #endif
 #ifdef F_TERM
     EACH(TERMINATE)
@@ -713,6 +758,7 @@ inline count() {
     n = 0;                /* servers */
     m = 0;                /* servers that hear something */
     x = 0;                /* running daemons that hear something */
+    healed = (adverts == 0);   /* everything runs and is joined */
     h = 0;                /* pairs of servers joined by a wire that works in some direction */
     i = 0;
     do
@@ -722,6 +768,7 @@ inline count() {
         do
         :: j < N ->
             sound = sound || (j != i && !cut[X(j, i)] && mode[j] == ON && state[j] != GONE && adverts == 0);
+            healed = healed && !cut[X(i, j)];
             if
             :: j < i && SERVES(i) && SERVES(j) && (!cut[X(i, j)] || !cut[X(j, i)]) -> h++
             :: else
@@ -729,11 +776,25 @@ inline count() {
             j++
         :: else -> break
         od;
+        healed = healed && mode[i] == ON && state[i] != GONE && !nogateway[i];
         if :: SERVES(i) -> n++; m = m + sound :: else fi;
         if :: mode[i] == ON && state[i] != GONE && sound -> x++ :: else fi;
         i++
     :: else -> break
     od
+}
+
+/* Before anybody steps: a machine that stood still serves again before its daemon runs. */
+inline observe_early() {
+#ifdef PROP_S1
+    i = 0; n = 0;
+    do
+    :: i < N -> if :: SERVES(i) -> n++ :: else fi; i++
+    :: else -> break
+    od;
+    twice = twice || n > 1;
+#endif
+    i = 0
 }
 
 inline observe() {
@@ -748,11 +809,33 @@ inline observe() {
     wrong = wrong || (SETTLED && x > 0 && m == 0);
 #endif
 #ifdef PROP_L3
-    wrong = wrong || (SETTLED && x == N && n != 1);
+    wrong = wrong || (SETTLED && healed && n != 1);
+#endif
+#ifdef PROP_W1
+    i = 0;
+    do
+    :: i < N ->
+        j = (i + 1) % N; h = (i + 2) % N;
+        wrong = wrong || (SETTLED && SERVES(j) && SERVES(h) && mode[i] == ON && state[i] != GONE &&
+                          PATH(i, j) && PATH(i, h));
+        i++
+    :: else -> break
+    od;
 #endif
 #ifdef PROP_STUN
-    both = (n > 1 -> both + 1 : 0);
-    wrong = wrong || both > K;
+    wrong = wrong || n > 1;
+#endif
+#ifdef PROP_F3
+    wrong = wrong || seen[0] > 16;
+#endif
+#ifdef PROP_E1
+    i = 0; x = 0;
+    do
+    :: i < N -> x = (SERVES(i) && own[i] > x -> own[i] : x); i++
+    :: else -> break
+    od;
+    wrong = wrong || (n > 0 && x < newest);
+    newest = (n > 0 -> x : 0);
 #endif
 #ifdef PROP_H1
     i = 0;
@@ -768,18 +851,6 @@ inline observe() {
         i++
     :: else -> break
     od;
-#endif
-#ifdef PROP_L2
-    wrong = wrong || (rest > F && was != NONE && !SERVES(was));
-    was = NONE; i = 0; x = 0;
-    do
-    :: i < N ->
-        x = x || ready[i];
-        was = (SERVES(i) -> i : was);
-        i++
-    :: else -> break
-    od;
-    was = (x || rest < F -> NONE : was);
 #endif
 #ifdef PROP_P2
     if :: named != NONE && (mode[named] != ON || state[named] == GONE) -> delayed = 1 :: else fi;
@@ -806,7 +877,7 @@ active proctype world() {
     d_step {
         i = 0;
         do
-        :: i < N -> boot(i); ready[i] = READY; i++
+        :: i < N -> boot(i); ready[i] = (READY >> i) & 1; i++
         :: else -> break
         od;
         i = 0; j = 0
@@ -822,12 +893,12 @@ active proctype world() {
         d_step {
             time_passes();
             everybody_adverts();
+            observe_early();
             everybody_steps();
             observe();
             turn = 0; i = 0; j = 0
         };
-        assert(!wrong);
-        assert(seen[0] < 32)
+        assert(!wrong)
     }
     od
 }
