@@ -32,6 +32,9 @@
 #ifndef UNHEARD
 #define UNHEARD 3         /* a holder told this often in a row that it is not heard yields */
 #endif
+#ifndef WITNESSED
+#define WITNESSED 6       /* a holder told this often in a row that a peer follows another one yields */
+#endif
 #define BUDGET_B 1        /* confirm budget B */
 #define DEAF_AFTER 4      /* a holder that hears nothing at all this long resigns */
 #ifndef GATEWAY
@@ -174,7 +177,7 @@ inline forget(s) {
     timer[s] = 0; began[s] = 0; wait[s] = 0; silent[s] = 0; quiet[s] = 0; since[s] = 0; got[s] = 0;
     unheard[s] = 0; late[s] = 0; better[s] = 0;
 #if N == 3
-    elsewhere[s] = 0
+    elsewhere[s] = 0; vouched[s] = CAP
 #endif
 }
 
@@ -415,7 +418,7 @@ inline read_advert() {
     :: state[me] == HOLDER && holds[X(me, i)] == 0 ->
         elsewhere[me] = (hears[X(me, i)] && hearsay[X(me, i)] < F -> elsewhere[me] + 1 : 0);
         if
-        :: elsewhere[me] >= UNHEARD -> drop(me); follow(me, h); vouched[me] = hearsay[X(me, i)]
+        :: elsewhere[me] >= WITNESSED -> drop(me); x = hearsay[X(me, i)]; follow(me, h); vouched[me] = x
         :: else
         fi
     :: else
@@ -423,11 +426,11 @@ inline read_advert() {
 #endif
 #ifndef NO_HEARSAY
     if
-    :: (state[me] == BACKUP || state[me] == SUSPECT || state[me] == HOLDOFF) && follows[me] == h &&
-       (state[me] == BACKUP || silent[me]) &&
+    :: WAITING(me) && state[me] != DEAF && (state[me] != BACKUP || follows[me] == NONE || follows[me] == h) &&
        hearsay[X(me, i)] < F && hearsay[X(me, i)] < age[X(me, h)] && hearsay[X(me, i)] < vouched[me] ->
-        vouched[me] = hearsay[X(me, i)];
-        if :: state[me] != BACKUP -> follow(me, h) :: else fi
+        x = hearsay[X(me, i)];
+        if :: state[me] != BACKUP || follows[me] == NONE -> follow(me, h) :: else fi;
+        vouched[me] = x
     :: else
     fi;
 #endif
