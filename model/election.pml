@@ -266,13 +266,19 @@ inline claim(s) {
     tell(s)
 }
 
+#ifdef UNHEARING_SUCCESSOR
+#define SUCCEEDS(s, j) 1
+#else
+#define SUCCEEDS(s, j) hears[X(s, j)]
+#endif
+
 /* n: the best-ranked server that s has heard; all: also one that was silent for some time */
 inline choose(s, all) {
     n = NONE; j = 0;
     do
     :: j < N ->
         if
-        :: j != s && ((age[X(s, j)] < F && hears[X(s, j)]) || (all && age[X(s, j)] < CAP)) &&
+        :: j != s && ((age[X(s, j)] < F && SUCCEEDS(s, j)) || (all && age[X(s, j)] < CAP)) &&
            (n == NONE || BETTER(peerready[X(s, j)], j, peerready[X(s, n)], n)) -> n = j
         :: else
         fi;
@@ -876,6 +882,30 @@ inline observe() {
     INC(rest, K)
 }
 
+/* One line a server for each tick of a counterexample: check.py --trace. */
+inline describe() {
+#ifdef TRACE
+    printf("tick, last fault %d ago, %d left, adverts %d, violated %d\n", rest - 1, faults, adverts, wrong);
+    i = 0;
+    do
+    :: i < N ->
+        printf("  server %d: host %d ready %d gateway cut %d | state %d vip %d lease %d epoch %d seen %d", i, mode[i],
+               ready[i], nogateway[i], state[i], address[i], lease[i], own[i], seen[i]);
+        printf(" | follows %d timer %d began %d quiet %d hears nothing for %d unheard %d | cut to, age, holds:", follows[i],
+               timer[i], began[i], quiet[i], nothing[i], unheard[i]);
+        j = 0;
+        do
+        :: j < N -> printf(" %d %d %d,", cut[X(i, j)], age[X(i, j)], holds[X(i, j)]); j++
+        :: else -> break
+        od;
+        printf("\n");
+        i++
+    :: else -> break
+    od;
+#endif
+    i = 0
+}
+
 active proctype world() {
     d_step {
         i = 0;
@@ -899,6 +929,7 @@ active proctype world() {
             observe_early();
             everybody_steps();
             observe();
+            describe();
             turn = 0; i = 0; j = 0
         };
         assert(!wrong)
