@@ -1,4 +1,4 @@
-"""Checks the model of the election with Spin: `./dev model [--trace] [WORD...]`.
+"""Checks the model of the election with Spin: `./dev model [--trace] [ROW or PROPERTY...]`.
 
 Properties must hold over every state that the stated faults can reach; each mutant, which lacks one
 rule, must violate the property named beside it, or the property would prove nothing. README.md says
@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from runs import RUNS, Run
+from model.runs import RUNS, Run
 
 MODEL = Path(__file__).resolve().parent / "election.pml"
 NEEDED = {"spin": "spin", "gcc": "gcc"}
@@ -75,10 +75,11 @@ def read_output(text: str) -> Found:
 def search(run: Run, *, trace: bool) -> Found:
     """Generate, compile and run the checker of one row, in a folder of its own."""
     began = time.monotonic()
+    options = (*run.options, "-DTRACE") if trace else run.options
     with tempfile.TemporaryDirectory(prefix="vipkeeper-model-") as folder:
         shutil.copy(MODEL, folder)
         steps = (
-            ("spin", "-a", *run.options, MODEL.name),
+            ("spin", "-a", *options, MODEL.name),
             (*COMPILE, "-O1" if run.holds else "-O0"),
             ("./pan", f"-m{DEPTH}", "-w22"),
         )
@@ -94,9 +95,10 @@ def search(run: Run, *, trace: bool) -> Found:
         found = read_output(text)
         steps_to_error = ""
         if trace and found.violated:
-            replay = ("spin", "-t", "-DTRACE", *run.options, MODEL.name)
-            lines = _output(replay, folder, check=False).splitlines()
-            steps_to_error = "\n".join(x.strip() for x in lines if re.match(r"\s*(tick|server)\b", x))
+            lines = _output(("spin", "-t", *options, MODEL.name), folder, check=False).splitlines()
+            steps_to_error = "\n".join(
+                x.strip() for x in lines if re.match(r"\s*(tick|server)\b", x)
+            )
     seconds = time.monotonic() - began
     return Found(
         found.states,
@@ -146,7 +148,9 @@ def main(arguments: list[str]) -> int:
         return 2
     began = time.monotonic()
     failed = 0
-    sys.stdout.write(f"     N {'property':<8} {'row':<31} {'states':>9} {'depth':>6} {'s':>6}  verdict\n")
+    sys.stdout.write(
+        f"     N {'property':<8} {'row':<31} {'states':>9} {'depth':>6} {'s':>6}  verdict\n"
+    )
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for run, found in zip(runs, pool.map(lambda r: search(r, trace=trace), runs), strict=True):
             sys.stdout.write(line(run, found) + "\n" + (found.trace + "\n" if found.trace else ""))
