@@ -2,7 +2,7 @@
 
    One tick is one advert interval, and one atomic transition: at most one fault, then every host's time
    passes, adverts are delivered, and each server takes one step, in an order the checker chooses.
-   README.md in this folder says what is modelled, what is not, and which rule is where in the code.
+   docs/model.md says what is modelled, what is not, and which rule is where in the code.
    check.py knows the properties (one -DPROP_... a run), faults (-DF_...) and mutants (-DNO_..., ...). */
 
 #ifndef N

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from model.check import read_output
+from model.check import MODEL, read_output
 from model.runs import RUNS, Run
 
 HOLDS = "State-vector 92 byte, depth reached 248, errors: 0\n  144844 states, stored\n"
@@ -53,8 +53,6 @@ def test_each_row_is_another_search() -> None:
 
 def test_each_mutant_has_a_switch_in_the_model_and_each_switch_a_mutant() -> None:
     """A misspelt switch would check the unmutated model."""
-    from model.check import MODEL
-
     text = MODEL.read_text(encoding="utf-8")
     named = {run.name for run in RUNS if run.name.isupper()}
     used = {line.split()[1] for line in text.splitlines() if line.startswith(("#ifdef", "#ifndef"))}
@@ -66,3 +64,9 @@ def test_each_mutant_has_a_switch_in_the_model_and_each_switch_a_mutant() -> Non
         for option in run.options:
             if option.startswith(("-DPROP_", "-DF_")):
                 assert option.removeprefix("-D") in used
+
+
+def test_the_document_records_each_row_with_its_property() -> None:
+    document = (MODEL.parent.parent / "docs" / "model.md").read_text(encoding="utf-8")
+    for run in RUNS:
+        assert f"| {run.servers} | {run.label} | {run.name} |" in document
