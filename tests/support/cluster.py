@@ -18,6 +18,8 @@ from vipkeeper.core.actions import (
     Announce,
     ChangeAddresses,
     Exit,
+    ProbeGateway,
+    ProbeServer,
     ProbeVips,
     ReadNeighbours,
     Reply,
@@ -34,15 +36,19 @@ from vipkeeper.core.events import (
     CheckName,
     Commanded,
     Event,
+    GatewayAnswered,
     HealthSampled,
     HostObserved,
     Outcome,
+    ServerAnswered,
+    Sign,
     Started,
     Tick,
     Verb,
     VipAnswered,
 )
 from vipkeeper.core.node import Node
+from vipkeeper.core.transitions import allowed
 from vipkeeper.core.types import (
     MILLISECOND,
     SECOND,
@@ -87,9 +93,11 @@ class Host:
     def has_vip(self, now: Instant) -> bool:
         return self.powered and self.lease_until is not None and now < self.lease_until
 
-    def view(self, now: Instant, *, link: bool = True) -> HostView:
+    def view(
+        self, now: Instant, *, link: bool = True, gateway: IPv4Address | None = None
+    ) -> HostView:
         state = AddressState.LEASED if self.has_vip(now) else AddressState.ABSENT
-        return HostView(now, "eth0", link, True, (VipView(VIP, state),))
+        return HostView(now, "eth0", link, True, (VipView(VIP, state),), gateway)
 
 
 class Cluster:
@@ -99,8 +107,16 @@ class Cluster:
         self.now: Instant = START
         self.hosts = [Host(i, settings(i, count, **changes)) for i in range(count)]
         self.cut: set[tuple[int, int]] = set()
+        self.adverts_cut: set[tuple[int, int]] = set()
+        """The same for adverts alone; probes and their answers pass."""
         self.arp_only: set[int] = set()
         """Servers whose MAC a fabric keeps answering ARP for, dead or not."""
+        self.gateway: IPv4Address | None = None
+        """A router that every server's host has a route to; None: there is none."""
+        self.gateway_cut: set[int] = set()
+        """Servers that get no answer from the gateway."""
+        self.services: set[int] = set()
+        """Servers whose API server answers a ClientHello."""
         self.stranger: bytes | None = None
         """MAC of a machine that is no server and answers for the VIP like a living kernel."""
         self._heap: list[tuple[Instant, int, Callable[[], None]]] = []
@@ -127,7 +143,7 @@ class Cluster:
             host.boots += 1
             host.powered, host.frozen = True, False
             host.node = Node(host.settings, boot_id=1000 * (index + 1) + host.boots)
-            self.deliver(host, Started(host.view(self.now), host.record))
+            self.deliver(host, Started(host.view(self.now, gateway=self.gateway), host.record))
             if ready:
                 self.sample(index, Outcome.OK)
 
@@ -163,7 +179,7 @@ class Cluster:
 
     def observe(self, index: int, *, link: bool = True) -> None:
         host = self.hosts[index]
-        self.deliver(host, HostObserved(host.view(self.now, link=link)))
+        self.deliver(host, HostObserved(host.view(self.now, link=link, gateway=self.gateway)))
 
     def deliver(self, host: Host, event: Event) -> None:
         if host.node is None:
@@ -173,6 +189,9 @@ class Cluster:
             return
         for action in host.node.handle(event, self.now):
             host.actions.append((self.now, action))
+            if isinstance(action, Transition):
+                known = allowed(action.before, action.after, action.cause)
+                assert known, f"not in core.transitions: {action}"
             self._carry_out(host, action)
         self._arm(host)
 
@@ -196,6 +215,11 @@ class Cluster:
                 self._change(host, action)
             case ProbeVips():
                 self._probe(host)
+            case ProbeServer():
+                self._probe_server(host, action)
+            case ProbeGateway():
+                if self.gateway is not None and host.index not in self.gateway_cut:
+                    self.at(self.now + DELAY, lambda: self.deliver(host, GatewayAnswered()))
             case SaveRecord():
                 host.record = action.record
             case Exit():
@@ -208,7 +232,8 @@ class Cluster:
         source = host.settings.servers[host.index].address
         for other in self.hosts:
             wanted = other.settings.servers[other.index].address in action.to
-            if other is host or not wanted or (host.index, other.index) in self.cut:
+            lost = (host.index, other.index) in self.cut | self.adverts_cut
+            if other is host or not wanted or lost:
                 continue
             at = self.now + DELAY
             event = AdvertReceived(source, action.advert, at)
@@ -232,7 +257,8 @@ class Cluster:
                 answer = VipAnswered(VIP, self.stranger, channel)
                 self.at(self.now + DELAY, lambda e=answer: self.deliver(host, e))  # type: ignore[misc]
         for other in self.hosts:
-            if other is host or (host.index, other.index) in self.cut:
+            both_ways = {(host.index, other.index), (other.index, host.index)}
+            if other is host or both_ways & self.cut:
                 continue
             mac = bytes([2, 0, 0, 0, 0, other.index])
             if other.has_vip(self.now) or other.index in self.arp_only:
@@ -241,6 +267,17 @@ class Cluster:
             if other.has_vip(self.now):
                 echo = VipAnswered(VIP, mac, Channel.ECHO)
                 self.at(self.now + 2 * DELAY, lambda e=echo: self.deliver(host, e))  # type: ignore[misc]
+
+    def _probe_server(self, host: Host, action: ProbeServer) -> None:
+        other = self.hosts[action.server]
+        both_ways = {(host.index, other.index), (other.index, host.index)}
+        if not other.powered or both_ways & self.cut:
+            return
+        kernel = ServerAnswered(other.index, Sign.KERNEL)
+        self.at(self.now + DELAY, lambda: self.deliver(host, kernel))
+        if action.service and other.index in self.services:
+            service = ServerAnswered(other.index, Sign.SERVICE)
+            self.at(self.now + 2 * DELAY, lambda: self.deliver(host, service))
 
     def holders(self) -> list[str]:
         """Servers whose kernel has the VIP."""

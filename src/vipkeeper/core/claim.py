@@ -12,7 +12,8 @@ from vipkeeper.core.actions import Action, AddressOperation, ChangeAddresses, Pr
 from vipkeeper.core.events import AddressesDone, AddressOutcome
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 
-RENEWALS_PER_LEASE = 3
+RENEWALS_PER_LEASE = 4
+"""A daemon may stand still for three quarters of the lease: 2.25 s at the default."""
 RETRY_AFTER: Duration = 100 * MILLISECOND
 RESTORE_PROBES = 3
 RESTORE_PROBE_EVERY: Duration = 15 * MILLISECOND
@@ -47,6 +48,8 @@ class Claim:
         self.phase = Phase.ABSENT
         self.lease_until: Instant | None = None
         """End of the kernel lease; None when the VIP is not here."""
+        self.strict_until: Instant | None = None
+        """End of the packet filter's lease, which only our adverts renew; None when there is none."""
         self.changed_at: Instant = 0
         """When the kernel last confirmed a change; older views of the host say nothing."""
         self._id = 0
@@ -58,10 +61,12 @@ class Claim:
     @property
     def held(self) -> bool:
         """True while the VIP is here under a running lease, or is being put back."""
-        return self.phase in (Phase.HELD, Phase.RESTORING)
+        return self.phase is Phase.HELD or self.phase is Phase.RESTORING
 
     def deadline(self) -> Instant | None:
         """When `tick` (or `lapsed`) must be asked again."""
+        if self.phase is Phase.ABSENT:
+            return None
         times = [self._retry_at, self._probe_at]
         if self.held:
             times += [self._renew_at, self.lease_until]
@@ -71,7 +76,7 @@ class Claim:
         """Put the VIP here."""
         self._forget_timers()
         self.phase = Phase.ADDING
-        self.lease_until = None
+        self.lease_until = self.strict_until = None
         return [self._change(AddressOperation.ADD)]
 
     def adopt(self, lease_until: Instant) -> list[Action]:
@@ -108,8 +113,16 @@ class Claim:
         return [ProbeVips()]
 
     def lapsed(self, now: Instant) -> bool:
-        """True when the lease of a held VIP has run out. The caller then releases."""
-        return self.held and self.lease_until is not None and now >= self.lease_until
+        """True when a lease of a held VIP has run out. The caller then releases."""
+        if not self.held:
+            return False
+        lease, strict = self.lease_until, self.strict_until
+        return (lease is not None and now >= lease) or (strict is not None and now >= strict)
+
+    def advert_sent(self, now: Instant, strict_lease: Duration | None) -> None:
+        """An advert of the holder leaves: it renews the packet filter's lease, where there is one."""
+        if self.held:
+            self.strict_until = now + strict_lease if strict_lease is not None else None
 
     def tick(self, now: Instant) -> list[Action]:
         """Renew, retry or go on with putting back, whatever is due."""
@@ -181,6 +194,7 @@ class Claim:
         self._forget_timers()
         self.phase = Phase.ABSENT
         self.lease_until = None
+        self.strict_until = None
 
     def _forget_timers(self) -> None:
         self._renew_at = self._retry_at = self._probe_at = None

@@ -17,23 +17,32 @@ if TYPE_CHECKING:
     from vipkeeper.core.node import Node
 
 
+UNHEARD_YIELDS = 3
+"""Adverts in a row of another holder that does not hear this one."""
+
+
 def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: Instant) -> None:
     """Another server was heard while this one holds or is about to.
 
     Two holders: the newer epoch wins, then the better rank; the winner says so at once and announces
-    again. A holder that was alone and unready gives way to any server that serves.
+    again. But a winner that the other one cannot hear would never be believed: told so three times it
+    gives way. A holder that was alone and unready gives way to any server that serves.
     """
     gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
     if advert.role is not Role.HOLDER:
+        member.unheard = 0
         if gives_way and member.may_claim and node.state is State.HOLDER:
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
     theirs = (advert.epoch, member.rank)
     ours = (node.claim_epoch, rank(node.gate.health, node.settings.own))
+    member.unheard = 0 if node.members.hears_us(member) else member.unheard + 1
     if theirs > ours or gives_way:
         cause = Cause.NEWER_EPOCH if advert.epoch > node.claim_epoch else Cause.BETTER_RANK
         cause = Cause.PEER_READY if theirs <= ours else cause
         node.depart(cause, State.BACKUP, now, tell=False, peer=member)
+    elif member.unheard >= UNHEARD_YIELDS:
+        node.depart(Cause.UNHEARD, State.BACKUP, now, tell=False, peer=member)
     elif node.state is State.HOLDER:
         node.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
         node.send_advert(now)
@@ -103,3 +112,23 @@ def watch_successor(node: Node, now: Instant) -> None:
     if not has and node.had_successor is not False:
         node.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
     node.had_successor = has
+
+
+def watch_hearing(node: Node, now: Instant) -> None:
+    """A holder that hears nobody asks its gateway; deaf, it gives the VIP to whom it heard last.
+
+    It may still be heard, so it resigns like any other. Without a gateway it stays: nobody can tell
+    whether it is deaf or all others are dead.
+    """
+    if node.state is not State.HOLDER or node.members.any_live(now) or not _may_be_deaf(node):
+        return
+    if node.hearing.silent(now, node.settings.deaf_after):
+        node.alarm(AlarmKind.DEAF, "neither servers nor the gateway; the VIP is released", now)
+        successor = node.members.last_known_candidate()
+        node.depart(Cause.DEAF, State.DEAF, now, successor=successor)
+    else:
+        node.ask_gateway()
+
+
+def _may_be_deaf(node: Node) -> bool:
+    return node.election.gateway_known and len(node.settings.servers) > 1

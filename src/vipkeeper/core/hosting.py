@@ -12,13 +12,15 @@ from vipkeeper.core.types import AddressState, HostView, Instant, Record
 if TYPE_CHECKING:
     from vipkeeper.core.node import Node
 
-WAITING = frozenset({State.LISTEN, State.BACKUP, State.SUSPECT, State.HOLDOFF})
+WAITING = frozenset(
+    {State.LISTEN, State.BACKUP, State.SUSPECT, State.HOLDOFF, State.DEAF, State.HELD}
+)
 """States in which the election's waiting side decides."""
 
 
 def started(node: Node, event: Started, now: Instant) -> None:
     """Begin: adopt a VIP that is ours from before, remove a leftover, never touch a permanent one."""
-    node.host = event.host
+    take_view(node, event.host)
     record = event.record
     if record is not None:
         node.epoch = record.epoch
@@ -41,6 +43,12 @@ def _may_adopt(host: HostView, record: Record, states: set[AddressState], now: I
     return host.usable and ours and not record.standby
 
 
+def take_view(node: Node, host: HostView) -> None:
+    """Remember what the kernel says of this host."""
+    node.host = host
+    node.election.gateway_known = host.gateway is not None
+
+
 def rest(node: Node, cause: Cause, now: Instant) -> None:
     """Take the waiting state that fits: blocked, standby, or listen before anything else."""
     if node.host is None or not node.host.usable:
@@ -55,7 +63,7 @@ def rest(node: Node, cause: Cause, now: Instant) -> None:
 
 def observed(node: Node, host: HostView, now: Instant) -> None:
     """Take a fresh view of the host."""
-    node.host = host
+    take_view(node, host)
     if any(view.state is AddressState.PERMANENT for view in host.vips):
         _permanent(node, now)
     elif not host.usable:

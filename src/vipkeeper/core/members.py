@@ -33,7 +33,17 @@ class Member:
     ready_since: Instant | None = None
     """Start of the present unbroken stretch of readiness as its adverts tell it."""
     received: int = 0
+    interval: Duration = 0
+    """Its advert interval or ours, whichever is longer."""
     configuration_differs: bool = False
+    vouched: Instant | None = None
+    """When another server last heard it as a holder, directly, by our clock; never what a third one quoted."""
+    unheard: int = 0
+    """How many adverts in a row it sent as a holder that did not hear this server."""
+    stranger_at: Instant | None = None
+    """When its address last sent an advert that cannot be trusted, and none since that can."""
+    answered: Instant | None = None
+    """When this server last answered it outside the interval."""
     old_boot_ids: deque[int] = field(default_factory=lambda: deque(maxlen=OLD_BOOT_IDS_KEPT))
 
     @property
@@ -50,6 +60,19 @@ class Member:
     def may_claim(self) -> bool:
         """True when it does not keep itself from claiming."""
         return self.advert is not None and not self.advert.standby
+
+    @property
+    def alive_at(self) -> Instant | None:
+        """When it was last heard, by this server or as a holder by another one."""
+        last, vouched = self.last, self.vouched
+        if last is None or (vouched is not None and vouched > last):
+            return vouched
+        return last
+
+    @property
+    def holds(self) -> bool:
+        """As last advertised to this server."""
+        return self.advert is not None and self.advert.role is Role.HOLDER
 
     def replays(self, advert: Advert) -> bool:
         """True when this advert is not newer than what was accepted before."""
@@ -70,7 +93,28 @@ class Member:
         self.advert = advert
         self.last = received
         self.received += 1
+        self.stranger_at = None
         self.configuration_differs = differs
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An advert that counts."""
+
+    member: Member
+    proven_now: bool
+    """True for the first one of a boot id: it does not know yet that this server heard it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """An authentic advert of a boot id that has not yet shown that it hears this server's own.
+
+    It may be a replay from an earlier run, so nothing it says is believed; somebody may be there.
+    """
+
+    member: Member
+    boot_id: int
 
 
 def rank(health: Health, index: int) -> Rank:
@@ -80,7 +124,7 @@ def rank(health: Health, index: int) -> Rank:
 
 def _table(settings: Settings) -> dict[IPAddress, Member]:
     return {
-        server.address: Member(index, server)
+        server.address: Member(index, server, interval=settings.advert_interval)
         for index, server in enumerate(settings.servers)
         if index != settings.own
     }
@@ -89,8 +133,11 @@ def _table(settings: Settings) -> dict[IPAddress, Member]:
 class Members:
     """All other servers of the cluster."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, boot_id: int) -> None:
+        """`boot_id`: this server's own, the nonce that others prove themselves with."""
         self._settings = settings
+        self._suspect_factor = settings.profile.suspect_factor
+        self._boot_id = boot_id
         self._by_address = _table(settings)
 
     def __iter__(self) -> Iterator[Member]:
@@ -100,15 +147,19 @@ class Members:
         """Take new settings; servers that stay keep what is known of them."""
         known = self._by_address
         self._settings = settings
+        self._suspect_factor = settings.profile.suspect_factor
         self._by_address = _table(settings)
         for address, member in self._by_address.items():
             if address in known:
                 old = known[address]
                 old.index, old.server = member.index, member.server
+                old.interval = self._interval(old.advert)
                 self._by_address[address] = old
 
-    def accept(self, source: IPAddress, advert: Advert, received: Instant) -> Member | Rejection:
-        """Judge sender and freshness, and remember the advert."""
+    def accept(
+        self, source: IPAddress, advert: Advert, received: Instant
+    ) -> Accepted | Unproven | Rejection:
+        """Judge sender and freshness, and remember an advert that counts."""
         if source != advert.sender:
             return Rejection.WRONG_SOURCE
         member = self._by_address.get(source)
@@ -116,16 +167,73 @@ class Members:
             return Rejection.UNKNOWN_SENDER
         if member.replays(advert):
             return Rejection.REPLAYED
+        proven_now = member.advert is None or member.advert.boot_id != advert.boot_id
+        if proven_now and not self._echoes(advert):
+            return Unproven(member, advert.boot_id)
         if member.last is not None:
             received = max(received, member.last)
         if member.last is not None and received - member.last > self.suspect_after(member):
             member.ready_since = None
+        member.interval = self._interval(advert)
         member.take(advert, received, differs=advert.cluster != self._settings.cluster)
-        return member
+        return Accepted(member, proven_now)
+
+    def _interval(self, advert: Advert | None) -> Duration:
+        own = self._settings.advert_interval
+        theirs = advert.interval_ms * MILLISECOND if advert is not None else own
+        return min(max(own, theirs), LONGEST_INTERVAL)
+
+    def _own_entry(self, advert: Advert) -> Heard | None:
+        own = self._settings.own
+        return advert.heard[own] if own < len(advert.heard) else None
+
+    def _echoes(self, advert: Advert) -> bool:
+        """True when the sender has heard this run of this server: no replay from before could say so."""
+        entry = self._own_entry(advert)
+        return entry is not None and entry.boot_id == self._boot_id
+
+    def hears_us(self, member: Member) -> bool:
+        """True when its last advert says that it heard this server within the suspect time."""
+        entry = self._own_entry(member.advert) if member.advert is not None else None
+        if entry is None or entry.boot_id != self._boot_id or entry.age_ms is None:
+            return False
+        return entry.age_ms * MILLISECOND <= self.suspect_after(member)
+
+    def vouched_by(self, member: Member) -> Member | None:
+        """Take what a server's advert says of the holder it hears directly; that holder, if any.
+
+        An advert quotes only what its sender heard itself, with its age: hearsay cannot refresh itself.
+        """
+        advert, last = member.advert, member.last
+        if advert is None or last is None or advert.follows is None or member.configuration_differs:
+            return None
+        holder = self.at(advert.follows)
+        if holder is None or holder is member or advert.follows >= len(advert.heard):
+            return None
+        age = advert.heard[advert.follows].age_ms
+        if age is None:
+            return None
+        heard_at = last - age * MILLISECOND
+        if holder.vouched is None or heard_at > holder.vouched:
+            holder.vouched = heard_at
+        return holder
+
+    def vouched_newer(self, member: Member, now: Instant) -> bool:
+        """True when another server heard it as a holder lately, and after this server did.
+
+        Both hear the same advert within moments; only half an interval more is another advert.
+        """
+        if member.vouched is None or now - member.vouched > self.suspect_after(member):
+            return False
+        return member.last is None or member.vouched > member.last + member.interval // 2
 
     def named(self, name: str) -> Member | None:
         """The other server with this name."""
         return next((m for m in self if m.server.name == name), None)
+
+    def at(self, index: int) -> Member | None:
+        """The other server at this place of the configured order."""
+        return next((m for m in self if m.index == index), None)
 
     def live(self, member: Member, now: Instant) -> bool:
         """True when it was heard within the suspect time."""
@@ -136,9 +244,7 @@ class Members:
 
         Intervals differ while a changed configuration is rolled out.
         """
-        own = self._settings.advert_interval
-        theirs = member.advert.interval_ms * MILLISECOND if member.advert is not None else own
-        return self._settings.profile.suspect_factor * min(max(own, theirs), LONGEST_INTERVAL)
+        return self._suspect_factor * member.interval
 
     def any_live(self, now: Instant) -> bool:
         """True when at least one other server is heard."""
@@ -153,6 +259,29 @@ class Members:
         """How many live candidates outrank this server (with this health), `besides` left out."""
         own = rank(health, self._settings.own)
         return sum(1 for m in self.candidates(now) if m is not besides and m.rank > own)
+
+    def stranger(self, now: Instant) -> bool:
+        """True when a listed server sends adverts that cannot be trusted: somebody is there."""
+        return any(
+            m.stranger_at is not None and now - m.stranger_at <= self.suspect_after(m) for m in self
+        )
+
+    def others_agree(self, holder: Member, since: Instant, now: Instant) -> bool:
+        """True when there are live servers besides this holder, and each has said since then that it
+        heard nothing of the holder that this server did not hear."""
+        others = [m for m in self if m is not holder and self.live(m, now)]
+        if self.vouched_newer(holder, now):
+            return False
+        return bool(others) and all(m.last is not None and m.last > since for m in others)
+
+    def follows(self) -> int | None:
+        """The server whose adverts as a holder this server got itself, the newest claim."""
+        holders = [(m.advert.epoch, m.rank, m.index) for m in self if m.advert and m.holds]
+        return max(holders)[2] if holders else None
+
+    def last_known_candidate(self) -> Member | None:
+        """The best of those that were heard at all and may claim: for a holder that hears nobody now."""
+        return max((m for m in self if m.may_claim), key=lambda m: m.rank, default=None)
 
     def heard(self, now: Instant) -> tuple[Heard, ...]:
         """What this server hears directly, in configured order, for its own adverts."""

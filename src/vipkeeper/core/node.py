@@ -8,15 +8,16 @@ that was waiting. Results of address actions come back as `AddressesDone`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from vipkeeper.core import holding, hosting, operator
+from vipkeeper.core import addressing, holding, hosting, operator, receiving
 from vipkeeper.core.actions import (
     Action,
     AlarmKind,
     Announce,
     Cause,
     Exit,
+    ProbeGateway,
+    ProbeServer,
     ProbeVips,
     ReadNeighbours,
     Reply,
@@ -24,8 +25,10 @@ from vipkeeper.core.actions import (
     State,
     Transition,
 )
+from vipkeeper.core.addressing import Departure
 from vipkeeper.core.announcer import Announcer
-from vipkeeper.core.claim import Claim, ClaimResult, Phase
+from vipkeeper.core.budget import MoveBudget
+from vipkeeper.core.claim import Claim, Phase
 from vipkeeper.core.events import (
     AddressesDone,
     AdvertReceived,
@@ -33,46 +36,35 @@ from vipkeeper.core.events import (
     Commanded,
     Event,
     ForeignClaimSeen,
+    GatewayAnswered,
     HealthSampled,
     HostObserved,
     NeighboursRead,
     ProberLost,
     Reconfigured,
+    ServerAnswered,
     Started,
     Tick,
     VipAnswered,
 )
 from vipkeeper.core.gate import Gate
+from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.ledger import Ledger
 from vipkeeper.core.members import Member, Members
-from vipkeeper.core.peers import RANK_DELAY, Change, PeersElection
+from vipkeeper.core.peers import Change, PeersElection, Round
 from vipkeeper.core.types import (
     MILLISECOND,
-    SECOND,
     HostView,
     Instant,
     Record,
     Settings,
 )
 from vipkeeper.core.voice import Voice
-from vipkeeper.wire.types import Advert, Rejection, Role
+from vipkeeper.wire.types import Heard, Role
 
-RESIGNATION_COPIES = 3
-CLAIM_AGAIN_AFTER = SECOND
-"""After the kernel refused the VIP."""
-
-
-@dataclass(slots=True)
-class Departure:
-    """The VIP is being taken away: why, and what follows when it is gone."""
-
-    cause: Cause
-    then: State
-    successor: Member | None = None
-    tell: bool = True
-    """False when there is nobody to tell: another holds already, or the lease has lapsed."""
-    replies: tuple[int, ...] = ()
+PLANNED = frozenset({Cause.HANDOVER, Cause.RELEASED, Cause.STANDBY, Cause.SHUTDOWN})
+"""Moves that an operator asks for."""
 
 
 class Node:
@@ -89,20 +81,22 @@ class Node:
         """The epoch of our own last claim."""
         self.standby = False
         self.host: HostView | None = None
-        self.members = Members(settings)
+        self.members = Members(settings, boot_id)
+        self.hearing = Hearing()
+        self.budget = MoveBudget(settings)
         self.gate = Gate(checked=settings.checked)
         self.claim = Claim(settings.kernel_lease)
-        self.election = PeersElection(settings, self.members)
+        self.election = PeersElection(settings, self.members, self.hearing, self.budget)
         self.ledger = Ledger()
         self.voice = Voice(settings, boot_id)
         self.announcements_sent = 0
         self.handover_reply: operator.PendingReply | None = None
         self.announcer = Announcer()
-        self._departure: Departure | None = None
-        self._claim_cause = Cause.FIRST_CLAIM
-        self._claim_peer: str | None = None
+        self.departure: Departure | None = None
+        self.claim_cause = Cause.FIRST_CLAIM
+        self.claim_peer: str | None = None
         self.next_advert: Instant = 0
-        self._expected: Instant | None = None
+        self._deadline: Instant | None = None
         self.had_successor: bool | None = None
         self._out: list[Action] = []
 
@@ -114,14 +108,20 @@ class Node:
             case Tick():
                 self._tick(now)
             case AdvertReceived():
-                self._advert_received(event, now)
+                receiving.advert_received(self, event, now)
             case AddressesDone():
-                self._addresses_done(event, now)
+                addressing.done(self, event, now)
             case VipAnswered():
+                receiving.sound(self, now)
                 holding.vip_answered(self, event, now)
+            case ServerAnswered():
+                receiving.server_answered(self, event, now)
+            case GatewayAnswered():
+                receiving.sound(self, now)
             case NeighboursRead():
                 holding.judge_strangers(self, event, now)
             case ForeignClaimSeen():
+                receiving.sound(self, now)
                 holding.foreign_claim(self, event, now)
             case HealthSampled():
                 self._health_sampled(event, now)
@@ -130,67 +130,45 @@ class Node:
             case HostObserved():
                 hosting.observed(self, event.host, now)
             case AdvertRejected():
-                self._reject(event.reason, str(event.source), now)
+                receiving.advert_rejected(self, event, now)
             case Commanded():
                 operator.command(self, event, now)
             case Reconfigured():
                 self._reconfigured(event.settings, now)
             case Started():
                 self.next_advert = now
+                self.hearing.sound(now)
                 hosting.started(self, event, now)
-        self._expected = self.deadline()
+        self._deadline = self._next_deadline()
         out, self._out = self._out, []
         return out
 
     def deadline(self) -> Instant | None:
         """When the next `Tick` is due if nothing else happens; None before `Started` and at the end."""
+        return self._deadline
+
+    def _next_deadline(self) -> Instant | None:
         if self.state is State.STOPPED:
             return None
-        times = [self.next_advert, self.claim.deadline(), self.announcer.deadline()]
+        due = self.next_advert
+        others = [self.claim.deadline(), self.announcer.deadline()]
         if self.state in WAITING:
-            times.append(self.election.deadline())
+            others.append(self.election.deadline())
         if self.handover_reply is not None:
-            times.append(self.handover_reply.until)
-        return min(t for t in times if t is not None)
+            others.append(self.handover_reply.until)
+        for at in others:
+            if at is not None and at < due:
+                due = at
+        return due
 
     def _reconfigured(self, settings: Settings, now: Instant) -> None:
         self.settings = settings
         self.members.reconfigured(settings)
         self.voice.reconfigured(settings)
         self.election.reconfigured(settings)
+        self.budget.reconfigured(settings)
         self.gate.reconfigured(checked=settings.checked, now=now)
         self.claim.lifetime = settings.kernel_lease
-
-    def _advert_received(self, event: AdvertReceived, now: Instant) -> None:
-        was_alone = not self.members.any_live(now)
-        member = self.members.accept(event.source, event.advert, event.received)
-        if isinstance(member, Rejection):
-            self._reject(member, str(event.source), now)
-            return
-        advert = event.advert
-        self.epoch = max(self.epoch, advert.epoch)
-        if member.configuration_differs:
-            detail = f"{member.server.name} has another vip or servers list"
-            self.alarm(AlarmKind.CONFIGURATION_DIFFERS, detail, now)
-        if advert.role is Role.HOLDER and self.handover_reply is not None:
-            self.handover_reply = self.handover_reply.answered(member, self, now)
-        if self.state in (State.HOLDER, State.CLAIM):
-            holding.heard(self, member, advert, was_alone=was_alone, now=now)
-        elif self.state in WAITING and advert.role is Role.RESIGNED:
-            self._heard_resignation(member, advert, now)
-        elif self.state in WAITING:
-            self.apply(self.election.heard(member, now), now)
-
-    def _heard_resignation(self, member: Member, advert: Advert, now: Instant) -> None:
-        successor = None if member.configuration_differs else advert.successor
-        me = successor == self.settings.own
-        named = next((m for m in self.members if m.index == successor), None)
-        self.apply(self.election.resigned(member, now, named=named, me=me), now)
-
-    def _reject(self, reason: Rejection, source: str, now: Instant) -> None:
-        self.ledger.rejected(reason)
-        if reason is not Rejection.REPLAYED:
-            self.alarm(AlarmKind.ADVERT_REJECTED, f"from {source}: {reason.value}", now)
 
     def _health_sampled(self, event: HealthSampled, now: Instant) -> None:
         before = self.gate.health
@@ -206,15 +184,15 @@ class Node:
         self.emit(self.claim.tick(now))
         holding.consider_move(self, now)
         if self.announcer.due(now, quiet=holding.alone_and_unready(self, now)):
-            self._announce()
+            self.announce()
         if self.state in WAITING:
             self.apply(self.election.tick(now, self.gate.health), now)
-        if self.state in WAITING and self.election.probe_due(now):
-            self.emit([ProbeVips()])
-            self.election.probe_sent(now)
+        if self.state in WAITING:
+            self._ask(self.election.next_round(now), now)
         if now >= self.next_advert:
             self.send_advert(now)
             holding.watch_successor(self, now)
+            holding.watch_hearing(self, now)
             interval = self.settings.advert_interval
             self.next_advert += interval * max(1, -(-(now - self.next_advert + 1) // interval))
         if self.handover_reply is not None and now >= self.handover_reply.until:
@@ -222,24 +200,55 @@ class Node:
             self.handover_reply = None
 
     def _notice_lateness(self, now: Instant) -> None:
-        late = now - self._expected if self._expected is not None else 0
+        late = now - self._deadline if self._deadline is not None else 0
         if late > self.settings.advert_interval:
             self.election.late(now)
             self.alarm(AlarmKind.LATE, f"by {late // MILLISECOND} ms", now)
+
+    def _ask(self, asked: Round | None, now: Instant) -> None:
+        """Send one round of questions."""
+        if asked is None:
+            return
+        self.emit([ProbeVips()])
+        if asked.server is not None:
+            self.emit([ProbeServer(asked.server, asked.service)])
+        if asked.others:
+            self.ask_gateway()
+            self.send_advert(now, asks=True)
+
+    def ask_gateway(self) -> None:
+        """Ask the gateway, where there is one, whether this server is heard and hears."""
+        if self.election.gateway_known:
+            self.hearing.gateway_asked()
+            self.emit([ProbeGateway()])
 
     def apply(self, change: Change | None, now: Instant) -> None:
         """Do what the election's waiting side has decided."""
         if change is None:
             return
         if change.state is not State.CLAIM:
-            self.enter(change.state, change.cause, now, peer=change.peer)
-            self.emit([ReadNeighbours()] if change.state is State.HOLDOFF else [])
+            self.enter(change.state, change.cause, now, peer=change.peer, detail=change.detail)
+            self._say_aloud(change, now)
             return
+        if not change.planned and change.cause is not Cause.FIRST_CLAIM:
+            self.budget.charge(now)
         self.epoch = min(self.epoch + 1, 2**64 - 1)
         self.claim_epoch = self.epoch
-        self._claim_cause, self._claim_peer = change.cause, change.peer
-        self.enter(State.CLAIM, change.cause, now, peer=change.peer)
+        self.claim_cause, self.claim_peer = change.cause, change.peer
+        self.enter(State.CLAIM, change.cause, now, peer=change.peer, detail=change.detail)
         self.emit(self.claim.acquire())
+
+    def _say_aloud(self, change: Change, now: Instant) -> None:
+        match change.state:
+            case State.HOLDOFF:
+                self.emit([ReadNeighbours()])
+            case State.DEAF:
+                self.alarm(
+                    AlarmKind.DEAF, "neither servers nor the gateway; nothing is claimed", now
+                )
+            case State.HELD:
+                detail = f"{self.settings.move_budget} claims; holding back while anybody serves"
+                self.alarm(AlarmKind.BUDGET_SPENT, detail, now)
 
     def depart(
         self,
@@ -254,10 +263,10 @@ class Node:
         detail: str = "",
     ) -> None:
         """Take the VIP away first; what follows happens when it is certainly gone."""
-        replies = self._departure.replies if self._departure is not None else ()
+        replies = self.departure.replies if self.departure is not None else ()
         replies += (reply,) if reply is not None else ()
-        already = self._departure is not None
-        self._departure = Departure(cause, then, successor, tell, replies)
+        already = self.departure is not None
+        self.departure = Departure(cause, then, successor, tell, replies)
         if already:
             return
         self.announcer.stop()
@@ -266,69 +275,6 @@ class Node:
             State.RELEASE, cause, now, peer=named.server.name if named else None, detail=detail
         )
         self.emit(self.claim.release())
-
-    def _addresses_done(self, event: AddressesDone, now: Instant) -> None:
-        match self.claim.done(event):
-            case ClaimResult.HELD:
-                self._holding(now)
-            case ClaimResult.RESTORED:
-                self.alarm(AlarmKind.ADDRESS_DELETED, "put back", now)
-                self.announcer.start(now)
-                self.save(now)
-            case ClaimResult.GONE if self._departure is not None:
-                self._departed(self._departure, now)
-            case ClaimResult.FAILED:
-                self._refused_by_kernel(event, now)
-            case ClaimResult.LAPSED:
-                self.announcer.stop()
-                self.save(now)
-                hosting.rest(self, Cause.LEASE_LAPSED, now)
-            case None if self.claim.phase is Phase.HELD:
-                self.save(now)
-            case _:
-                pass
-
-    def _holding(self, now: Instant) -> None:
-        self.enter(State.HOLDER, self._claim_cause, now, peer=self._claim_peer)
-        self.send_advert(now)
-        self.announcer.start(now)
-        if self.announcer.due(now, quiet=False):
-            self._announce()
-        self.save(now)
-
-    def _departed(self, departure: Departure, now: Instant) -> None:
-        self._departure = None
-        if departure.tell:
-            self._resign(departure.successor, now)
-        self.save(now)
-        for reply in departure.replies:
-            self.emit([operator.released_reply(reply, departure.successor)])
-        match departure.then:
-            case State.STOPPED:
-                self.stop(departure.cause, now)
-            case State.BACKUP:
-                self._after_yielding(departure.cause, now)
-            case _:
-                hosting.rest(self, departure.cause, now)
-
-    def _after_yielding(self, cause: Cause, now: Instant) -> None:
-        if self.host is None or not self.host.usable:
-            hosting.rest(self, cause, now)
-            return
-        holder = self.members.latest_holder(now)
-        if holder is not None:
-            self.apply(self.election.follow(holder, cause), now)
-            return
-        others_first = RANK_DELAY * len(self.settings.servers)
-        wait_until = now + self.settings.suspect_after + others_first
-        self.apply(self.election.wait(now, cause, wait_until), now)
-
-    def _refused_by_kernel(self, event: AddressesDone, now: Instant) -> None:
-        self.alarm(AlarmKind.ADDRESS_FAILED, event.detail, now)
-        self.announcer.stop()
-        self.save(now)
-        change = self.election.wait(now, Cause.ADDRESS_FAILED, now + CLAIM_AGAIN_AFTER)
-        self.apply(change, now)
 
     def stop(self, cause: Cause, now: Instant) -> None:
         """The end: nothing of the VIP is left here."""
@@ -360,30 +306,50 @@ class Node:
         epoch = self.claim_epoch if holding else self.epoch
         self.emit([SaveRecord(Record(epoch, holding, lease_until, self.standby))])
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Send one round of announcements."""
         self.announcements_sent += 1
         self.emit([Announce()])
 
     def send_advert(
-        self, now: Instant, role: Role | None = None, successor: int | None = None
+        self,
+        now: Instant,
+        *,
+        resigning: Departure | None = None,
+        asks: bool = False,
+        only: Member | None = None,
+        hearing_boot_id: int | None = None,
     ) -> None:
-        """Tell the others what this server is, now."""
-        role = role if role is not None else self.role
+        """Tell the others, or `only` one, what this server is, now.
+
+        `hearing_boot_id`: say that this run of `only` was heard, although it has not proven itself.
+        """
+        role = Role.RESIGNED if resigning is not None else self.role
+        successor = resigning.successor if resigning is not None else None
         ours = role in (Role.HOLDER, Role.RESIGNED)
+        heard = self.members.heard(now)
+        if only is not None and hearing_boot_id is not None:
+            entry = Heard(hearing_boot_id, 0)
+            heard = (*heard[: only.index], entry, *heard[only.index + 1 :])
         advert = self.voice.advert(
             role,
             health=self.gate.health,
             epoch=self.claim_epoch if ours else self.epoch,
-            standby=self.standby or self.state is State.BLOCKED,
-            successor=successor,
-            heard=self.members.heard(now),
+            standby=self.unavailable(now),
+            successor=successor.index if successor is not None else None,
+            heard=heard,
+            follows=None if ours else self.members.follows(),
+            asks=asks,
+            planned=resigning is not None and resigning.cause in PLANNED,
         )
-        self.emit(self.voice.send(advert))
+        if role is Role.HOLDER:
+            self.claim.advert_sent(now, self.settings.strict_lease)
+        self.emit(self.voice.send(advert, only.server.address if only is not None else None))
 
-    def _resign(self, successor: Member | None, now: Instant) -> None:
-        index = successor.index if successor is not None else None
-        for _ in range(RESIGNATION_COPIES):
-            self.send_advert(now, Role.RESIGNED, index)
+    def unavailable(self, now: Instant) -> bool:
+        """True when nobody should name this server as a successor or wait for it."""
+        cannot = self.state in (State.BLOCKED, State.DEAF)
+        return self.standby or cannot or self.budget.spent(now)
 
     @property
     def role(self) -> Role:

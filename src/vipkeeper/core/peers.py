@@ -1,14 +1,17 @@
 """The `peers` election, waiting side: who holds, since when silent, and when to claim.
 
-Silence of the holder makes it *suspect*. Then the VIP itself is asked on the wire every 15 ms:
+Silence of the holder makes it *suspect*. Then everybody who could know is asked, round after round:
+the VIP itself, the holder's daemon, its kernel, its API server, the other servers, the gateway.
 
-* nothing answers within the confirm budget B: claim (better-ranked candidates first, 60 ms a rank);
-* it answers (ARP and a unicast echo): *holdoff*. The holder's daemon is dead or frozen but its kernel
-  still serves under its lease; wait until 12 probes in a row stay unanswered, then claim;
-* only ARP answers (a fabric that answers for the dead): holdoff of at most T_L = L + 1 s.
+* the holder's daemon answers, or another server heard it since: follow it again;
+* the VIP answers, or the holder's kernel does: *holdoff*. The daemon is dead or frozen but its kernel may
+  still serve under its lease; wait until 12 rounds in a row got no answer for the VIP, then claim;
+* only ARP answers (a fabric that answers for the dead), or adverts that cannot be trusted arrive: holdoff
+  of at most T_L = L + 1 s;
+* nothing at all is heard, not even the gateway: *deaf*; a deaf server claims nothing;
+* nothing answers for the VIP: claim, better-ranked candidates first, 60 ms a rank.
 
-This class keeps no address and sends nothing; `core.node` does what it decides. The other evidence
-channels, the deaf rules and the move budget have their place in `_suspect_step`.
+This class keeps no address and sends nothing; `core.node` does what it decides.
 """
 
 from __future__ import annotations
@@ -16,17 +19,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vipkeeper.core.actions import Cause, State
-from vipkeeper.core.events import Channel
+from vipkeeper.core.budget import MoveBudget
+from vipkeeper.core.events import Channel, Sign
+from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.members import Member, Members
+from vipkeeper.core.suspicion import (
+    CONFIRM_ROUNDS,
+    OTHERS_EVERY,
+    ROUND_EVERY,
+    SERVICE_EVERY,
+    Suspicion,
+    round_every,
+)
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
-from vipkeeper.wire.types import Health, Role
+from vipkeeper.wire.types import Health
 
-PROBE_EVERY: Duration = 15 * MILLISECOND
-PROBES_UNTIL_STOPPED = 12
-"""Unanswered probes in a row after which a VIP that answered counts as stopped."""
-MACS_KEPT = 8
+ROUNDS_UNTIL_STOPPED = 12
+"""Unanswered rounds in a row after which a VIP that answered counts as stopped."""
 RANK_DELAY: Duration = 60 * MILLISECOND
 """How much later each next-ranked server claims."""
+NAMED_WITHIN: Duration = RANK_DELAY // 2
+"""How old a resignation may be for its named successor to claim without asking."""
+
+ASKING = frozenset({State.SUSPECT, State.HOLDOFF, State.HELD})
+"""States in which a suspicion is looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +52,66 @@ class Change:
     state: State
     cause: Cause
     peer: str | None = None
+    detail: str = ""
+    planned: bool = False
+    """The claim ends a move that an operator asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resignation:
+    """A holder's last word."""
+
+    by: Member
+    received: Instant
+    """When the kernel received it."""
+    names_me: bool
+    names_another: bool
+    planned: bool
+    """An operator asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Whom to ask now."""
+
+    server: int | None = None
+    """Place of the silent server whose kernel is asked; None: no server's."""
+    service: bool = False
+    """Its API server too."""
+    others: bool = True
+    """The other servers and the gateway; else only the VIP."""
 
 
 class PeersElection:
     """Watches the holder while this server does not hold."""
 
-    def __init__(self, settings: Settings, members: Members) -> None:
+    def __init__(
+        self, settings: Settings, members: Members, hearing: Hearing, budget: MoveBudget
+    ) -> None:
         self._settings = settings
         self._members = members
+        self._hearing = hearing
+        self._budget = budget
         self.state = State.LISTEN
+        self.gateway_known = False
+        """True while the host has a gateway that can be asked."""
         self.holder: Member | None = None
         """The server this one follows."""
-        self.suspected_at: Instant | None = None
+        self.suspicion: Suspicion | None = None
         self._listen_until: Instant = 0
         self._patience_until: Instant = 0
-        self._cause = Cause.FIRST_CLAIM
-        self._claim_not_before: Instant = 0
         self._stepped_at: Instant = 0
-        self._left: Member | None = None
-        self._probe_at: Instant | None = None
-        self._unanswered = 0
-        self._arp_answered = False
-        self._echo_at: Instant | None = None
-        self.answering_macs: set[bytes] = set()
-        """Who answered for the VIP since it was last suspected, at most MACS_KEPT of them."""
+        self._ask_at: Instant = 0
+        """While deaf: when to ask again."""
 
     def reconfigured(self, settings: Settings) -> None:
         """Take new settings."""
         self._settings = settings
+
+    @property
+    def answering_macs(self) -> set[bytes]:
+        """Who answered for the VIP since it was last suspected."""
+        return self.suspicion.macs if self.suspicion is not None else set()
 
     def deadline(self) -> Instant | None:
         """When `tick` must be asked again."""
@@ -72,16 +120,19 @@ class PeersElection:
                 return self._listen_until
             case State.BACKUP:
                 return self._silent_at()
-            case State.SUSPECT if self._claim_not_before > self._stepped_at:
-                return min(self._probe_at or self._claim_not_before, self._claim_not_before)
-            case State.SUSPECT | State.HOLDOFF:
-                return self._probe_at
-            case _:
-                return None
+            case State.DEAF:
+                return self._ask_at
+        suspicion = self.suspicion
+        if suspicion is None or suspicion.round_at is None:
+            return None
+        due = suspicion.began + suspicion.wait
+        if self.state is State.SUSPECT and due > self._stepped_at:
+            return min(suspicion.round_at, due)
+        return suspicion.round_at
 
     def listen(self, now: Instant, cause: Cause) -> Change:
         """Begin anew: hear first, claim later."""
-        self._stop_probing()
+        self.suspicion = None
         self.holder = None
         self.state = State.LISTEN
         self._listen_until = now + self._settings.suspect_after
@@ -89,14 +140,14 @@ class PeersElection:
 
     def follow(self, holder: Member, cause: Cause) -> Change:
         """Watch this holder."""
-        self._stop_probing()
+        self.suspicion = None
         self.holder = holder
         self.state = State.BACKUP
         return Change(State.BACKUP, cause, holder.server.name)
 
     def wait(self, now: Instant, cause: Cause, not_before: Instant | None = None) -> Change:
         """Watch for whoever claims next; nobody is followed. Suspicious at `not_before` at the earliest."""
-        self._stop_probing()
+        self.suspicion = None
         self.holder = None
         self.state = State.BACKUP
         self._patience_until = (
@@ -104,55 +155,75 @@ class PeersElection:
         )
         return Change(State.BACKUP, cause)
 
+    def fall_deaf(self, now: Instant) -> Change:
+        """Nobody is heard, not even the gateway: claim nothing, ask on."""
+        self.suspicion = None
+        self.holder = None
+        self.state = State.DEAF
+        self._ask_at = now
+        return Change(State.DEAF, Cause.DEAF)
+
     def late(self, now: Instant) -> None:
         """This daemon ran late by more than an interval: its silence proves nothing yet."""
         self._patience_until = now + self._settings.advert_interval
-        if self.state is State.SUSPECT:
-            self.suspected_at = now
-            self._claim_not_before = now + self._settings.confirm_budget
+        if self.state in ASKING and self.suspicion is not None:
+            self.suspicion.restart(now, self._settings.confirm_budget)
 
     def heard(self, member: Member, now: Instant) -> Change | None:
         """An advert of this member was accepted while this server does not hold."""
-        advert = member.advert
-        if advert is None:
-            return None
-        if advert.role is Role.HOLDER:
+        if member.holds:
             return self._heard_holder(member, now)
         if self.holder is member and self.state is State.BACKUP:
             self.holder = None
             return self._suspect(now, Cause.HOLDER_RESIGNED, member)
         return None
 
-    def resigned(
-        self, member: Member, now: Instant, *, named: Member | None, me: bool
-    ) -> Change | None:
-        """The holder has released and named its successor (`me`: this server; `named`: another)."""
-        if self.state not in (State.BACKUP, State.SUSPECT, State.HOLDOFF):
+    def vouched(self, holder: Member, now: Instant) -> Change | None:
+        """Another server heard this holder itself, after this server did."""
+        if not self._members.vouched_newer(holder, now):
+            return None
+        if self.state is State.BACKUP and self.holder is not None:
+            return None
+        return self.follow(holder, Cause.HOLDER_VOUCHED)
+
+    def resigned(self, resignation: Resignation, now: Instant) -> Change | None:
+        """The holder has released the VIP.
+
+        Who is named claims without asking, but only within half the grace that the others give it: one
+        that reads the resignation late, after a stall, may find somebody else at the VIP.
+        """
+        member = resignation.by
+        if self.state is not State.BACKUP and self.state not in ASKING:
             return None
         if self.holder is not None and self.holder is not member:
             return None
         self.holder = None
-        if me:
-            self._stop_probing()
-            return Change(State.CLAIM, Cause.NAMED_SUCCESSOR, member.server.name)
-        grace = RANK_DELAY if named is not None else 0
-        return self._suspect(now, Cause.HOLDER_RESIGNED, member, claim_after=grace)
+        planned = resignation.planned
+        if resignation.names_me and now - resignation.received <= NAMED_WITHIN:
+            self.suspicion = None
+            peer = member.server.name
+            return Change(State.CLAIM, Cause.NAMED_SUCCESSOR, peer, planned=planned)
+        grace = RANK_DELAY if resignation.names_me or resignation.names_another else 0
+        return self._suspect(now, Cause.HOLDER_RESIGNED, member, wait=grace, planned=planned)
 
     def answered(self, channel: Channel, mac: bytes, now: Instant) -> Change | None:
         """Another host answered a probe of the VIP."""
-        if self.state not in (State.SUSPECT, State.HOLDOFF):
+        if self.suspicion is None or self.state not in ASKING:
             return None
-        if len(self.answering_macs) < MACS_KEPT:
-            self.answering_macs.add(mac)
-        self._unanswered = 0
-        self._arp_answered = True
-        if channel is not Channel.ECHO:
-            return None
-        self._echo_at = now
-        if self.state is State.SUSPECT:
-            self.state = State.HOLDOFF
-            return Change(State.HOLDOFF, Cause.VIP_ANSWERS)
+        self.suspicion.vip_answered(channel, mac, now)
+        if channel is Channel.ECHO and self.state is State.SUSPECT:
+            return self._hold_off(Cause.VIP_ANSWERS, now)
         return None
+
+    def server_answered(self, server: int, sign: Sign) -> None:
+        """A server's own address answered a probe."""
+        suspicion = self.suspicion
+        if suspicion is not None and suspicion.about and suspicion.about.index == server:
+            suspicion.signs.add(sign)
+
+    def hears_again(self, now: Instant) -> Change | None:
+        """Something was heard: a deaf server is deaf no more."""
+        return self.listen(now, Cause.HEARS_AGAIN) if self.state is State.DEAF else None
 
     def tick(self, now: Instant, own_health: Health) -> Change | None:
         """Look at what is due. CLAIM in the answer means: claim now."""
@@ -160,22 +231,35 @@ class PeersElection:
             case State.LISTEN if now >= self._listen_until:
                 return self._suspect(now, Cause.FIRST_CLAIM, None)
             case State.BACKUP if now >= self._silent_at():
-                return self._suspect(now, Cause.HOLDER_SILENT, self.holder)
+                cause = Cause.HOLDER_SILENT if self.holder is not None else Cause.FIRST_CLAIM
+                return self._suspect(now, cause, self.holder)
             case State.SUSPECT:
                 return self._suspect_step(now, own_health)
             case State.HOLDOFF:
                 return self._holdoff_step(now, own_health)
+            case State.HELD:
+                return self._held_step(now)
             case _:
                 return None
 
-    def probe_sent(self, now: Instant) -> None:
-        """The node has sent a round of probes."""
-        self._unanswered += 1
-        self._probe_at = now + PROBE_EVERY
+    def next_round(self, now: Instant) -> Round | None:
+        """Whom to ask now; it then counts as asked."""
+        if self.state is State.DEAF and now >= self._ask_at:
+            self._ask_at = now + self._settings.advert_interval
+            return Round()
+        suspicion = self.suspicion
+        if suspicion is None or suspicion.round_at is None or now < suspicion.round_at:
+            return None
+        n = suspicion.rounds
+        suspicion.asked(now, self._every())
+        if self.state is not State.SUSPECT and n % OTHERS_EVERY:
+            return Round(others=False)
+        if suspicion.about is None or not suspicion.asks_server:
+            return Round()
+        return Round(suspicion.about.index, service=n % SERVICE_EVERY == 0)
 
-    def probe_due(self, now: Instant) -> bool:
-        """True when a round of probes is due."""
-        return self._probe_at is not None and now >= self._probe_at
+    def _every(self) -> Duration:
+        return round_every(self._settings) if self.state is State.SUSPECT else ROUND_EVERY
 
     def _heard_holder(self, member: Member, now: Instant) -> Change | None:
         if self.holder is member and self.state is State.BACKUP:
@@ -187,54 +271,106 @@ class PeersElection:
 
     def _silent_at(self) -> Instant:
         holder = self.holder
-        if holder is None or holder.last is None:
+        heard_at = holder.alive_at if holder is not None else None
+        if holder is None or heard_at is None:
             return self._patience_until
-        return max(holder.last + self._members.suspect_after(holder), self._patience_until)
+        return max(heard_at + self._members.suspect_after(holder), self._patience_until)
 
     def _suspect(
-        self, now: Instant, cause: Cause, member: Member | None, claim_after: Duration | None = None
+        self,
+        now: Instant,
+        cause: Cause,
+        about: Member | None,
+        *,
+        wait: Duration | None = None,
+        planned: bool = False,
     ) -> Change:
         self.state = State.SUSPECT
-        self.suspected_at = now
-        self._cause = cause
-        self._left = member
-        wait = self._settings.confirm_budget if claim_after is None else claim_after
-        self._claim_not_before = now + wait
-        self._probe_at = now
-        self._unanswered = 0
-        self._arp_answered = False
-        self._echo_at = None
-        self.answering_macs = set()
-        return Change(State.SUSPECT, cause, member.server.name if member else None)
+        budget = self._settings.confirm_budget
+        self.suspicion = Suspicion(cause, about, now, budget if wait is None else wait, planned)
+        self.suspicion.round_at = now
+        return Change(State.SUSPECT, cause, about.server.name if about else None)
 
     def _suspect_step(self, now: Instant, own_health: Health) -> Change | None:
-        self._stepped_at = now
-        if now < self._claim_not_before + self._rank_delay(now, own_health):
+        suspicion = self.suspicion
+        if suspicion is None:
             return None
-        if self._arp_answered:
-            self.state = State.HOLDOFF
-            return Change(State.HOLDOFF, Cause.VIP_ANSWERS)
-        return self._claim(self._cause)
+        self._stepped_at = now
+        if now < self._conclude_at(suspicion, now) + self._rank_delay(now, own_health):
+            return None
+        if suspicion.cause is not Cause.HOLDER_RESIGNED and suspicion.rounds < CONFIRM_ROUNDS:
+            return None
+        if self._deaf(now):
+            return self.fall_deaf(now)
+        reason = suspicion.reason_to_hold_off()
+        if reason is None and self._members.stranger(now):
+            reason = Cause.STRANGER_HEARD
+        return self._hold_off(reason, now) if reason is not None else self._claim(suspicion, now)
+
+    def _conclude_at(self, suspicion: Suspicion, now: Instant) -> Instant:
+        """The end of the confirm budget, or sooner when all others agree that the holder is silent."""
+        whole = suspicion.began + suspicion.wait
+        if suspicion.about is None or not suspicion.asks_server:
+            return whole
+        if not self._members.others_agree(suspicion.about, suspicion.began, now):
+            return whole
+        return min(whole, suspicion.began + CONFIRM_ROUNDS * round_every(self._settings))
+
+    def _hold_off(self, cause: Cause, now: Instant) -> Change:
+        suspicion = self.suspicion
+        assert suspicion is not None
+        self.state = State.HOLDOFF
+        peer = suspicion.about.server.name if suspicion.about else None
+        return Change(State.HOLDOFF, cause, peer, suspicion.evidence(now))
 
     def _holdoff_step(self, now: Instant, own_health: Health) -> Change | None:
-        last_alive = self._echo_at if self._echo_at is not None else self.suspected_at
-        if last_alive is not None and now >= last_alive + self._settings.unconditional_after:
-            return self._claim(Cause.UNCONDITIONAL)
-        ahead = self._rank_delay(now, own_health) // PROBE_EVERY
-        if self._unanswered >= PROBES_UNTIL_STOPPED + ahead and self.probe_due(now):
-            return self._claim(Cause.LEASE_LAPSED_ELSEWHERE)
-        return None
+        suspicion = self.suspicion
+        if suspicion is None:
+            return None
+        last_alive = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
+        if now >= last_alive + self._settings.unconditional_after:
+            return self._claim(suspicion, now, Cause.UNCONDITIONAL)
+        ahead = self._rank_delay(now, own_health) // ROUND_EVERY
+        stopped = suspicion.unanswered >= ROUNDS_UNTIL_STOPPED + ahead
+        if not stopped or suspicion.round_at is None or now < suspicion.round_at:
+            return None
+        if self._members.stranger(now):
+            return None
+        if self._deaf(now):
+            return self.fall_deaf(now)
+        lapsed = Cause.LEASE_LAPSED_ELSEWHERE if suspicion.arp_answered else None
+        return self._claim(suspicion, now, lapsed)
+
+    def _held_step(self, now: Instant) -> Change | None:
+        """Many claims lately: claim only what nobody has served for T_L."""
+        suspicion = self.suspicion
+        if suspicion is None:
+            return None
+        served = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
+        if now < served + self._settings.unconditional_after:
+            return None
+        if self._deaf(now):
+            return self.fall_deaf(now)
+        return self._claim(suspicion, now, held=True)
+
+    def _deaf(self, now: Instant) -> bool:
+        alone = len(self._settings.servers) == 1
+        return self.gateway_known and not alone and self._hearing.silent(now)
 
     def _rank_delay(self, now: Instant, own_health: Health) -> Duration:
-        ahead = self._members.others_ahead(own_health, now, besides=self._left)
-        return RANK_DELAY * ahead
+        about = self.suspicion.about if self.suspicion is not None else None
+        return RANK_DELAY * self._members.others_ahead(own_health, now, besides=about)
 
-    def _claim(self, cause: Cause) -> Change:
-        peer = self._left.server.name if self._left is not None else None
-        self._stop_probing()
-        return Change(State.CLAIM, cause, peer)
-
-    def _stop_probing(self) -> None:
-        self.suspected_at = None
-        self._probe_at = None
-        self._unanswered = 0
+    def _claim(
+        self, suspicion: Suspicion, now: Instant, cause: Cause | None = None, *, held: bool = False
+    ) -> Change:
+        peer = suspicion.about.server.name if suspicion.about is not None else None
+        free = held or suspicion.planned or suspicion.cause is Cause.FIRST_CLAIM
+        if not free and self._budget.spent(now):
+            self.state = State.HELD
+            return Change(State.HELD, Cause.BUDGET_SPENT, peer)
+        self.suspicion = None
+        detail = suspicion.evidence(now)
+        return Change(
+            State.CLAIM, cause or suspicion.cause, peer, detail, planned=suspicion.planned
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vipkeeper.core.actions import Action, SendAdvert
 from vipkeeper.core.types import MILLISECOND, Settings
-from vipkeeper.wire.types import Advert, Health, Heard, Role
+from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Role
 
 
 class Voice:
@@ -26,8 +26,11 @@ class Voice:
         health: Health,
         epoch: int,
         standby: bool,
-        successor: int | None,
         heard: tuple[Heard, ...],
+        follows: int | None,
+        successor: int | None = None,
+        asks: bool = False,
+        planned: bool = False,
     ) -> Advert:
         """The next advert."""
         settings = self._settings
@@ -43,13 +46,20 @@ class Voice:
             cluster=settings.cluster,
             successor=successor,
             heard=heard,
+            asks=asks,
+            planned=planned,
+            follows=follows,
         )
 
-    def send(self, advert: Advert) -> list[Action]:
-        """To every other server; nothing in a cluster of one."""
+    def send(self, advert: Advert, only: IPAddress | None = None) -> list[Action]:
+        """To every other server, or to one of them.
+
+        In a cluster of one there is nobody, and an action only where an advert renews a strict lease.
+        """
         settings = self._settings
-        to = tuple(s.address for i, s in enumerate(settings.servers) if i != settings.own)
-        if not to:
+        others = (s.address for i, s in enumerate(settings.servers) if i != settings.own)
+        to = tuple(others) if only is None else (only,)
+        if not to and settings.strict_lease is None:
             return []
         self.sent += 1
         return [SendAdvert(advert, to)]

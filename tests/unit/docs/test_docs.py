@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from vipkeeper.core.actions import Cause, State
+from vipkeeper.core.addressing import CLAIM_AGAIN_AFTER
 from vipkeeper.core.claim import RENEWALS_PER_LEASE, RESTORE_PROBE_EVERY, RESTORE_PROBES
 from vipkeeper.core.gate import HARD_CONFIRMED_AFTER
-from vipkeeper.core.node import CLAIM_AGAIN_AFTER
-from vipkeeper.core.peers import PROBE_EVERY, PROBES_UNTIL_STOPPED, RANK_DELAY
+from vipkeeper.core.holding import UNHEARD_YIELDS
+from vipkeeper.core.peers import NAMED_WITHIN, RANK_DELAY, ROUNDS_UNTIL_STOPPED
+from vipkeeper.core.suspicion import CONFIRM_ROUNDS, ROUND_EVERY, round_every
 from vipkeeper.core.types import MILLISECOND, SECOND, Server, Settings
 from vipkeeper.lab.acts import ACTS
 
@@ -92,7 +94,11 @@ def test_protocol_gives_the_bounds_that_the_code_has() -> None:
         "suspect time": defaults.suspect_after,
         "listening before": defaults.suspect_after,
         "confirm budget B": defaults.confirm_budget,
-        "unanswered probes until": PROBES_UNTIL_STOPPED * PROBE_EVERY,
+        "unanswered rounds until": ROUNDS_UNTIL_STOPPED * ROUND_EVERY,
+        "rounds of questions": round_every(defaults),
+        "shortest confirm": CONFIRM_ROUNDS * round_every(defaults),
+        "a holder that hears nobody": defaults.deaf_after,
+        "another holder that does not hear": UNHEARD_YIELDS * defaults.advert_interval,
         "T_L": defaults.unconditional_after,
         "kernel lease": defaults.kernel_lease,
         "renewal": defaults.kernel_lease // RENEWALS_PER_LEASE,
@@ -106,8 +112,10 @@ def test_protocol_gives_the_bounds_that_the_code_has() -> None:
         )
         assert int(row[0]) * {"ms": MILLISECOND, "s": SECOND}[row[1]] == bound, name
     fixed = (
-        (f"| {PROBES_UNTIL_STOPPED}, and {RANK_DELAY // PROBE_EVERY} more", "probes in hold-off"),
-        (f"every {PROBE_EVERY // MILLISECOND} ms", "probe interval"),
+        (f"| {ROUNDS_UNTIL_STOPPED}, and {RANK_DELAY // ROUND_EVERY} more", "rounds in hold-off"),
+        (f"every {ROUND_EVERY // MILLISECOND} ms", "time between rounds"),
+        (f"at most {NAMED_WITHIN // MILLISECOND} ms old", "named successor"),
+        (f"| {defaults.move_budget} |", "move budget"),
         (f"| {RANK_DELAY // MILLISECOND} ms for each candidate ahead |", "rank delay"),
         (f"after {defaults.soft_failure_after // SECOND} s |", "soft failure"),
         (f"at least {HARD_CONFIRMED_AFTER // MILLISECOND} ms after", "hard failure"),

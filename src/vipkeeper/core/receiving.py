@@ -1,0 +1,124 @@
+"""What arrives from the wire: adverts, refused ones, answers of servers and of the gateway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vipkeeper.core import holding
+from vipkeeper.core.actions import AlarmKind, State
+from vipkeeper.core.events import (
+    AdvertReceived,
+    AdvertRejected,
+    ServerAnswered,
+)
+from vipkeeper.core.hosting import WAITING
+from vipkeeper.core.members import Accepted, Member, Unproven
+from vipkeeper.core.peers import Resignation
+from vipkeeper.core.types import MILLISECOND, Duration, Instant
+from vipkeeper.wire.types import Rejection, Role
+
+if TYPE_CHECKING:
+    from vipkeeper.core.node import Node
+
+ANSWER_AT_MOST_EVERY: Duration = 5 * MILLISECOND
+"""To one server that asks; whoever is asked more often has just answered."""
+
+
+def sound(node: Node, now: Instant) -> None:
+    """Something was received: this server is not deaf."""
+    node.hearing.sound(now)
+    if node.state is State.DEAF:
+        node.apply(node.election.hears_again(now), now)
+
+
+def advert_received(node: Node, event: AdvertReceived, now: Instant) -> None:
+    """A well-formed, authentic advert."""
+    holds = node.state is State.HOLDER or node.state is State.CLAIM
+    was_alone = holds and not node.members.any_live(now)
+    sound(node, now)
+    judged = node.members.accept(event.source, event.advert, event.received)
+    match judged:
+        case Rejection():
+            _reject(node, judged, str(event.source), now)
+        case Unproven():
+            judged.member.stranger_at = now
+            _answer_unproven(node, judged, now)
+        case Accepted(member, proven_now):
+            _accepted(node, member, event, was_alone=was_alone, now=now)
+            if event.advert.asks or proven_now:
+                _answer(node, member, now)
+
+
+def advert_rejected(node: Node, event: AdvertRejected, now: Instant) -> None:
+    """Bytes on the advert port that are no acceptable advert."""
+    sound(node, now)
+    listed = next((m for m in node.members if m.server.address == event.source), None)
+    if listed is not None and event.reason is Rejection.WRONG_KEY:
+        listed.stranger_at = now
+    _reject(node, event.reason, str(event.source), now)
+
+
+def server_answered(node: Node, event: ServerAnswered, now: Instant) -> None:
+    """The kernel or the API server of a silent server lives."""
+    sound(node, now)
+    if node.state in WAITING:
+        node.election.server_answered(event.server, event.sign)
+
+
+def _accepted(
+    node: Node, member: Member, event: AdvertReceived, *, was_alone: bool, now: Instant
+) -> None:
+    advert = event.advert
+    node.epoch = max(node.epoch, advert.epoch)
+    if member.configuration_differs:
+        detail = f"{member.server.name} has another vip or servers list"
+        node.alarm(AlarmKind.CONFIGURATION_DIFFERS, detail, now)
+    if advert.role is Role.HOLDER and node.handover_reply is not None:
+        node.handover_reply = node.handover_reply.answered(member, node, now)
+    vouched = node.members.vouched_by(member)
+    if node.state in (State.HOLDER, State.CLAIM):
+        holding.heard(node, member, advert, was_alone=was_alone, now=now)
+    elif node.state not in WAITING:
+        return
+    elif advert.role is Role.RESIGNED:
+        _heard_resignation(node, member, event, now)
+    else:
+        node.apply(node.election.heard(member, now), now)
+        if vouched is not None and node.state in WAITING:
+            node.apply(node.election.vouched(vouched, now), now)
+
+
+def _heard_resignation(node: Node, member: Member, event: AdvertReceived, now: Instant) -> None:
+    successor = None if member.configuration_differs else event.advert.successor
+    resignation = Resignation(
+        by=member,
+        received=event.received,
+        names_me=successor == node.settings.own,
+        names_another=successor is not None and node.members.at(successor) is not None,
+        planned=event.advert.planned,
+    )
+    node.apply(node.election.resigned(resignation, now), now)
+
+
+def _answer(node: Node, member: Member, now: Instant) -> None:
+    """At once and to this server alone: it asks, or has just become known."""
+    if member.answered is not None and now - member.answered < ANSWER_AT_MOST_EVERY:
+        return
+    member.answered = now
+    node.send_advert(now, only=member)
+
+
+def _answer_unproven(node: Node, judged: Unproven, now: Instant) -> None:
+    """Show that this server hears it, so that it can prove itself: at most once an interval."""
+    member = judged.member
+    interval = node.settings.advert_interval
+    if member.answered is not None and now - member.answered < interval:
+        return
+    member.answered = now
+    node.send_advert(now, only=member, hearing_boot_id=judged.boot_id)
+
+
+def _reject(node: Node, reason: Rejection, source: str, now: Instant) -> None:
+    node.ledger.rejected(reason)
+    if reason is not Rejection.REPLAYED:
+        node.alarm(AlarmKind.ADVERT_REJECTED, f"from {source}: {reason.value}", now)
