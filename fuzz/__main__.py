@@ -175,6 +175,8 @@ def parser() -> argparse.ArgumentParser:
 def replayed(name: str, path: Path) -> int:
     """Feed one file and say what came of it."""
     target = load(name)
+    if target.explain is not None:
+        sys.stdout.write("".join(f"{line}\n" for line in target.explain(path.read_bytes())))
     error = replay(target, path)
     if error is None:
         sys.stdout.write(f"fuzz: {name}: nothing found in {path}\n")

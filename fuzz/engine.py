@@ -68,9 +68,9 @@ def replay(target: Target, path: Path) -> BaseException | None:
         return failure(target, path.read_bytes())
 
 
-def keep(target: Target, data: bytes, crashes: Path = CRASHES) -> Path:
+def keep(target: Target, data: bytes) -> Path:
     """Write the input of a finding to a file."""
-    folder = crashes / target.name
+    folder = CRASHES / target.name
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / hashlib.sha256(data).hexdigest()[:12]
     path.write_bytes(data)

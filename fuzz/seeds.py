@@ -245,13 +245,16 @@ def events() -> Seeds:
         "follows-then-silence": follow + record(Kind.NOTHING, 500) + record(Kind.NOTHING, 1000),
         "vip-answers": follow + record(Kind.NOTHING, 200) + vip_echo * 4 + vip_arp * 8,
         "kernel-answers": follow + record(Kind.NOTHING, 200) + kernel * 6,
-        "gateway": with_gateway + _UP + gateway * 4 + record(Kind.NOTHING, 1000),
+        "gateway": with_gateway + _UP + record(Kind.NOTHING, 200) + gateway * 8 + record(Kind.NOTHING, 1000),
         "deaf": with_gateway + _said(Role.HOLDER, 20) + record(Kind.NOTHING, 2000),
         "asked": follow + _said(Role.BACKUP, 5, flags=32, peer=1) * 5,
         "resigned": follow + record(Kind.ADVERT, 20, 0, 3 | _READY, 1, 0, 0, 0, 0, 0, 1) * 3,
         "two-holders": claimed + _said(Role.HOLDER, 20, epoch=2) + record(Kind.NOTHING, 1000),
         "older-holder": claimed + _said(Role.HOLDER, 20, epoch=4) * 3,
-        "unheard": claimed + record(Kind.ADVERT, 20, 0, 2 | _READY, 0, 0, 4, 1, 0, 0, 4) * 5,
+        "held": record(Kind.NOTHING, 0, 2, 0, 0, 0x82)
+        + _UP
+        + (_said(Role.HOLDER, 20, epoch=1) + _said(Role.HOLDER, 20) + record(Kind.NOTHING, 1000)) * 4,
+        "unheard": claimed + _said(Role.BACKUP, 20) + record(Kind.ADVERT, 20, 0, 2 | _READY, 0, 0, 4, 1, 0, 0, 4) * 5,
         "handover": claimed + _said(Role.BACKUP, 20) + record(Kind.COMMAND, 5, 3, 2),
         "release": claimed + record(Kind.COMMAND, 5, 0) + record(Kind.COMMAND, 1000, 2),
         "standby": claimed + _said(Role.BACKUP, 20) + record(Kind.COMMAND, 5, 1),

@@ -25,6 +25,8 @@ class Target:
     """Bytes of the longest input that is tried."""
     mutate: Mutator | None = None
     """Changes an input with knowledge of its form, so that what lies behind a checksum is reached."""
+    explain: Callable[[bytes], list[str]] | None = None
+    """What an input means, line by line up to its failure; shown by a replay."""
 
     def corpus(self) -> list[Path]:
         """The files of its seed corpus, in a fixed order."""

@@ -13,6 +13,7 @@ from vipkeeper.core.actions import (
     AddressOperation,
     ChangeAddresses,
     Exit,
+    ProbeGateway,
     ProbeServer,
     ReadNeighbours,
     Reply,
@@ -26,6 +27,7 @@ from vipkeeper.core.events import (
     AddressOutcome,
     Commanded,
     Event,
+    GatewayAnswered,
     NeighboursRead,
     Tick,
 )
@@ -76,12 +78,15 @@ class Kernel:
 class World:
     """Carries out what the node asks for, and checks every step. Its time only goes forward."""
 
-    def __init__(self, settings: Settings, boot_id: int) -> None:
+    def __init__(self, settings: Settings, boot_id: int, story: list[str] | None = None) -> None:
+        """`story` is given the trace of what happens."""
         self.now: Instant = START
         self.node = Node(settings, boot_id)
         self.settings = settings
         self.kernel = Kernel()
         self.macs: tuple[tuple[IPAddress, bytes], ...] = ()
+        self.story = story
+        self.gateway_answers = False
         self.exited = False
         self.asked: set[int] = set()
         """Requests of an operator that have no answer yet."""
@@ -118,7 +123,7 @@ class World:
                 self.asked.add(current.id)
             at = self.now
             if not isinstance(current, Tick):
-                trace.line(at, current)
+                self._tell(at, current)
             actions = self.node.handle(current, at)
             assert len(actions) <= ACTIONS_PER_EVENT, f"{len(actions)} actions for {current}"
             self._judge_node(current)
@@ -156,6 +161,12 @@ class World:
         assert weight(self.node) <= MOST_WEIGHT, f"the node holds {weight(self.node)} values"
         status_to_json(status(self.node, self.now), _FACTS)
 
+    def _tell(self, at: Instant, item: Event | Action) -> None:
+        if self.story is not None:
+            self.story.append(trace.line(at - START, item))
+        elif self._looked_at <= LOOKED_AT:
+            trace.line(at, item)
+
     def _judge_node(self, event: Event) -> None:
         node = self.node
         deadline = node.deadline()
@@ -170,8 +181,7 @@ class World:
 
     def _carry_out(self, action: Action, at: Instant) -> list[Event]:
         self._looked_at += 1
-        if self._looked_at <= LOOKED_AT:
-            trace.line(at, action)
+        self._tell(at, action)
         assert not self.exited, f"{action} after Exit"
         match action:
             case SendAdvert():
@@ -183,6 +193,8 @@ class World:
             case ProbeServer():
                 assert 0 <= action.server < len(self.settings.servers)
                 assert action.server != self.settings.own
+            case ProbeGateway() if self.gateway_answers:
+                return [GatewayAnswered()]
             case SaveRecord():
                 assert 0 <= action.record.epoch < 2**64
                 assert 0 <= action.record.lease_until < 2**63

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
@@ -50,7 +51,7 @@ _VIPS: tuple[IPAddress, ...] = (IPv4Address("10.10.10.100"), IPv6Address("2001:d
 _INTERVALS = (100 * MILLISECOND, 20 * MILLISECOND, SECOND, 250 * MILLISECOND)
 _HUGE = 2**64 - 1
 _STRANGER = IPv4Address("10.10.10.66")
-QUIET = 12 * SECOND
+QUIET = 24 * SECOND
 """In which a healed server without peers must end a hold-off and claim."""
 
 
@@ -77,8 +78,8 @@ def settings(first: bytes) -> Settings:
 class Player:
     """Turns records into events."""
 
-    def __init__(self, first: bytes) -> None:
-        self.world = World(settings(first), BOOT_ID)
+    def __init__(self, first: bytes, story: list[str] | None = None) -> None:
+        self.world = World(settings(first), BOOT_ID, story)
         self.boots: dict[int, int] = {}
         self.counters: dict[int, int] = {}
         self.macs = [bytes((2, 0, 0, 0, 0, i)) for i in range(3)]
@@ -264,12 +265,16 @@ class Player:
         end = world.now + QUIET
         world.kernel.outcomes.clear()
         world.kernel.permanent, world.kernel.takes = False, 300_000
-        world.feed(HostObserved(self.view(0)))
+        world.gateway_answers = True
+        world.feed(HostObserved(self.view(16)))
+        world.feed(GatewayAnswered())
         if not world.exited:
             world.feed(Commanded(world.command(), Verb.STANDBY_OFF))
         world.extend(QUIET // MILLISECOND)
         while world.now < end and not world.exited:
-            world.sleep(SECOND)
+            world.sleep(SECOND // 4)
+            if world.node.state is State.HOLDER and not world.asked:
+                break
         world.settle()
         if world.exited:
             return
@@ -277,11 +282,19 @@ class Player:
         assert not world.asked, f"never answered: {world.asked}"
 
 
-def check(data: bytes) -> None:
+def explain(data: bytes) -> list[str]:
+    """The settings, and the trace up to the failure; times are nanoseconds since the start."""
+    story = [repr(settings(data.ljust(SIZE, b"\0")))]
+    with suppress(AssertionError):
+        check(data, story)
+    return story
+
+
+def check(data: bytes, story: list[str] | None = None) -> None:
     """Play the records, then heal if the first one says so, since that takes most of the time."""
     parts = records(data)
     first = next(parts, bytes(SIZE))
-    player = Player(first)
+    player = Player(first, story)
     for record in parts:
         player.play(record)
         if player.world.over:
@@ -291,4 +304,4 @@ def check(data: bytes) -> None:
         player.heal()
 
 
-TARGET = Target("core", check, longest=SIZE * MOST, mutate=change)
+TARGET = Target("core", check, longest=SIZE * MOST, mutate=change, explain=explain)
