@@ -97,7 +97,7 @@ class Runner:
                 child.kill()
 
     def _lane(self, number: int, lane: Sequence[tuple[str, float, float]]) -> None:
-        for name, begin, end in lane:
+        for name, _, end in lane:
             if self._stop.is_set():
                 return
             until = self._plan.begin + end * self._plan.seconds
@@ -192,7 +192,9 @@ def fuzz(names: Sequence[str], plan: Plan) -> int:
         runner.run(names)
     for name in names:
         tried = runner.counts.get(name, 0)
-        sys.stdout.write(f"fuzz: {name}: {'FOUND' if name in runner.found else f'{tried} inputs'}\n")
+        sys.stdout.write(
+            f"fuzz: {name}: {'FOUND' if name in runner.found else f'{tried} inputs'}\n"
+        )
         if not (CRASHES / name).is_dir():
             continue
         with suppress(OSError):

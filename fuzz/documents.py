@@ -13,8 +13,30 @@ _VALUES: tuple[Any, ...] = (
     *("", "x", "\ud800", "\udfff y", "\x00\n\r\x1b[31m", "\u2028", "é" * 40, "x" * 5000, [], {}),
     *([[]] * 3, {"": {}}, [0] * 50, "holder", "cp2", "status", "standby", "api", "soft", "Header"),
 )
-_KEYS = ("", "to", "verb", "on", "limit", "t", "type", "schema", "epoch", "\ud800", "result", "x" * 300)
-_RAW = (b"1" * 5000, b"[" * 3000, b'{"a":' * 2000, b"\xef\xbb\xbf{}", b"1e999", b"-0", b"NaN", b"\xff\xfe")
+_KEYS = (
+    "",
+    "to",
+    "verb",
+    "on",
+    "limit",
+    "t",
+    "type",
+    "schema",
+    "epoch",
+    "\ud800",
+    "result",
+    "x" * 300,
+)
+_RAW = (
+    b"1" * 5000,
+    b"[" * 3000,
+    b'{"a":' * 2000,
+    b"\xef\xbb\xbf{}",
+    b"1e999",
+    b"-0",
+    b"NaN",
+    b"\xff\xfe",
+)
 LONGEST = 8192
 
 

@@ -91,5 +91,7 @@ def change(data: bytes, rng: random.Random) -> bytes:
             case 6:
                 pieces[at][0] = rng.randrange(len(Kind))
             case _:
-                pieces[at][rng.randrange(2, SIZE)] = rng.choice((0, 1, 2, 4, 8, 255, rng.randrange(256)))
+                pieces[at][rng.randrange(2, SIZE)] = rng.choice(
+                    (0, 1, 2, 4, 8, 255, rng.randrange(256))
+                )
     return b"".join(pieces[:MOST])

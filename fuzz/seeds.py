@@ -116,7 +116,9 @@ def echoes() -> Seeds:
         "reset-4": bytes(v4 / inet.TCP(**tcp, flags="RA")),
         "reset-6": bytes(v6 / inet.TCP(**tcp, flags="RA")),
         "syn-ack-options": bytes(
-            ether / inet.IP(src=str(VIP4), dst=str(OWN4), options=inet.IPOption_NOP()) / inet.TCP(**tcp, flags="SA")
+            ether
+            / inet.IP(src=str(VIP4), dst=str(OWN4), options=inet.IPOption_NOP())
+            / inet.TCP(**tcp, flags="SA")
         ),
     }
 
@@ -137,8 +139,12 @@ def traces() -> Seeds:
 
 def moves() -> Seeds:
     """A takeover and a handover."""
-    move = Move("2026-01-01T00:00:00.000Z", "cp1", "backup", "holder", "holder_silent", 8, "cp2", 281.5)
-    given = replace(move, before="holder", after="backup", cause="handover", duration_ms=None, detail="d")
+    move = Move(
+        "2026-01-01T00:00:00.000Z", "cp1", "backup", "holder", "holder_silent", 8, "cp2", 281.5
+    )
+    given = replace(
+        move, before="holder", after="backup", cause="handover", duration_ms=None, detail="d"
+    )
     return {
         name: json.dumps(asdict(item), separators=(",", ":")).encode()
         for name, item in (("takeover", move), ("handover", given))
@@ -157,7 +163,9 @@ def control() -> Seeds:
     return requests | {
         "handover-to": encode_request(Request(RequestVerb.HANDOVER, to="cp2", force=True)),
         "history-3": encode_request(Request(RequestVerb.HISTORY, limit=3)),
-        "answer": encode_response(Response(True, "cp2 holds the VIP", {"servers": [{"name": "cp1"}]})),
+        "answer": encode_response(
+            Response(True, "cp2 holds the VIP", {"servers": [{"name": "cp1"}]})
+        ),
         "refusal": encode_response(Response(False, "no such server")),
     }
 
@@ -200,7 +208,9 @@ def answers() -> Seeds:
 
 def configurations() -> Seeds:
     """The shortest, one with every key, and one with many mistakes."""
-    short = "vip: 10.10.10.100\nservers:\n  cp1: 10.10.10.11\n  cp2: 10.10.10.12\n  cp3: 10.10.10.13\n"
+    short = (
+        "vip: 10.10.10.100\nservers:\n  cp1: 10.10.10.11\n  cp2: 10.10.10.12\n  cp3: 10.10.10.13\n"
+    )
     full = short + (
         "distribution: rke2\nkey_file: /etc/vipkeeper/key\ninterface: eth0\nport: 9346\n"
         "advert_interval: 100ms\nprofile: vm\nelection: peers\nkernel_lease: 3s\npreempt: true\n"
@@ -245,7 +255,11 @@ def events() -> Seeds:
         "follows-then-silence": follow + record(Kind.NOTHING, 500) + record(Kind.NOTHING, 1000),
         "vip-answers": follow + record(Kind.NOTHING, 200) + vip_echo * 4 + vip_arp * 8,
         "kernel-answers": follow + record(Kind.NOTHING, 200) + kernel * 6,
-        "gateway": with_gateway + _UP + record(Kind.NOTHING, 200) + gateway * 8 + record(Kind.NOTHING, 1000),
+        "gateway": with_gateway
+        + _UP
+        + record(Kind.NOTHING, 200)
+        + gateway * 8
+        + record(Kind.NOTHING, 1000),
         "deaf": with_gateway + _said(Role.HOLDER, 20) + record(Kind.NOTHING, 2000),
         "asked": follow + _said(Role.BACKUP, 5, flags=32, peer=1) * 5,
         "resigned": follow + record(Kind.ADVERT, 20, 0, 3 | _READY, 1, 0, 0, 0, 0, 0, 1) * 3,
@@ -253,8 +267,11 @@ def events() -> Seeds:
         "older-holder": claimed + _said(Role.HOLDER, 20, epoch=4) * 3,
         "held": record(Kind.NOTHING, 0, 2, 0, 0, 0x82)
         + _UP
-        + (_said(Role.HOLDER, 20, epoch=1) + _said(Role.HOLDER, 20) + record(Kind.NOTHING, 1000)) * 4,
-        "unheard": claimed + _said(Role.BACKUP, 20) + record(Kind.ADVERT, 20, 0, 2 | _READY, 0, 0, 4, 1, 0, 0, 4) * 5,
+        + (_said(Role.HOLDER, 20, epoch=1) + _said(Role.HOLDER, 20) + record(Kind.NOTHING, 1000))
+        * 4,
+        "unheard": claimed
+        + _said(Role.BACKUP, 20)
+        + record(Kind.ADVERT, 20, 0, 2 | _READY, 0, 0, 4, 1, 0, 0, 4) * 5,
         "handover": claimed + _said(Role.BACKUP, 20) + record(Kind.COMMAND, 5, 3, 2),
         "release": claimed + record(Kind.COMMAND, 5, 0) + record(Kind.COMMAND, 1000, 2),
         "standby": claimed + _said(Role.BACKUP, 20) + record(Kind.COMMAND, 5, 1),
@@ -263,9 +280,15 @@ def events() -> Seeds:
         "link-lost": claimed + record(Kind.HOST, 5, 2) + record(Kind.HOST, 1000, 0),
         "deleted": claimed + record(Kind.HOST, 5, 0, 1) + record(Kind.NOTHING, 100),
         "permanent": claimed + record(Kind.HOST, 5, 0, 6) + record(Kind.HOST, 1000, 0, 0),
-        "kernel-refuses": record(Kind.NOTHING, 0, 2) + record(Kind.KERNEL, 0, 4, 2, 2, 0, 2) + claimed,
-        "frozen": claimed + record(Kind.NOTHING, 4000, frozen=True) + _said(Role.HOLDER, 1, epoch=1),
-        "reordered": claimed + record(Kind.RECONFIGURED, 20, 2, 1, 1, 3) + record(Kind.NOTHING, 500),
+        "kernel-refuses": record(Kind.NOTHING, 0, 2)
+        + record(Kind.KERNEL, 0, 4, 2, 2, 0, 2)
+        + claimed,
+        "frozen": claimed
+        + record(Kind.NOTHING, 4000, frozen=True)
+        + _said(Role.HOLDER, 1, epoch=1),
+        "reordered": claimed
+        + record(Kind.RECONFIGURED, 20, 2, 1, 1, 3)
+        + record(Kind.NOTHING, 500),
         "flood": follow + b"".join(record(Kind.FLOOD, 20, 60, kind, 1, 2, 3) for kind in range(4)),
         "budget": claimed + (record(Kind.HOST, 5, 2) + record(Kind.HOST, 500, 0)) * 8,
     }

@@ -50,7 +50,7 @@ TICKS_IN_ALL = 600
 """After these an input ends, so that none takes long."""
 LIVE_AT_MOST = 5 * SECOND
 """Of a longer time the daemon runs at the begin only, and is frozen for the rest."""
-LOOKED_AT = 200
+LOOKED_AT = 40
 """Actions and adverts of an input that are also written to a trace, encoded and decoded."""
 MOST_WEIGHT = 4000
 _FACTS = DaemonFacts("0", 1, "c", "eth0", "", 0, 0.0)

@@ -84,7 +84,9 @@ class Player:
         self.counters: dict[int, int] = {}
         self.macs = [bytes((2, 0, 0, 0, 0, i)) for i in range(3)]
         world = self.world
-        world.macs = tuple(zip((s.address for s in world.settings.servers), self.macs, strict=False))
+        world.macs = tuple(
+            zip((s.address for s in world.settings.servers), self.macs, strict=False)
+        )
         world.kernel.permanent = first[6] & 3 == 3
         world.kernel.lease_until = world.now + 2 * SECOND if first[6] & 3 == 2 else None
         lease = world.now + (first[8] % 4 - 1) * SECOND
@@ -222,7 +224,9 @@ class Player:
         """The next results of address actions, and how long they take."""
         kernel = self.world.kernel
         kernel.outcomes.clear()
-        kernel.outcomes.extend(list(AddressOutcome)[code % 3] for code in record[3 : 3 + record[2] % 8])
+        kernel.outcomes.extend(
+            list(AddressOutcome)[code % 3] for code in record[3 : 3 + record[2] % 8]
+        )
         kernel.takes = (300_000, 0, 20 * MILLISECOND, 900 * MILLISECOND)[record[11] & 3]
 
     def flood(self, record: bytes) -> None:
@@ -231,7 +235,9 @@ class Player:
             varied = bytearray(record)
             varied[4], varied[7] = (record[4] + number) % 256, (record[7] + 7 * number) % 256
             if record[3] & 3 == 0:
-                self.world.feed(self.advert(bytes((Kind.ADVERT, 0, *varied[4:8], *varied[4:8], 0, 0))))
+                self.world.feed(
+                    self.advert(bytes((Kind.ADVERT, 0, *varied[4:8], *varied[4:8], 0, 0)))
+                )
             elif record[3] & 3 == 1:
                 mac = bytes((2, 7, number, *varied[4:7]))
                 channel = Channel.ECHO if record[3] & 4 else Channel.ARP
@@ -252,7 +258,7 @@ class Player:
         new = settings(record)
         own = world.settings.servers[world.settings.own]
         others = [server for server in new.servers if server.address != own.address]
-        servers = tuple(others[: record[3] % 3] + [own] + others[record[3] % 3 :])
+        servers = (*others[: record[3] % 3], own, *others[record[3] % 3 :])
         changed = replace(new, vips=world.settings.vips, servers=servers, own=servers.index(own))
         world.settings = changed
         world.feed(Reconfigured(changed))

@@ -11,7 +11,6 @@ from vipkeeper.cli.output import Style
 from vipkeeper.daemon.history import moves_to_json, parse_move
 from vipkeeper.daemon.protocol import Response, encode_response, parse_response
 
-
 _STYLE = Style(colour=False, ascii=True)
 
 

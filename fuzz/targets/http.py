@@ -92,7 +92,14 @@ _PARTS = (
     *(b"Content-Length: 2\r\n", b"Content-Length: 99999999999999999999\r\n", b"2\r\nok\r\n"),
     *(b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n", b"0\r\n\r\n", b"ok"),
     *(b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Upgrade: h2c\r\n", b" x\r\n"),
-    *(b"A" * 400, b"\xff", b":", b"fffffffffffffffff\r\n", b"HTTP/2 200\r\n", b"\x15\x03\x01\0\x02"),
+    *(
+        b"A" * 400,
+        b"\xff",
+        b":",
+        b"fffffffffffffffff\r\n",
+        b"HTTP/2 200\r\n",
+        b"\x15\x03\x01\0\x02",
+    ),
 )
 
 

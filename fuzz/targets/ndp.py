@@ -17,7 +17,7 @@ def check(data: bytes) -> None:
     assert message.link_address is None or len(message.link_address) == 6
     assert len(message.frame_source) == 6
     if message.kind == ndp.SOLICITATION:
-        assert not (message.router or message.solicited or message.override)
+        assert not any((message.router, message.solicited, message.override))
         assert message.source != ndp.UNSPECIFIED or message.link_address is None
 
 
