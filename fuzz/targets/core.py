@@ -227,7 +227,7 @@ class Player:
         kernel.outcomes.extend(
             list(AddressOutcome)[code % 3] for code in record[3 : 3 + record[2] % 8]
         )
-        kernel.takes = (300_000, 0, 20 * MILLISECOND, 900 * MILLISECOND)[record[11] & 3]
+        kernel.takes = (300_000, 0, 20 * MILLISECOND, 1200 * MILLISECOND)[record[11] & 3]
 
     def flood(self, record: bytes) -> None:
         """Many hostile packets, each a little different."""
