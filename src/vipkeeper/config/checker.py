@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_interface
 
-from vipkeeper.config.table import AnyKey, Choice, E, Flag, Key, Number, Text, Time
+from vipkeeper.config.table import AddressOr, AnyKey, Choice, E, Flag, Key, Number, Text, Time
 from vipkeeper.config.tree import Mapping, Node, Problem, Scalar, Sequence, Span, shown
 from vipkeeper.errors import UsageError
 from vipkeeper.wire.types import IPAddress
@@ -98,6 +98,17 @@ class Checker:
             name = self._prefix + key.name
             self.problem(self.span(key.name), f"'{shown(text)}' is no value for '{name}'{hint}")
         return kind.default
+
+    def address_or(self, key: Key[AddressOr[E]]) -> IPAddress | E:
+        """An address, or one of the words; the default after a problem."""
+        node = self._root.get(key.name)
+        if node is None:
+            return key.kind.default
+        words = {str(member.value): member for member in key.kind.words}
+        if isinstance(node, Scalar) and node.text in words:
+            return words[node.text]
+        name = f"'{self._prefix}{key.name}' ({', '.join(words)}, or an address)"
+        return self.address(node, name) or key.kind.default
 
     def _not_yet(self, key: str, text: str, use: str) -> None:
         self.problem(self.span(key), f"'{key}: {text}' is not in this version; use {use}")

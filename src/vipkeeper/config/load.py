@@ -10,7 +10,7 @@ from pathlib import Path
 from vipkeeper.config import table
 from vipkeeper.config.checker import Checker, ConfigError
 from vipkeeper.config.checks import read_checks
-from vipkeeper.config.cluster import SECOND, ClusterConfig, Metrics, Server
+from vipkeeper.config.cluster import SECOND, ClusterConfig, GatewayMode, Metrics, Server
 from vipkeeper.config.keys import read_keys
 from vipkeeper.config.tree import MAX_BYTES, Mapping, Node, Problem, Scalar, Span, parse, shown
 from vipkeeper.wire.types import IPAddress
@@ -69,20 +69,23 @@ def _spans(node: Node, path: str) -> Iterator[tuple[str, Span]]:
 def _config(checker: Checker, path: Path, spans: dict[str, Span]) -> ClusterConfig:
     checker.only(table.KEYS)
     vips = _vips(checker)
+    servers = _servers(checker, vips)
     interval = checker.duration(table.ADVERT_INTERVAL)
     client_certificate, client_key = _certificate(checker)
     return ClusterConfig(
         path=path,
         vips=vips,
-        servers=_servers(checker, vips),
+        servers=servers,
         distribution=checker.choice(table.DISTRIBUTION),
         key_file=_path(checker, table.KEY_FILE) or Path(table.KEY_FILE.kind.default or ""),
         interface=checker.form(table.INTERFACE),
+        gateway=_gateway(checker, vips, servers),
         advert_port=checker.number(table.PORT),
         advert_interval=interval,
         profile=checker.choice(table.PROFILE),
         election=checker.choice(table.ELECTION),
         kernel_lease=_lease(checker, interval),
+        move_budget=checker.number(table.MOVE_BUDGET),
         preempt=checker.boolean(table.PREEMPT),
         preempt_delay=checker.duration(table.PREEMPT_DELAY),
         when_unready=checker.choice(table.WHEN_UNREADY),
@@ -158,6 +161,24 @@ def _check_name(checker: Checker, key: Scalar, servers: Sequence[Server]) -> Non
     twin = next((s.name for s in servers if s.name.lower() == name.lower()), None)
     if twin is not None:
         checker.problem(key.span, f"'{name}' is the same host name as '{twin}'")
+
+
+def _gateway(
+    checker: Checker, vips: Sequence[IPAddress], servers: Sequence[Server]
+) -> IPAddress | GatewayMode:
+    """Somebody else than those whose silence is to be judged. Its subnet is known on the host only."""
+    gateway = checker.address_or(table.GATEWAY)
+    if isinstance(gateway, GatewayMode):
+        return gateway
+    span = checker.span("gateway")
+    twin = next((server.name for server in servers if server.address == gateway), None)
+    if gateway in vips:
+        checker.problem(span, f"'gateway' must be another machine: {gateway} is the VIP")
+    elif twin is not None:
+        checker.problem(span, f"'gateway' must be another machine: {gateway} is server '{twin}'")
+    elif vips and gateway.version not in {vip.version for vip in vips}:
+        checker.problem(span, "'gateway' must have an address of the VIP's family, in its subnet")
+    return gateway
 
 
 def _lease(checker: Checker, interval: int) -> int:

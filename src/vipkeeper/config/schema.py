@@ -73,6 +73,9 @@ def _kind(key: AnyKey) -> Schema:
         case table.Addresses():
             many = {"type": "array", "items": _ADDRESS, "minItems": 1, "uniqueItems": True}
             return {"oneOf": [_ADDRESS, many]}
+        case table.AddressOr(words=words, default=default):
+            known = [word.value for word in words]
+            return {"anyOf": [{"enum": known}, _ADDRESS], "default": default.value}
         case table.Servers():
             return {
                 "type": "object",
@@ -142,6 +145,9 @@ def _takes(key: AnyKey) -> str:
             return form
         case table.Addresses():
             return "an IPv4 or IPv6 address without a prefix length, or a list of them"
+        case table.AddressOr(words=words):
+            names = ", ".join(f"`{word.value}`" for word in words)
+            return f"{names}, or an IPv4 or IPv6 address"
         case table.Servers():
             return f"`NAME: ADDRESS`, 1 to {table.MAX_SERVERS} of them"
         case table.Words():
@@ -154,7 +160,7 @@ def _takes(key: AnyKey) -> str:
 
 def _default(key: AnyKey) -> str:
     match key.kind:
-        case table.Choice(default=word):
+        case table.Choice(default=word) | table.AddressOr(default=word):
             return f"`{word.value}`"
         case table.Time(default=time):
             return f"`{spell(time)}`"

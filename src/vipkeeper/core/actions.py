@@ -96,6 +96,7 @@ class Cause(enum.Enum):
     KERNEL_ANSWERS = "holder's kernel still answers"
     STRANGER_HEARD = "adverts that cannot be trusted arrive"
     UNHEARD = "another holder does not hear this server"
+    WITNESSED = "another server hears both holders and follows the other"
     DEAF = "hears nobody, not even the gateway"
     HEARS_AGAIN = "hears again"
     BUDGET_SPENT = "too many claims in ten minutes"

@@ -35,7 +35,12 @@ class Departure:
 
 def done(node: Node, event: AddressesDone, now: Instant) -> None:
     """An address action has ended."""
-    match node.claim.done(event):
+    result = node.claim.done(event)
+    if node.claim.lapsed(now):
+        # The kernel took longer than the lease: the VIP came too late to be held.
+        node.depart(Cause.LEASE_LAPSED, State.LISTEN, now, tell=False)
+        return
+    match result:
         case ClaimResult.HELD:
             _holding(node, now)
         case ClaimResult.RESTORED:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from vipkeeper.core.node import Node
 
 
-UNHEARD_YIELDS = 3
-"""Adverts in a row of another holder that does not hear this one."""
+TOLD_OFTEN = 3
+"""Adverts in a row that say it: another holder does not hear this one, or a witness follows another."""
 
 
 def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: Instant) -> None:
@@ -26,22 +26,27 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
 
     Two holders: the newer epoch wins, then the better rank; the winner says so at once and announces
     again. But a winner that the other one cannot hear would never be believed: told so three times it
-    gives way. A holder that was alone and unready gives way to any server that serves.
+    gives way. Two that cannot hear each other are told by a server that hears both. A holder that was alone and unready gives way to any server that serves.
     """
     gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
     if advert.role is not Role.HOLDER:
         member.unheard = 0
-        if gives_way and member.may_claim and node.state is State.HOLDER:
+        other = node.members.witnessed(member)
+        member.elsewhere = member.elsewhere + 1 if other is not None else 0
+        if other is not None and member.elsewhere >= TOLD_OFTEN:
+            node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
+        elif gives_way and member.may_claim and node.state is State.HOLDER:
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
     theirs = (advert.epoch, member.rank)
     ours = (node.claim_epoch, rank(node.gate.health, node.settings.own))
+    member.elsewhere = 0
     member.unheard = 0 if node.members.hears_us(member) else member.unheard + 1
     if theirs > ours or gives_way:
         cause = Cause.NEWER_EPOCH if advert.epoch > node.claim_epoch else Cause.BETTER_RANK
         cause = Cause.PEER_READY if theirs <= ours else cause
         node.depart(cause, State.BACKUP, now, tell=False, peer=member)
-    elif member.unheard >= UNHEARD_YIELDS:
+    elif member.unheard >= TOLD_OFTEN:
         node.depart(Cause.UNHEARD, State.BACKUP, now, tell=False, peer=member)
     elif node.state is State.HOLDER:
         node.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
@@ -108,7 +113,7 @@ def watch_successor(node: Node, now: Instant) -> None:
         return
     if now - node.since < node.settings.suspect_after:
         return
-    has = bool(node.members.candidates(now))
+    has = bool(node.members.successors(now))
     if not has and node.had_successor is not False:
         node.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
     node.had_successor = has

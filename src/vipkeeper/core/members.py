@@ -40,6 +40,8 @@ class Member:
     """When another server last heard it as a holder, directly, by our clock; never what a third one quoted."""
     unheard: int = 0
     """How many adverts in a row it sent as a holder that did not hear this server."""
+    elsewhere: int = 0
+    """How many adverts in a row it sent that hear this server and follow another holder."""
     stranger_at: Instant | None = None
     """When its address last sent an advert that cannot be trusted, and none since that can."""
     answered: Instant | None = None
@@ -255,6 +257,10 @@ class Members:
         found = [m for m in self if self.live(m, now) and m.may_claim]
         return sorted(found, key=lambda m: m.rank, reverse=True)
 
+    def successors(self, now: Instant) -> list[Member]:
+        """Candidates that hear this server, best rank first: only they would learn of a resignation."""
+        return [m for m in self.candidates(now) if self.hears_us(m)]
+
     def others_ahead(self, health: Health, now: Instant, *, besides: Member | None) -> int:
         """How many live candidates outrank this server (with this health), `besides` left out."""
         own = rank(health, self._settings.own)
@@ -274,8 +280,26 @@ class Members:
             return False
         return bool(others) and all(m.last is not None and m.last > since for m in others)
 
-    def follows(self) -> int | None:
-        """The server whose adverts as a holder this server got itself, the newest claim."""
+    def witnessed(self, member: Member) -> Member | None:
+        """The other holder that a server follows although it hears this one; None when there is none.
+
+        It hears both, so it has compared them: the newer epoch, then the better rank.
+        """
+        advert = member.advert
+        if advert is None or advert.follows is None or member.configuration_differs:
+            return None
+        holder = self.at(advert.follows)
+        if holder is None or advert.follows >= len(advert.heard) or not self.hears_us(member):
+            return None
+        age = advert.heard[advert.follows].age_ms
+        fresh = age is not None and age * MILLISECOND <= self.suspect_after(holder)
+        return holder if fresh else None
+
+    def follows(self, now: Instant) -> int | None:
+        """The server whose adverts as a holder this server got itself: the newest claim, a live one first."""
+        live = self.latest_holder(now)
+        if live is not None:
+            return live.index
         holders = [(m.advert.epoch, m.rank, m.index) for m in self if m.advert and m.holds]
         return max(holders)[2] if holders else None
 

@@ -29,6 +29,7 @@ from vipkeeper.core.addressing import Departure
 from vipkeeper.core.announcer import Announcer
 from vipkeeper.core.budget import MoveBudget
 from vipkeeper.core.claim import Claim, Phase
+from vipkeeper.core.decisions import Change, Round
 from vipkeeper.core.events import (
     AddressesDone,
     AdvertReceived,
@@ -52,7 +53,7 @@ from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.ledger import Ledger
 from vipkeeper.core.members import Member, Members
-from vipkeeper.core.peers import Change, PeersElection, Round
+from vipkeeper.core.peers import PeersElection
 from vipkeeper.core.types import (
     MILLISECOND,
     HostView,
@@ -338,7 +339,7 @@ class Node:
             standby=self.unavailable(now),
             successor=successor.index if successor is not None else None,
             heard=heard,
-            follows=None if ours else self.members.follows(),
+            follows=None if ours else self.members.follows(now),
             asks=asks,
             planned=resigning is not None and resigning.cause in PLANNED,
         )

@@ -16,10 +16,9 @@ This class keeps no address and sends nothing; `core.node` does what it decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vipkeeper.core.actions import Cause, State
 from vipkeeper.core.budget import MoveBudget
+from vipkeeper.core.decisions import Change, Resignation, Round
 from vipkeeper.core.events import Channel, Sign
 from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.members import Member, Members
@@ -40,46 +39,11 @@ RANK_DELAY: Duration = 60 * MILLISECOND
 """How much later each next-ranked server claims."""
 NAMED_WITHIN: Duration = RANK_DELAY // 2
 """How old a resignation may be for its named successor to claim without asking."""
+QUIET_ROUNDS = 1
+"""Unanswered rounds in a row after which hold-off asks everybody again: the next may be a claim."""
 
 ASKING = frozenset({State.SUSPECT, State.HOLDOFF, State.HELD})
 """States in which a suspicion is looked into."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The waiting side enters another state; CLAIM means: claim the VIP now."""
-
-    state: State
-    cause: Cause
-    peer: str | None = None
-    detail: str = ""
-    planned: bool = False
-    """The claim ends a move that an operator asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resignation:
-    """A holder's last word."""
-
-    by: Member
-    received: Instant
-    """When the kernel received it."""
-    names_me: bool
-    names_another: bool
-    planned: bool
-    """An operator asked for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """Whom to ask now."""
-
-    server: int | None = None
-    """Place of the silent server whose kernel is asked; None: no server's."""
-    service: bool = False
-    """Its API server too."""
-    others: bool = True
-    """The other servers and the gateway; else only the VIP."""
 
 
 class PeersElection:
@@ -130,13 +94,13 @@ class PeersElection:
             return min(suspicion.round_at, due)
         return suspicion.round_at
 
-    def listen(self, now: Instant, cause: Cause) -> Change:
+    def listen(self, now: Instant, cause: Cause, detail: str = "") -> Change:
         """Begin anew: hear first, claim later."""
         self.suspicion = None
         self.holder = None
         self.state = State.LISTEN
         self._listen_until = now + self._settings.suspect_after
-        return Change(State.LISTEN, cause)
+        return Change(State.LISTEN, cause, detail=detail)
 
     def follow(self, holder: Member, cause: Cause) -> Change:
         """Watch this holder."""
@@ -195,7 +159,8 @@ class PeersElection:
         member = resignation.by
         if self.state is not State.BACKUP and self.state not in ASKING:
             return None
-        if self.holder is not None and self.holder is not member:
+        other = self.holder if self.holder is not member else None
+        if self.state is State.BACKUP and other is not None and self._members.live(other, now):
             return None
         self.holder = None
         planned = resignation.planned
@@ -239,6 +204,10 @@ class PeersElection:
                 return self._holdoff_step(now, own_health)
             case State.HELD:
                 return self._held_step(now)
+            case State.DEAF if not self._can_be_deaf():
+                return self.listen(
+                    now, Cause.HEARS_AGAIN, "there is no gateway to tell by any more"
+                )
             case _:
                 return None
 
@@ -252,7 +221,8 @@ class PeersElection:
             return None
         n = suspicion.rounds
         suspicion.asked(now, self._every())
-        if self.state is not State.SUSPECT and n % OTHERS_EVERY:
+        quiet = suspicion.unanswered <= QUIET_ROUNDS
+        if self.state is not State.SUSPECT and quiet and n % OTHERS_EVERY:
             return Round(others=False)
         if suspicion.about is None or not suspicion.asks_server:
             return Round()
@@ -296,7 +266,11 @@ class PeersElection:
         if suspicion is None:
             return None
         self._stepped_at = now
-        if now < self._conclude_at(suspicion, now) + self._rank_delay(now, own_health):
+        due = self._conclude_at(suspicion, now)
+        ahead, fewer = self._ahead(suspicion, now, own_health)
+        if fewer and now > due:
+            suspicion.rank_from = now
+        if now < max(due, suspicion.rank_from) + RANK_DELAY * ahead:
             return None
         if suspicion.cause is not Cause.HOLDER_RESIGNED and suspicion.rounds < CONFIRM_ROUNDS:
             return None
@@ -329,9 +303,14 @@ class PeersElection:
             return None
         last_alive = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
         if now >= last_alive + self._settings.unconditional_after:
+            if self._deaf(now):
+                return self.fall_deaf(now)
             return self._claim(suspicion, now, Cause.UNCONDITIONAL)
-        ahead = self._rank_delay(now, own_health) // ROUND_EVERY
-        stopped = suspicion.unanswered >= ROUNDS_UNTIL_STOPPED + ahead
+        ahead, fewer = self._ahead(suspicion, now, own_health)
+        if fewer:
+            suspicion.unanswered = min(suspicion.unanswered, ROUNDS_UNTIL_STOPPED)
+        more = ahead * RANK_DELAY // ROUND_EVERY
+        stopped = suspicion.unanswered >= ROUNDS_UNTIL_STOPPED + more
         if not stopped or suspicion.round_at is None or now < suspicion.round_at:
             return None
         if self._members.stranger(now):
@@ -353,13 +332,22 @@ class PeersElection:
             return self.fall_deaf(now)
         return self._claim(suspicion, now, held=True)
 
-    def _deaf(self, now: Instant) -> bool:
-        alone = len(self._settings.servers) == 1
-        return self.gateway_known and not alone and self._hearing.silent(now)
+    def _can_be_deaf(self) -> bool:
+        return self.gateway_known and len(self._settings.servers) > 1
 
-    def _rank_delay(self, now: Instant, own_health: Health) -> Duration:
-        about = self.suspicion.about if self.suspicion is not None else None
-        return RANK_DELAY * self._members.others_ahead(own_health, now, besides=about)
+    def _deaf(self, now: Instant) -> bool:
+        return self._can_be_deaf() and self._hearing.silent(now)
+
+    def _ahead(self, suspicion: Suspicion, now: Instant, own_health: Health) -> tuple[int, bool]:
+        """How many candidates outrank this server, and whether they have just become fewer.
+
+        When one of them is gone, all behind it would find their wait over in the same moment: so the
+        order begins anew from there.
+        """
+        ahead = self._members.others_ahead(own_health, now, besides=suspicion.about)
+        fewer = suspicion.ahead is not None and ahead < suspicion.ahead
+        suspicion.ahead = ahead
+        return ahead, fewer
 
     def _claim(
         self, suspicion: Suspicion, now: Instant, cause: Cause | None = None, *, held: bool = False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vipkeeper.core import holding
 from vipkeeper.core.actions import AlarmKind, State
+from vipkeeper.core.decisions import Resignation
 from vipkeeper.core.events import (
     AdvertReceived,
     AdvertRejected,
@@ -13,7 +14,6 @@ from vipkeeper.core.events import (
 )
 from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.members import Accepted, Member, Unproven
-from vipkeeper.core.peers import Resignation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.wire.types import Rejection, Role
 

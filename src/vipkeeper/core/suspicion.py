@@ -43,6 +43,10 @@ class Suspicion:
     """How long evidence is gathered before a claim: B, or the grace after a resignation."""
     planned: bool = False
     """Began with a resignation that an operator asked for."""
+    ahead: int | None = None
+    """How many candidates outranked this server when last looked at."""
+    rank_from: Instant = 0
+    """When one of them was lost: the order of the rest counts from then."""
     rounds: int = 0
     round_at: Instant | None = None
     """When the next round is due."""

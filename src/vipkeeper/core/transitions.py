@@ -172,6 +172,12 @@ _HOLDING = (
     Rule(
         (CLAIM, HOLDER),
         (RELEASE,),
+        Cause.WITNESSED,
+        "a server that hears this one sent three adverts in a row that follow another holder",
+    ),
+    Rule(
+        (CLAIM, HOLDER),
+        (RELEASE,),
         Cause.PEER_READY,
         "heard nobody before, is unready, and now hears a server that serves (as a holder, or as a "
         "candidate)",
@@ -262,6 +268,7 @@ _LEAVING = (
             Cause.NEWER_EPOCH,
             Cause.BETTER_RANK,
             Cause.UNHEARD,
+            Cause.WITNESSED,
             Cause.PEER_READY,
             Cause.API_DOWN,
             Cause.API_UNREADY,

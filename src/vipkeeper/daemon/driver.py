@@ -20,6 +20,8 @@ from vipkeeper.core.actions import (
     Announce,
     ChangeAddresses,
     Exit,
+    ProbeGateway,
+    ProbeServer,
     ProbeVips,
     ReadNeighbours,
     Reply,
@@ -80,6 +82,19 @@ class WirePort(Protocol):
         """Answers and foreign claims that wait to be read."""
 
 
+class ChannelPort(Protocol):
+    """What a suspicion asks beside the VIP (host.channels)."""
+
+    def probe_server(self, server: int, *, service: bool) -> None:
+        """Ask a server's kernel once and, with `service`, its API server."""
+
+    def probe_gateway(self) -> None:
+        """Ask once whether the gateway answers."""
+
+    def drain(self) -> Sequence[Event]:
+        """Answers that wait to be read."""
+
+
 class AdvertPort(Protocol):
     """The advert socket (host.udp)."""
 
@@ -116,6 +131,7 @@ class Ports:
     clock: Callable[[], Instant]
     addresses: AddressPort
     wire: WirePort
+    channels: ChannelPort
     adverts: AdvertPort
     observer: Observer
 
@@ -227,6 +243,7 @@ class Driver:
             else:
                 self._inbox.append(AdvertRejected(source, advert))
         self._inbox.extend(self._ports.wire.drain())
+        self._inbox.extend(self._ports.channels.drain())
 
     async def _feed(self, event: Event) -> None:
         pending = deque([event])
@@ -258,6 +275,10 @@ class Driver:
                 return AddressesDone(action.id, outcome, started, finished, detail)
             case ProbeVips():
                 self._ports.wire.probe()
+            case ProbeServer():
+                self._ports.channels.probe_server(action.server, service=action.service)
+            case ProbeGateway():
+                self._ports.channels.probe_gateway()
             case ReadNeighbours():
                 return NeighboursRead(await self._ports.addresses.neighbours())
             case Announce():

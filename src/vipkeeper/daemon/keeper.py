@@ -27,8 +27,9 @@ from vipkeeper.daemon.placement import Placement
 from vipkeeper.daemon.prober.client import Prober
 from vipkeeper.daemon.protocol import SOCKET_NAME
 from vipkeeper.daemon.services import Services
-from vipkeeper.daemon.settings import core_settings, prober_config
+from vipkeeper.daemon.settings import api_port, core_settings, gateway_rule, prober_config
 from vipkeeper.host import clock, scheduling
+from vipkeeper.host.channels import Channels
 from vipkeeper.host.frames import Wire
 from vipkeeper.host.inspect_files import is_address, read_server_config
 from vipkeeper.host.monitor import Monitor
@@ -77,12 +78,17 @@ class Keeper:
         self._reporter = Reporter(server.name, logger, directory, self._history, self._trace)
         self._node = Node(core_settings(config, own), secrets.randbits(63) + 1)
         self._adverts = AdvertSocket(server.address, config.advert_port)
-        self._addresses = Addresses(config.vips, server.address, config.interface, clock.now)
-        wire = Wire()
-        self._placement = Placement(
-            self._addresses, wire, config.vips, server.address, self._readable
+        self._addresses = Addresses(
+            config.vips, server.address, config.interface, clock.now, gateway_rule(config)
         )
-        ports = Ports(clock.now, self._placement, wire, self._adverts, self._reporter)
+        wire, self._channels = Wire(), Channels(clock.now)
+        self._placement = Placement(
+            self._addresses, wire, self._channels, config.vips, server.address, self._readable
+        )
+        self._placement.ask(config.server_addresses, api_port(config))
+        ports = Ports(
+            clock.now, self._placement, wire, self._channels, self._adverts, self._reporter
+        )
         self._driver = Driver(self._node, ports, keys)
         self._monitor = Monitor(config.vips, self._driver.host_changed)
         self._prober = Prober(prober_config(config), self._driver.post, log=logger.warning)
@@ -121,8 +127,10 @@ class Keeper:
             stack.callback(self._monitor.close)
             stack.callback(self._placement.close)
             stack.callback(self._adverts.close)
-            loop.add_reader(self._adverts.fileno(), self._readable)
-            stack.callback(loop.remove_reader, self._adverts.fileno())
+            stack.callback(self._channels.close)
+            for readable in (self._adverts, self._channels):
+                loop.add_reader(readable.fileno(), self._readable)
+                stack.callback(loop.remove_reader, readable.fileno())
             await self._start_services(stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload)
             stopping = asyncio.create_task(self._shut_down(stop))
@@ -205,6 +213,9 @@ class Keeper:
             return
         self._config, self._own = fresh, fresh.servers.index(here)
         self._driver.keys = keys
+        self._addresses.gateway = gateway_rule(fresh)
+        self._placement.ask(fresh.server_addresses, api_port(fresh))
+        self._driver.host_changed()
         self._driver.post(Reconfigured(core_settings(fresh, self._own)))
         self._reloading = asyncio.create_task(self._prober.reconfigure(prober_config(fresh)))
         self._logger.info("configuration reloaded from %s", fresh.path)

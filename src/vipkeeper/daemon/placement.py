@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from vipkeeper.core.actions import AddressOperation
 from vipkeeper.core.events import AddressOutcome
 from vipkeeper.core.types import Duration, HostView, Instant
+from vipkeeper.host.channels import Channels, Reach
 from vipkeeper.host.frames import Place, Wire
+from vipkeeper.host.neighbours import Neighbour
 from vipkeeper.host.netlink import Addresses
 from vipkeeper.wire.types import IPAddress
 
@@ -20,6 +22,7 @@ class Placement:
         self,
         addresses: Addresses,
         wire: Wire,
+        channels: Channels,
         vips: tuple[IPAddress, ...],
         own: IPAddress,
         readable: Callable[[], None],
@@ -27,6 +30,9 @@ class Placement:
         """`readable` is called in the event loop when a packet socket has something."""
         self._addresses = addresses
         self._wire = wire
+        self._channels = channels
+        self._servers: tuple[IPAddress, ...] = ()
+        self._api_port: int | None = None
         self._vips = vips
         self._own = own
         self._readable = readable
@@ -39,7 +45,12 @@ class Placement:
         before = self._watched
         if self._wire.place(place for place in places if place is not None):
             self._watch(before)
+        self._channels.place(self._reach(host))
         return host
+
+    def ask(self, servers: Sequence[IPAddress], api_port: int | None) -> None:
+        """Whom a suspicion asks from the next view on; `servers` in configured order."""
+        self._servers, self._api_port = tuple(servers), api_port
 
     async def change(
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
@@ -64,6 +75,21 @@ class Placement:
         self._watched = self._wire.filenos
         for fileno in self._watched:
             loop.add_reader(fileno, self._readable)
+
+    def _reach(self, host: HostView) -> Reach:
+        others = [(server, None) for server in self._servers if server != self._own]
+        gateway = host.gateway
+        asked: list[tuple[IPAddress, str | None]] = [*others]
+        if gateway is not None:
+            beside = next((vip for vip in self._vips if vip.version == gateway.version), None)
+            asked.append((gateway, self._addresses.interface(beside) if beside else None))
+        found = [self._neighbour(address, interface) for address, interface in asked]
+        neighbours = tuple(neighbour for neighbour in found if neighbour is not None)
+        return Reach(self._own, self._servers, self._api_port, gateway, neighbours)
+
+    def _neighbour(self, address: IPAddress, interface: str | None) -> Neighbour | None:
+        place = self._addresses.snapshot.on_link(address, self._own, self._vips, interface)
+        return None if place is None else Neighbour(address, place[0].name, place[0].mac, place[1])
 
     def _place(self, vip: IPAddress) -> Place | None:
         snapshot = self._addresses.snapshot

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from vipkeeper.cli.doctor import Diagnosis, render, to_document
 from vipkeeper.cli.output import Style
-from vipkeeper.host.inspect import Address, Clock, Facts, Interface, Link, PortUser, Process
+from vipkeeper.host.inspect import (
+    Address,
+    Clock,
+    Facts,
+    Gateway,
+    Interface,
+    Link,
+    PortUser,
+    Process,
+)
 from vipkeeper.host.inspect_files import (
     UdpSocket,
     assignment,
@@ -50,6 +59,7 @@ GOOD = Facts(
     clock=Clock(5, 6, 4, "tsc"),
     virtual="",
     server_config=RKE2,
+    gateway=Gateway(ip_address("10.0.0.1")),
 )
 EXPECTED = Expected(
     vips=(VIP,),
@@ -58,6 +68,7 @@ EXPECTED = Expected(
     distribution="rke2",
     bare_metal=True,
     interface="eth0",
+    servers=3,
 )
 DROP = "table inet f {\n chain in {\n  type filter hook input priority filter; policy drop;\n"
 SOCKET = UdpSocket(ip_address("0.0.0.0"), PORT, 1)
@@ -130,6 +141,10 @@ CASES: list[tuple[str, Verdict, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     ("who manages the interface", Verdict.INFO, {"interface": interface(network_manager=True)}, {}),
+    ("gateway", Verdict.WARNING, {"gateway": Gateway(None)}, {}),
+    ("gateway", Verdict.WARNING, {"gateway": Gateway(None)}, {"gateway": "10.7.0.1"}),
+    ("gateway", Verdict.UNKNOWN, {"gateway": None}, {}),
+    ("gateway", Verdict.INFO, {"gateway": Gateway(None)}, {"gateway": "none"}),
     ("bind-address", Verdict.PROBLEM, rke2("bind-address: 10.0.0.11"), {}),
     ("node-ip", Verdict.WARNING, rke2("tls-san: 10.0.0.100"), {}),
     ("node-ip", Verdict.PROBLEM, rke2("tls-san: 10.0.0.100"), {"vips": (VIP6,)}),

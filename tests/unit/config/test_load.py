@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vipkeeper.config.cluster import CheckKind, Distribution, Profile
+from vipkeeper.config.cluster import CheckKind, Distribution, GatewayMode, Profile
 from vipkeeper.config.load import ConfigError, load, load_text, read_keys
+from vipkeeper.daemon.settings import api_port, core_settings, gateway_rule
 
 GOOD = """\
 vip: 10.10.10.100
@@ -78,6 +80,16 @@ def test_everything_can_be_said() -> None:
         (GOOD + "kernel_lease: strict\n", "6:15: 'kernel_lease: strict' is not in this version"),
         (GOOD + "kernel_lease: 2500ms\n", "'kernel_lease' must be whole seconds"),
         (GOOD + "port: 9345\n", "6:7: port 9345 belongs to the RKE2 supervisor"),
+        (GOOD + "gateway: 10.10.10.12\n", "6:10: 'gateway' must be another machine: 10.10.10.12"),
+        (
+            GOOD + "gateway: 10.10.10.100\n",
+            "'gateway' must be another machine: 10.10.10.100 is the",
+        ),
+        (GOOD + "gateway: 'fd00::1'\n", "'gateway' must have an address of the VIP's family"),
+        (GOOD + "gateway: atuo\n", "6:10: 'gateway' (auto, none, or an address) must be an IP"),
+        (GOOD + "gateway: [none]\n", "'gateway' (auto, none, or an address) must be an IP"),
+        (GOOD + "move_budget: 1001\n", "'move_budget' must be a whole number from 0 to 1000"),
+        (GOOD + "move_budget: -1\n", "'move_budget' must be a whole number from 0 to 1000"),
         (GOOD + "preempt: yes\n", "6:10: 'preempt' must be true or false, not 'yes'"),
         (GOOD + "profile: bare_metal\n", "'bare_metal' is no value for 'profile'; did you mean"),
         (GOOD + "metrics: {listen: '0.0.0.0:9347'}\n", "must be a loopback address"),
@@ -104,6 +116,38 @@ def test_everything_can_be_said() -> None:
 )
 def test_mistake_is_named_with_its_place(text: str | bytes, expected: str) -> None:
     assert expected in problems(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "gateway"),
+    [
+        ("", GatewayMode.AUTO),
+        ("gateway: auto\n", GatewayMode.AUTO),
+        ("gateway: none\n", GatewayMode.NONE),
+        ("gateway: 10.10.10.1\n", IPv4Address("10.10.10.1")),
+    ],
+)
+def test_gateway_is_a_word_or_an_address(line: str, gateway: object) -> None:
+    config = load_text((GOOD + line).encode(), FILE)
+    assert config.gateway == gateway
+    rule = gateway_rule(config)
+    assert (rule is None) == (gateway is GatewayMode.NONE)
+    if rule is not None:
+        assert rule.fixed == (gateway if isinstance(gateway, IPv4Address) else None)
+
+
+def test_the_move_budget_reaches_the_election() -> None:
+    assert core_settings(load_text(GOOD.encode(), FILE), 0).move_budget == 6
+    none = load_text((GOOD + "move_budget: 0\n").encode(), FILE)
+    assert core_settings(none, 0).move_budget == 0
+
+
+@pytest.mark.parametrize(
+    ("distribution", "port"), [("rke2", 6443), ("k3s", 6443), ("kubeadm", 6443), ("none", None)]
+)
+def test_where_a_suspects_api_server_is_asked(distribution: str, port: int | None) -> None:
+    config = load_text((GOOD + f"distribution: {distribution}\n").encode(), FILE)
+    assert api_port(config) == port
 
 
 def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file() -> None:
