@@ -261,6 +261,9 @@ def events() -> Seeds:
         + gateway * 8
         + record(Kind.NOTHING, 1000),
         "deaf": with_gateway + _said(Role.HOLDER, 20) + record(Kind.NOTHING, 2000),
+        "deaf-without-gateway": record(Kind.NOTHING, 0, 2, 0, 0, 2, 0, 16, 0, 0, 4)
+        + _said(Role.HOLDER, 20)
+        + record(Kind.NOTHING, 2000),
         "asked": follow + _said(Role.BACKUP, 5, flags=32, peer=1) * 5,
         "resigned": follow + record(Kind.ADVERT, 20, 0, 3 | _READY, 1, 0, 0, 0, 0, 0, 1) * 3,
         "two-holders": claimed + _said(Role.HOLDER, 20, epoch=2) + record(Kind.NOTHING, 1000),

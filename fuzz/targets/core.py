@@ -263,7 +263,7 @@ class Player:
         world.settings = changed
         world.feed(Reconfigured(changed))
 
-    def heal(self) -> None:
+    def heal(self, *, gateway: bool) -> None:
         """The end of all faults: alone and in order, this server must get the VIP, unless it has stopped."""
         world = self.world
         if world.exited:
@@ -272,8 +272,9 @@ class Player:
         world.kernel.outcomes.clear()
         world.kernel.permanent, world.kernel.takes = False, 300_000
         world.gateway_answers = True
-        world.feed(HostObserved(self.view(16)))
-        world.feed(GatewayAnswered())
+        world.feed(HostObserved(self.view(16 if gateway else 0)))
+        if gateway:
+            world.feed(GatewayAnswered())
         if not world.exited:
             world.feed(Commanded(world.command(), Verb.STANDBY_OFF))
         world.extend(QUIET // MILLISECOND)
@@ -307,7 +308,7 @@ def check(data: bytes, story: list[str] | None = None) -> None:
             break
     player.world.settle()
     if first[10] & 3 == 0:
-        player.heal()
+        player.heal(gateway=not first[10] & 4)
 
 
 TARGET = Target("core", check, longest=SIZE * MOST, mutate=change, explain=explain)
