@@ -141,6 +141,7 @@ def expect(config: ClusterConfig, addresses: Sequence[Address]) -> Expected:
         interface=config.interface or _interface_for(config.vips, addresses),
         servers=len(config.servers),
         gateway=getattr(config.gateway, "value", None) or str(config.gateway),
+        strict=config.strict_lease is not None,
     )
 
 

@@ -66,6 +66,15 @@ class CheckKind(enum.Enum):
     EXEC = "exec"
 
 
+class LeaseWord(enum.Enum):
+    """What `kernel_lease` may be besides a time."""
+
+    AUTO = "auto"
+    """The lifetime of the address, with its default."""
+    STRICT = "strict"
+    """That, and a short lease of the packet filter (host.strict)."""
+
+
 class CountsAs(enum.Enum):
     """Which part of a server's health a user-defined check speaks for."""
 
@@ -123,6 +132,8 @@ class ClusterConfig:
     kernel_lease: int = 3 * SECOND
     move_budget: int = 6
     """Claims of a server in ten minutes after which it holds back; 0: never."""
+    strict_lease: int | None = None
+    """Lifetime of the packet filter's lease; None unless `kernel_lease` is `strict`."""
     preempt: bool = False
     preempt_delay: int = 30 * SECOND
     when_unready: WhenUnready = WhenUnready.HOLD

@@ -10,12 +10,23 @@ from pathlib import Path
 from vipkeeper.config import table
 from vipkeeper.config.checker import Checker, ConfigError
 from vipkeeper.config.checks import read_checks
-from vipkeeper.config.cluster import SECOND, ClusterConfig, GatewayMode, Metrics, Server
+from vipkeeper.config.cluster import (
+    MS,
+    SECOND,
+    ClusterConfig,
+    GatewayMode,
+    LeaseWord,
+    Metrics,
+    Server,
+)
 from vipkeeper.config.keys import read_keys
 from vipkeeper.config.tree import MAX_BYTES, Mapping, Node, Problem, Scalar, Span, parse, shown
 from vipkeeper.wire.types import IPAddress
 
 __all__ = ["ConfigError", "load", "load_text", "read_keys"]
+
+STRICT_LEASE = 400 * MS
+"""The strict lease at short advert intervals; at longer ones it is four of them."""
 
 
 def load(path: Path) -> ClusterConfig:
@@ -72,6 +83,7 @@ def _config(checker: Checker, path: Path, spans: dict[str, Span]) -> ClusterConf
     servers = _servers(checker, vips)
     interval = checker.duration(table.ADVERT_INTERVAL)
     client_certificate, client_key = _certificate(checker)
+    kernel_lease, strict_lease = _leases(checker, interval)
     return ClusterConfig(
         path=path,
         vips=vips,
@@ -84,8 +96,9 @@ def _config(checker: Checker, path: Path, spans: dict[str, Span]) -> ClusterConf
         advert_interval=interval,
         profile=checker.choice(table.PROFILE),
         election=checker.choice(table.ELECTION),
-        kernel_lease=_lease(checker, interval),
         move_budget=checker.number(table.MOVE_BUDGET),
+        kernel_lease=kernel_lease,
+        strict_lease=strict_lease,
         preempt=checker.boolean(table.PREEMPT),
         preempt_delay=checker.duration(table.PREEMPT_DELAY),
         when_unready=checker.choice(table.WHEN_UNREADY),
@@ -181,14 +194,17 @@ def _gateway(
     return gateway
 
 
-def _lease(checker: Checker, interval: int) -> int:
-    lease = checker.duration(table.KERNEL_LEASE)
+def _leases(checker: Checker, interval: int) -> tuple[int, int | None]:
+    """The lifetime of the address, and that of the packet filter's lease where it is asked for."""
+    asked = checker.duration_or_word(table.KERNEL_LEASE)
+    lease = table.KERNEL_LEASE.kind.example if isinstance(asked, LeaseWord) else asked
+    strict = max(STRICT_LEASE, 4 * interval) if asked is LeaseWord.STRICT else None
     span = checker.span("kernel_lease" if checker.has("kernel_lease") else "advert_interval")
     if lease % SECOND:
         checker.problem(span, "'kernel_lease' must be whole seconds")
     if lease < 4 * interval:
         checker.problem(span, "'kernel_lease' must be at least 4 times advert_interval")
-    return lease
+    return lease, strict
 
 
 def _path(checker: Checker, key: table.Key[table.Text]) -> Path | None:

@@ -20,6 +20,7 @@ from vipkeeper.config.cluster import (
     Distribution,
     Election,
     GatewayMode,
+    LeaseWord,
     LogFormat,
     Profile,
     WhenUnready,
@@ -55,7 +56,17 @@ class Time:
     default: int
     low: int
     high: int
-    later: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOrWord(Generic[E]):
+    """A length of time, or a word instead of it; `example` is a time as it may be given."""
+
+    words: type[E]
+    default: E
+    example: int
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +144,7 @@ class Key(Generic[K_co]):
 AnyKey = Key[
     Choice[Any]
     | Time
+    | TimeOrWord[Any]
     | Number
     | Flag
     | Text
@@ -205,9 +217,11 @@ ELECTION = Key(
 )
 KERNEL_LEASE = Key(
     "kernel_lease",
-    Time(3 * SECOND, 2 * SECOND, 60 * SECOND, ("strict", "auto")),
+    TimeOrWord(LeaseWord, LeaseWord.AUTO, 3 * SECOND, 2 * SECOND, 60 * SECOND),
     "The kernel removes the VIP this long after the daemon last renewed it. Whole seconds, and at least "
-    "4 times `advert_interval`.",
+    "4 times `advert_interval`. `auto` is 3s. `strict` is 3s as well, and the packet filter silences the "
+    "VIP once the daemon was silent for 400ms or 4 times `advert_interval`, whichever is longer; its needs "
+    "and its price are in [strict-lease.md](strict-lease.md).",
 )
 MOVE_BUDGET = Key(
     "move_budget",

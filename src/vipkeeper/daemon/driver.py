@@ -44,7 +44,7 @@ from vipkeeper.core.events import (
 from vipkeeper.core.node import Node
 from vipkeeper.core.types import SECOND, Duration, HostView, Instant, Record
 from vipkeeper.wire.advert import decode, encode
-from vipkeeper.wire.types import Advert, IPAddress
+from vipkeeper.wire.types import Advert, IPAddress, Role
 
 EVENTS_PER_WAKE = 512
 """Bound of the work between two looks at the deadline, whatever floods the host."""
@@ -105,6 +105,13 @@ class AdvertPort(Protocol):
         """Best effort."""
 
 
+class LeasePort(Protocol):
+    """The lease that only our own adverts renew (daemon.strict)."""
+
+    def renew(self) -> None:
+        """Start it again, if it still runs; never waits."""
+
+
 class Observer(Protocol):
     """Log, history, trace and records: what must be told, never anything that decides."""
 
@@ -134,6 +141,8 @@ class Ports:
     channels: ChannelPort
     adverts: AdvertPort
     observer: Observer
+    lease: LeasePort | None = None
+    """None: the lifetime of the address is the only lease."""
 
 
 class Driver:
@@ -268,6 +277,8 @@ class Driver:
             case SendAdvert():
                 data = encode(action.advert, self.keys[0])
                 self._ports.adverts.send(data, action.to)
+                if action.advert.role is Role.HOLDER and self._ports.lease is not None:
+                    self._ports.lease.renew()
             case ChangeAddresses():
                 outcome, started, finished, detail = await self._ports.addresses.change(
                     action.operation, action.lifetime, action.not_after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import secrets
 import signal
@@ -13,10 +14,10 @@ from pathlib import Path
 from vipkeeper import __version__
 from vipkeeper.config.cluster import ClusterConfig, Distribution
 from vipkeeper.config.load import ConfigError, load, read_keys
-from vipkeeper.core.actions import State
-from vipkeeper.core.events import Reconfigured, Started, Verb
+from vipkeeper.core.actions import AddressOperation, State
+from vipkeeper.core.events import AddressOutcome, Reconfigured, Started, Verb
 from vipkeeper.core.node import Node
-from vipkeeper.core.types import SECOND
+from vipkeeper.core.types import MILLISECOND, SECOND, Record
 from vipkeeper.daemon.control import ControlServer
 from vipkeeper.daemon.driver import Driver, Ports
 from vipkeeper.daemon.history import HistoryWriter
@@ -28,7 +29,9 @@ from vipkeeper.daemon.prober.client import Prober
 from vipkeeper.daemon.protocol import SOCKET_NAME
 from vipkeeper.daemon.services import Services
 from vipkeeper.daemon.settings import api_port, core_settings, gateway_rule, prober_config
-from vipkeeper.host import clock, scheduling
+from vipkeeper.daemon.strict import StrictLease
+from vipkeeper.errors import HostError
+from vipkeeper.host import clock, scheduling, strict
 from vipkeeper.host.channels import Channels
 from vipkeeper.host.frames import Wire
 from vipkeeper.host.inspect_files import is_address, read_server_config
@@ -38,7 +41,15 @@ from vipkeeper.host.notify import Notifier
 from vipkeeper.host.rundir import RunDirectory
 from vipkeeper.host.udp import AdvertSocket
 
-RESTART_KEYS = ("vips", "interface", "advert_port", "key_file", "metrics", "log_format")
+RESTART_KEYS = (
+    "vips",
+    "interface",
+    "advert_port",
+    "key_file",
+    "strict_lease",
+    "metrics",
+    "log_format",
+)
 """What a reload cannot change; the running configuration is kept and the reason given."""
 
 SERVER_FILES = {
@@ -82,12 +93,29 @@ class Keeper:
             config.vips, server.address, config.interface, clock.now, gateway_rule(config)
         )
         wire, self._channels = Wire(), Channels(clock.now)
+        self._strict = (
+            StrictLease(config.strict_lease, wire.emit, clock.now, logger.warning)
+            if config.strict_lease is not None
+            else None
+        )
         self._placement = Placement(
-            self._addresses, wire, self._channels, config.vips, server.address, self._readable
+            self._addresses,
+            wire,
+            self._channels,
+            config.vips,
+            server.address,
+            self._readable,
+            self._strict,
         )
         self._placement.ask(config.server_addresses, api_port(config))
         ports = Ports(
-            clock.now, self._placement, wire, self._channels, self._adverts, self._reporter
+            clock.now,
+            self._placement,
+            wire,
+            self._channels,
+            self._adverts,
+            self._reporter,
+            self._strict,
         )
         self._driver = Driver(self._node, ports, keys)
         self._monitor = Monitor(config.vips, self._driver.host_changed)
@@ -112,6 +140,7 @@ class Keeper:
 
         Raises:
             OSError: control socket or metrics port cannot be opened.
+            HostError: the strict lease is asked for, and this host cannot do it.
         """
         loop = asyncio.get_running_loop()
         self._reporter.on_state = self._tell_systemd
@@ -123,6 +152,7 @@ class Keeper:
             stack.callback(self._history.close)
             await self._addresses.open()
             stack.push_async_callback(self._addresses.close)
+            record = await self._inherit()
             self._monitor.open()
             stack.callback(self._monitor.close)
             stack.callback(self._placement.close)
@@ -138,7 +168,29 @@ class Keeper:
             view = await self._placement.view()
             self._advise()
             self._go_real_time()
-            await self._driver.run(Started(view, self._directory.load()))
+            await self._driver.run(Started(view, record))
+            if self._strict is not None:
+                await self._strict.close()
+
+    async def _inherit(self) -> Record | None:
+        """What an earlier run left: its record, and the table of a strict lease if it was killed.
+
+        The lease of a strict run has ended, or could be ending, by now, and others may have claimed:
+        such a VIP is never adopted. It leaves before the table that silences it.
+        """
+        config, record = self._config, self._directory.load()
+        if config.strict_lease is not None:
+            await strict.check(config.vips, config.strict_lease)
+        elif await strict.left_over():
+            removal = await self._addresses.change(AddressOperation.REMOVE, 0, None)
+            outcome, *_, detail = removal
+            if outcome is not AddressOutcome.DONE:
+                raise HostError(f"cannot remove the VIP that an earlier run left: {detail}")
+            await strict.remove()
+            self._logger.info("removed the table of a strict lease that an earlier run left")
+        else:
+            return record
+        return record and dataclasses.replace(record, holding=False)
 
     async def _start_services(self, stack: contextlib.AsyncExitStack) -> None:
         await self._control.start()
@@ -160,12 +212,15 @@ class Keeper:
             self._services.metrics()  # imports what it needs before memory is frozen
         self._services.realtime = str(scheduling.prepare())
         self._logger.info(
-            "vipkeeper %s on %s: %d server(s), VIP %s; %s",
+            "vipkeeper %s on %s: %d server(s), VIP %s; %s%s",
             __version__,
             config.servers[self._own].name,
             len(config.servers),
             " ".join(str(vip) for vip in config.vips),
             self._services.realtime,
+            f"; strict lease {config.strict_lease // MILLISECOND} ms"
+            if config.strict_lease
+            else "",
         )
         scheduling.freeze()
 

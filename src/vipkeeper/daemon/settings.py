@@ -41,6 +41,7 @@ def core_settings(config: ClusterConfig, own: int) -> Settings:
         profile=Profile(config.profile.value),
         kernel_lease=config.kernel_lease,
         move_budget=config.move_budget,
+        strict_lease=config.strict_lease,
         preempt_after=config.preempt_delay if config.preempt else None,
         checked=bool(prober_config(config).checks),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ from vipkeeper.host.bpf import (
     attach,
     resolve,
 )
-from vipkeeper.wire import arp, echo, ndp
+from vipkeeper.wire import arp, echo, ethernet, ndp
 from vipkeeper.wire.types import IPAddress
 
 ETH_P_ALL = 0x0003
@@ -121,6 +122,25 @@ class Wire:
                     self._send(place, frame)
             else:
                 self._send(place, ndp.advertisement(place.vip, place.mac))
+
+    def emit(self, payload: bytes) -> bool:
+        """Send one frame of our own on every interface, to its own address: no switch passes it on.
+
+        True when the packet filter took all of them: a frame that is dropped at egress is an ENOBUFS
+        (net/packet/af_packet.c, packet_snd), one that leaves the host is not.
+        """
+        macs = {place.interface: place.mac for place in self._places}
+        taken = bool(macs)
+        for interface, mac in macs.items():
+            sock = self._sockets.get(interface)
+            frame = ethernet.frame(mac, mac, ethernet.ETHERTYPE_LOCAL, payload)
+            try:
+                if sock is not None:
+                    sock.send(frame)
+                taken = False
+            except OSError as error:
+                taken = taken and error.errno == errno.ENOBUFS
+        return taken
 
     def drain(self) -> Sequence[Event]:
         """What waits to be read; whoever answers ARP for a VIP is asked by unicast at once."""

@@ -65,3 +65,5 @@ class Expected:
     """How many there are; one alone is never deaf."""
     gateway: str = "auto"
     """The configuration key: an address, `auto` or `none`."""
+    strict: bool = False
+    """True with `kernel_lease: strict`."""

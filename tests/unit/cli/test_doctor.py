@@ -71,6 +71,8 @@ EXPECTED = Expected(
     servers=3,
 )
 DROP = "table inet f {\n chain in {\n  type filter hook input priority filter; policy drop;\n"
+LEFT_OVER = "table netdev vipkeeper {\n\tset lease {\n"
+STRICT = {"strict": True}
 SOCKET = UdpSocket(ip_address("0.0.0.0"), PORT, 1)
 
 
@@ -104,6 +106,9 @@ CASES: list[tuple[str, Verdict, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     ("nftables egress hook", Verdict.INFO, {"trials": trials(egress=Trial(Outcome.NO))}, {}),
+    ("strict lease", Verdict.PROBLEM, {"trials": trials(egress=Trial(Outcome.NO))}, STRICT),
+    ("strict lease", Verdict.UNKNOWN, {"trials": trials(egress=Trial(Outcome.UNKNOWN))}, STRICT),
+    ("strict lease", Verdict.WARNING, {"nft": LEFT_OVER}, {}),
     ("CLOCK_BOOTTIME", Verdict.PROBLEM, {"clock": Clock(9, 8, 4, None)}, {}),
     ("second VIP manager", Verdict.PROBLEM, {"processes": (Process(7, "keepalived"),)}, {}),
     ("this host in servers", Verdict.PROBLEM, {}, {"own": None}),
@@ -194,6 +199,14 @@ def test_each_question_can_go_wrong(
 def test_what_only_looks_wrong_is_fine(name: str, facts: dict[str, Any]) -> None:
     findings = judge(dataclasses.replace(GOOD, **facts), EXPECTED)
     assert {f.verdict for f in findings if f.name == name} == {Verdict.OK}
+
+
+def test_table_of_a_running_daemon_is_no_finding() -> None:
+    running = (PortUser(SOCKET, "python vipkeeper run"),)
+    facts = dataclasses.replace(GOOD, nft=LEFT_OVER, port_users=running)
+    expected = dataclasses.replace(EXPECTED, strict=True)
+    (finding,) = [f for f in judge(facts, expected) if f.name == "strict lease"]
+    assert finding.verdict is Verdict.OK
 
 
 def test_a_refusal_of_real_time_to_a_capable_user_names_the_control_group() -> None:

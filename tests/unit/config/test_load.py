@@ -39,6 +39,25 @@ def test_two_keys_are_enough() -> None:
     assert (config.advert_interval, config.kernel_lease) == (100_000_000, 3_000_000_000)
 
 
+@pytest.mark.parametrize(
+    ("keys", "leases_ms"),
+    [
+        ("", (3000, None)),
+        ("kernel_lease: auto\n", (3000, None)),
+        ("kernel_lease: 5s\n", (5000, None)),
+        ("kernel_lease: strict\n", (3000, 400)),
+        ("kernel_lease: strict\nadvert_interval: 20ms\n", (3000, 400)),
+        ("kernel_lease: strict\nadvert_interval: 250ms\n", (3000, 1000)),
+    ],
+)
+def test_the_strict_lease_is_asked_for_by_name(
+    keys: str, leases_ms: tuple[int, int | None]
+) -> None:
+    config = load_text((GOOD + keys).encode(), FILE)
+    strict = None if config.strict_lease is None else config.strict_lease // 1_000_000
+    assert (config.kernel_lease // 1_000_000, strict) == leases_ms
+
+
 def test_everything_can_be_said() -> None:
     text = GOOD.replace("10.10.10.100", "[10.10.10.100, fd00::100]") + (
         "distribution: k3s\nadvert_interval: 20ms\nprofile: vm\nkernel_lease: 2s\npreempt: true\n"
@@ -77,7 +96,9 @@ def test_everything_can_be_said() -> None:
         ("vip: 10.0.0.1\n", "'servers' is missing"),
         (GOOD + "advert_interval: 100\n", "6:18: 'advert_interval' must be a time from 10ms to 5s"),
         (GOOD + "election: vrrp\n", "6:11: 'election: vrrp' is not in this version; use peers"),
-        (GOOD + "kernel_lease: strict\n", "6:15: 'kernel_lease: strict' is not in this version"),
+        (GOOD + "kernel_lease: stric\n", "6:15: 'kernel_lease' must be auto or strict, or a time"),
+        (GOOD + "kernel_lease: 1s\n", "a time from 2s to 1m such as 3s, not '1s'"),
+        (GOOD + "kernel_lease: strict\nadvert_interval: 1s\n", "at least 4 times advert_interval"),
         (GOOD + "kernel_lease: 2500ms\n", "'kernel_lease' must be whole seconds"),
         (GOOD + "port: 9345\n", "6:7: port 9345 belongs to the RKE2 supervisor"),
         (GOOD + "gateway: 10.10.10.12\n", "6:10: 'gateway' must be another machine: 10.10.10.12"),
