@@ -206,6 +206,15 @@ def answers() -> Seeds:
     }
 
 
+def hellos() -> Seeds:
+    """The first bytes of a ServerHello, of an alert, and of what is no TLS."""
+    return {
+        "server-hello": bytes.fromhex("160303007a02000076 0303") + bytes(32),
+        "alert": bytes.fromhex("15030300020228"),
+        "http": b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request",
+    }
+
+
 def configurations() -> Seeds:
     """The shortest, one with every key, and one with many mistakes."""
     short = (
@@ -215,7 +224,7 @@ def configurations() -> Seeds:
         "distribution: rke2\nkey_file: /etc/vipkeeper/key\ninterface: eth0\nport: 9346\n"
         "advert_interval: 100ms\nprofile: vm\nelection: peers\nkernel_lease: 3s\npreempt: true\n"
         "preempt_delay: 30s\nwhen_unready: hold\nca_file: /etc/ca.crt\nlog_format: json\n"
-        "client_certificate: /etc/a.crt\nclient_key: /etc/a.key\n"
+        "client_certificate: /etc/a.crt\nclient_key: /etc/a.key\nmove_budget: 6\ngateway: 10.10.10.1\n"
         "metrics:\n  listen: 127.0.0.1:9345\n  textfile: /var/lib/metrics.prom\n"
     )
     checks = short + (
@@ -310,6 +319,7 @@ SEEDS = {
     "ndp": neighbours,
     "protocol": control,
     "rundir": run_records,
+    "tls": hellos,
     "trace": traces,
 }
 

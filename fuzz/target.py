@@ -46,6 +46,7 @@ WEIGHTS = {
     "ndp": 1,
     "protocol": 2,
     "rundir": 1,
+    "tls": 1,
     "trace": 1,
 }
 """Every target and its share of the time; `fuzz/targets/NAME.py` holds its `TARGET`."""
