@@ -150,7 +150,7 @@ def has_gateway(trace: Path, gateway: str | None) -> bool:
 def traced(two: Site, config: Path) -> tuple[Daemon, Path]:
     trace = two.directory / "trace.ndjson"
     daemon = two.start("cp1", config, "--trace", str(trace))
-    daemon.becomes("holder")
+    eventually(lambda: trace.exists() and gateways(trace))
     return daemon, trace
 
 
@@ -170,3 +170,39 @@ def test_a_reload_changes_the_gateway(two: Site) -> None:
         two.config(gateway=word)
         daemon.process.send_signal(signal.SIGHUP)
         eventually(lambda gateway=gateway: has_gateway(trace, gateway))  # type: ignore[misc]
+
+
+def records(trace: Path, kind: str) -> list[dict[str, object]]:
+    """What a daemon has written so far of one kind of record."""
+    lines = trace.read_text().splitlines() if trace.exists() else []
+    found = [json.loads(line) for line in lines if line.endswith("}")]
+    return [record for record in found if record["type"] == kind]
+
+
+def test_a_killed_daemons_kernel_is_heard_by_the_one_that_suspects_it(two: Site) -> None:
+    config = two.config(kernel_lease="60s")
+    first = two.start("cp1", config)
+    first.becomes("holder")
+    trace = two.directory / "second.ndjson"
+    second = two.start("cp2", config, "--trace", str(trace))
+    second.until(lambda status: status["holder"] == "cp1")
+    first.process.kill()
+    eventually(lambda: records(trace, "ServerAnswered"))
+    (answer, *_) = records(trace, "ServerAnswered")
+    assert (answer["server"], answer["sign"]) == (0, "KERNEL")
+    second.becomes("holdoff")
+    assert not two.has_vip("cp2")
+
+
+def test_a_server_that_is_cut_off_is_deaf_and_one_whose_gateway_answers_is_not(two: Site) -> None:
+    """cp2 has the gateway's address and no daemon; its port of the switch is cut."""
+    two.nets["cp2"].ip("addr add 10.9.0.1/24 dev eth0")
+    first = two.start("cp1", two.config(gateway="10.9.0.1"))
+    first.becomes("holder")
+    first.end()
+    switch_of(two.nets["cp1"]).ip("link set p2 down")
+    first = two.start("cp1", two.config(gateway="10.9.0.1"))
+    first.becomes("deaf")
+    assert not two.has_vip("cp1")
+    switch_of(two.nets["cp1"]).ip("link set p2 up")
+    first.becomes("holder")

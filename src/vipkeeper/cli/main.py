@@ -74,6 +74,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("init", _SET_UP, "write the configuration, the key and the systemd unit"),
     Verb("doctor", _SET_UP, "say whether this host can run the daemon, and what to mend"),
     Verb("drill", _PROVE, "break a cluster in a box and measure what a client sees"),
+    Verb("simulate", _PROVE, "play seeded faults in virtual time and check every promise"),
     Verb("report", _PROVE, "draw the pictures and pages of a recorded drill"),
 )
 

@@ -87,7 +87,7 @@ class Cause(enum.Enum):
     FIRST_CLAIM = "nobody held the VIP"
     HOLDER_SILENT = "holder silent"
     LEASE_LAPSED_ELSEWHERE = "holder's daemon silent, its VIP stopped answering"
-    UNCONDITIONAL = "only ARP answered for too long"
+    UNCONDITIONAL = "held off for long enough"
     NAMED_SUCCESSOR = "named successor"
     HOLDER_RESIGNED = "holder resigned"
     HOLDER_HEARD = "holder heard"

@@ -29,7 +29,8 @@ class Resignation:
     received: Instant
     """When the kernel received it."""
     names_me: bool
-    names_another: bool
+    named: Member | None
+    """The other server that it names."""
     planned: bool
     """An operator asked for it."""
 

@@ -35,6 +35,11 @@ class PendingReply:
         node.reply(self.id, f"{member.server.name} holds the VIP ({took:.1f} ms)")
         return None
 
+    def taken_back(self, node: Node) -> None:
+        """Nobody claimed, so this server does again."""
+        text = "nobody claimed the VIP: this server holds it again"
+        node.reply(self.id, text, ok=False)
+
     def expired(self, node: Node) -> None:
         """Nobody was heard claiming in time."""
         node.reply(self.id, "released, but no claim was heard yet: see status", ok=False)

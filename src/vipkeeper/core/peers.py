@@ -37,7 +37,7 @@ ROUNDS_UNTIL_STOPPED = 12
 """Unanswered rounds in a row after which a VIP that answered counts as stopped."""
 RANK_DELAY: Duration = 60 * MILLISECOND
 """How much later each next-ranked server claims."""
-NAMED_WITHIN: Duration = RANK_DELAY // 2
+NAMED_WITHIN: Duration = 50 * MILLISECOND
 """How old a resignation may be for its named successor to claim without asking."""
 QUIET_ROUNDS = 1
 """Unanswered rounds in a row after which hold-off asks everybody again: the next may be a claim."""
@@ -57,8 +57,6 @@ class PeersElection:
         self._hearing = hearing
         self._budget = budget
         self.state = State.LISTEN
-        self.gateway_known = False
-        """True while the host has a gateway that can be asked."""
         self.holder: Member | None = None
         """The server this one follows."""
         self.suspicion: Suspicion | None = None
@@ -68,9 +66,16 @@ class PeersElection:
         self._ask_at: Instant = 0
         """While deaf: when to ask again."""
 
-    def reconfigured(self, settings: Settings) -> None:
-        """Take new settings."""
+    def reconfigured(self, settings: Settings, now: Instant) -> None:
+        """Take new settings. Whom they no longer name is not followed and not asked."""
         self._settings = settings
+        listed = set(map(id, self._members))
+        if self.holder is not None and id(self.holder) not in listed:
+            self.holder = None
+            self._patience_until = now + settings.suspect_after
+        about = self.suspicion.about if self.suspicion is not None else None
+        if self.suspicion is not None and about is not None and id(about) not in listed:
+            self.suspicion.about = None
 
     @property
     def answering_macs(self) -> set[bytes]:
@@ -153,7 +158,7 @@ class PeersElection:
     def resigned(self, resignation: Resignation, now: Instant) -> Change | None:
         """The holder has released the VIP.
 
-        Who is named claims without asking, but only within half the grace that the others give it: one
+        Who is named claims without asking, but only within the grace that the others give it: one
         that reads the resignation late, after a stall, may find somebody else at the VIP.
         """
         member = resignation.by
@@ -162,14 +167,27 @@ class PeersElection:
         other = self.holder if self.holder is not member else None
         if self.state is State.BACKUP and other is not None and self._members.live(other, now):
             return None
+        again = self.suspicion is not None and self.suspicion.resigned is member
         self.holder = None
         planned = resignation.planned
         if resignation.names_me and now - resignation.received <= NAMED_WITHIN:
             self.suspicion = None
             peer = member.server.name
             return Change(State.CLAIM, Cause.NAMED_SUCCESSOR, peer, planned=planned)
-        grace = RANK_DELAY if resignation.names_me or resignation.names_another else 0
-        return self._suspect(now, Cause.HOLDER_RESIGNED, member, wait=grace, planned=planned)
+        if again:
+            return None
+        named = resignation.named is not None or resignation.names_me
+        change = self._suspect(
+            now,
+            Cause.HOLDER_RESIGNED,
+            member,
+            wait=RANK_DELAY if named else 0,
+            planned=planned,
+            aside=(member,) if resignation.named is None else (member, resignation.named),
+        )
+        assert self.suspicion is not None
+        self.suspicion.resigned = member
+        return change
 
     def answered(self, channel: Channel, mac: bytes, now: Instant) -> Change | None:
         """Another host answered a probe of the VIP."""
@@ -197,13 +215,14 @@ class PeersElection:
                 return self._suspect(now, Cause.FIRST_CLAIM, None)
             case State.BACKUP if now >= self._silent_at():
                 cause = Cause.HOLDER_SILENT if self.holder is not None else Cause.FIRST_CLAIM
-                return self._suspect(now, cause, self.holder)
+                aside = (self.holder,) if self.holder is not None else ()
+                return self._suspect(now, cause, self.holder, aside=aside)
             case State.SUSPECT:
                 return self._suspect_step(now, own_health)
             case State.HOLDOFF:
                 return self._holdoff_step(now, own_health)
             case State.HELD:
-                return self._held_step(now)
+                return self._held_step(now, own_health)
             case State.DEAF if not self._can_be_deaf():
                 return self.listen(
                     now, Cause.HEARS_AGAIN, "there is no gateway to tell by any more"
@@ -254,10 +273,12 @@ class PeersElection:
         *,
         wait: Duration | None = None,
         planned: bool = False,
+        aside: tuple[Member, ...] = (),
     ) -> Change:
         self.state = State.SUSPECT
         budget = self._settings.confirm_budget
-        self.suspicion = Suspicion(cause, about, now, budget if wait is None else wait, planned)
+        wait = budget if wait is None else wait
+        self.suspicion = Suspicion(cause, about, now, wait, planned, aside)
         self.suspicion.round_at = now
         return Change(State.SUSPECT, cause, about.server.name if about else None)
 
@@ -301,12 +322,11 @@ class PeersElection:
         suspicion = self.suspicion
         if suspicion is None:
             return None
-        last_alive = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
-        if now >= last_alive + self._settings.unconditional_after:
+        ahead, fewer = self._ahead(suspicion, now, own_health)
+        if now >= self._long_enough(suspicion, ahead):
             if self._deaf(now):
                 return self.fall_deaf(now)
             return self._claim(suspicion, now, Cause.UNCONDITIONAL)
-        ahead, fewer = self._ahead(suspicion, now, own_health)
         if fewer:
             suspicion.unanswered = min(suspicion.unanswered, ROUNDS_UNTIL_STOPPED)
         more = ahead * RANK_DELAY // ROUND_EVERY
@@ -320,20 +340,25 @@ class PeersElection:
         lapsed = Cause.LEASE_LAPSED_ELSEWHERE if suspicion.arp_answered else None
         return self._claim(suspicion, now, lapsed)
 
-    def _held_step(self, now: Instant) -> Change | None:
+    def _long_enough(self, suspicion: Suspicion, ahead: int) -> Instant:
+        """When whatever answered has delayed a claim for long enough: T_L, staggered by rank."""
+        last_alive = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
+        return last_alive + self._settings.unconditional_after + RANK_DELAY * ahead
+
+    def _held_step(self, now: Instant, own_health: Health) -> Change | None:
         """Many claims lately: claim only what nobody has served for T_L."""
         suspicion = self.suspicion
         if suspicion is None:
             return None
-        served = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
-        if now < served + self._settings.unconditional_after:
+        ahead, _ = self._ahead(suspicion, now, own_health)
+        if now < self._long_enough(suspicion, ahead):
             return None
         if self._deaf(now):
             return self.fall_deaf(now)
         return self._claim(suspicion, now, held=True)
 
     def _can_be_deaf(self) -> bool:
-        return self.gateway_known and len(self._settings.servers) > 1
+        return self._hearing.can_tell and len(self._settings.servers) > 1
 
     def _deaf(self, now: Instant) -> bool:
         return self._can_be_deaf() and self._hearing.silent(now)
@@ -344,7 +369,7 @@ class PeersElection:
         When one of them is gone, all behind it would find their wait over in the same moment: so the
         order begins anew from there.
         """
-        ahead = self._members.others_ahead(own_health, now, besides=suspicion.about)
+        ahead = self._members.others_ahead(own_health, now, besides=suspicion.aside)
         fewer = suspicion.ahead is not None and ahead < suspicion.ahead
         suspicion.ahead = ahead
         return ahead, fewer

@@ -65,6 +65,13 @@ def server_answered(node: Node, event: ServerAnswered, now: Instant) -> None:
         node.election.server_answered(event.server, event.sign)
 
 
+def gateway_answered(node: Node, now: Instant) -> None:
+    """The gateway hears this server, and is heard."""
+    sound(node, now)
+    if node.hearing.gateway_answered():
+        node.save(now)
+
+
 def _accepted(
     node: Node, member: Member, event: AdvertReceived, *, was_alone: bool, now: Instant
 ) -> None:
@@ -94,7 +101,7 @@ def _heard_resignation(node: Node, member: Member, event: AdvertReceived, now: I
         by=member,
         received=event.received,
         names_me=successor == node.settings.own,
-        names_another=successor is not None and node.members.at(successor) is not None,
+        named=node.members.at(successor) if successor is not None else None,
         planned=event.advert.planned,
     )
     node.apply(node.election.resigned(resignation, now), now)

@@ -134,11 +134,11 @@ _CONFIRMING = (
         (HOLDOFF,),
         (CLAIM,),
         Cause.UNCONDITIONAL,
-        "T_L since the last echo, or since the suspicion when there was none",
+        "T_L and the rank delay since the last echo, or since the suspicion when there was none",
     ),
     *(
         Rule((HELD,), (CLAIM,), cause, "nobody answered for the VIP for T_L")
-        for cause in _SUSPICIONS
+        for cause in (Cause.HOLDER_SILENT, Cause.HOLDER_RESIGNED)
     ),
     Rule(
         (DEAF,),
@@ -173,7 +173,7 @@ _HOLDING = (
         (CLAIM, HOLDER),
         (RELEASE,),
         Cause.WITNESSED,
-        "a server that hears this one sent three adverts in a row that follow another holder",
+        "a server that hears this one sent six adverts in a row that follow another holder",
     ),
     Rule(
         (CLAIM, HOLDER),
@@ -211,8 +211,8 @@ _HOLDING = (
         (CLAIM, HOLDER),
         (RELEASE, *ANEW),
         Cause.LEASE_LAPSED,
-        "the lease has run out, whatever the kernel still shows (without `release` when a renewal "
-        "itself came too late: the address is gone then)",
+        "the lease has run out, whatever the kernel still shows (without `release` when the kernel's "
+        "side says so first: the address is gone then)",
     ),
     Rule(
         (HOLDER,),

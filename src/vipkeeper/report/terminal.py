@@ -43,6 +43,14 @@ def render_run(report: RunReport, *, ascii: bool, color: bool, width: int) -> st
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def render_timeline(act: ActResult, *, ascii: bool, color: bool, width: int) -> str:
+    """One act as lanes over time and a list of what happened; nothing else."""
+    style = Style(color=color, ascii=ascii)
+    width = min(max(width, NARROWEST), WIDEST)
+    lines = [*_timeline(act, style, width), "", *_legend(style, width)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
 def _head(report: RunReport, style: Style, width: int) -> list[str]:
     title = style.text(
         f"drill with {report.manager} {report.tool_version}, {report.started_at}: {counted(report)}"

@@ -1,0 +1,90 @@
+"""What every predicate is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vipkeeper.core.actions import Transition
+from vipkeeper.core.facts import Fact
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.types import MILLISECOND, Duration, Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise was broken."""
+
+    at: Instant
+    """When it was certain."""
+    invariant: str
+    """Its id: S1, L3, ..."""
+    server: str | None
+    text: str
+    """What was found and what the bound is, in one line."""
+
+
+Report = Callable[[Violation], None]
+
+
+class Invariant:
+    """One promise. Subclasses override what they need; `Checker` calls nothing else."""
+
+    id: ClassVar[str]
+
+    def __init__(self, situation: Situation, report: Report) -> None:
+        self.situation = situation
+        self._report = report
+
+    def before(self, at: Instant, fact: Fact) -> None:
+        """A fact is about to change the situation: the last look at the old one."""
+
+    def changed(self, at: Instant, fact: Fact) -> None:
+        """A fact has changed the situation."""
+
+    def transition(self, at: Instant, local: Instant, server: str, transition: Transition) -> None:
+        """A node changed its state; the situation knows already."""
+
+    def turn(self, at: Instant, server: str, event: object, actions: Sequence[object]) -> None:
+        """A node took a start, a resignation, an event with many actions, or any while two answer."""
+
+    def finish(self, at: Instant) -> None:
+        """The trace ends."""
+
+    def broken(self, at: Instant, server: str | None, text: str) -> None:
+        """Report it."""
+        self._report(Violation(at, self.id, server, text))
+
+
+class Stretch:
+    """A condition that may hold only so long without a break."""
+
+    __slots__ = ("_told", "limit", "since")
+
+    def __init__(self) -> None:
+        self.since: Instant | None = None
+        self.limit: Duration = 0
+        self._told = False
+
+    def exceeded(self, at: Instant) -> Duration | None:
+        """How long it has held by now when that is too long; said once."""
+        if self.since is None or self._told or at - self.since <= self.limit:
+            return None
+        self._told = True
+        return at - self.since
+
+    def update(self, at: Instant, holds: bool, limit: Duration) -> None:
+        """From now on it holds or not; ask `exceeded` first."""
+        if not holds:
+            self.since = None
+            self._told = False
+            return
+        if self.since is None:
+            self.since = at
+        self.limit = limit
+
+
+def ms(duration: Duration) -> str:
+    """For messages."""
+    return f"{duration / MILLISECOND:.1f} ms"

@@ -1,0 +1,389 @@
+"""The world as the facts of a trace tell it, and the nodes as their events and actions do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from vipkeeper.core.actions import SendAdvert, State, Transition
+from vipkeeper.core.events import (
+    AdvertReceived,
+    AdvertRejected,
+    ForeignClaimSeen,
+    GatewayAnswered,
+    HostObserved,
+    ServerAnswered,
+    Started,
+    VipAnswered,
+)
+from vipkeeper.core.facts import (
+    CLIENT,
+    GATEWAY,
+    LOST_ALL,
+    AnswersChanged,
+    ApiChanged,
+    ApiState,
+    ClockChanged,
+    Configured,
+    DaemonChanged,
+    DaemonState,
+    Disturber,
+    DisturberChanged,
+    Fact,
+    HostChanged,
+    LinkChanged,
+    PowerChanged,
+    ServedChanged,
+    StunChanged,
+    VipChanged,
+    WireChanged,
+)
+from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
+from vipkeeper.wire.types import Advert, Health, IPAddress, Role
+
+TRUE_RATE = 1000
+FIT_LATENESS: Duration = 5 * MILLISECOND
+"""A server whose timers and kernel are later than this is disturbed."""
+CLEAR_DELAY: Duration = 5 * MILLISECOND
+"""A wire that takes longer than this is not clear."""
+USUAL_DELAY: Duration = MILLISECOND
+RATE_TOLERANCE = 60
+"""Thousandths by which a clock may be off and the server still count as fit."""
+SOUNDS = (
+    AdvertReceived, AdvertRejected, VipAnswered, ServerAnswered, GatewayAnswered, ForeignClaimSeen,
+)  # fmt: skip
+"""Whatever arrives from the network."""
+
+
+@dataclass(slots=True)
+class Heard:
+    """What one server has of another: the newest advert that it must have accepted."""
+
+    proven: int = 0
+    """Boot id of a run that showed that it hears this one; 0: none."""
+    advert: Advert | None = None
+    received: Instant = 0
+    """By the hearer's clock."""
+    serving_since: Instant | None = None
+
+
+@dataclass(slots=True)
+class ServerSituation:
+    """One server. Local instants are those of its own clock."""
+
+    name: str
+    index: int
+    settings: Settings
+    power: bool = True
+    stunned: bool = False
+    daemon: DaemonState = DaemonState.STOPPED
+    vip: bool = False
+    answers: bool = False
+    link: bool = True
+    api: ApiState = ApiState.READY
+    api_since: Instant = 0
+    late: Duration = 0
+    refuses: bool = False
+    rate: int = TRUE_RATE
+    changed_at: Instant = 0
+    """When one of the above that disturbs it last changed."""
+    state: State = State.STOPPED
+    state_since: Instant = 0
+    boot_id: int = 0
+    """Of the running daemon, as its adverts say; 0: none sent yet."""
+    advert_at: Instant = 0
+    """When its newest advert left."""
+    sound_at: Instant = 0
+    """Local: when anything last arrived from the network."""
+    suspected_at: Instant = 0
+    """Local: when it last entered `suspect`."""
+    gateway: IPAddress | None = None
+    """Whom its host has a route through."""
+    gateway_proven: IPAddress | None = None
+    """The gateway that has answered under this boot of the host, as far as its daemon can know."""
+    heard: dict[str, Heard] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> bool:
+        """The daemon gets processor time."""
+        return self.power and not self.stunned and self.daemon is DaemonState.RUNNING
+
+    @property
+    def gone(self) -> bool:
+        """Without power or daemon."""
+        return not self.power or self.daemon in (DaemonState.DEAD, DaemonState.STOPPED)
+
+    @property
+    def fit_itself(self) -> bool:
+        """Nothing is wrong with the machine and its daemon."""
+        quick = self.late <= FIT_LATENESS and not self.refuses
+        return self.runs and self.link and quick and abs(self.rate - TRUE_RATE) <= RATE_TOLERANCE
+
+    def stretched(self, duration: Duration) -> Duration:
+        """The longest true time that this clock takes to count a duration."""
+        return duration * TRUE_RATE // min(self.rate, TRUE_RATE)
+
+
+class Situation:
+    """Facts and turns in, in order; the predicates read."""
+
+    def __init__(self) -> None:
+        self.servers: dict[str, ServerSituation] = {}
+        self.by_address: dict[object, str] = {}
+        self._sources: list[tuple[object, str]] = []
+        self.lost: dict[tuple[str, str], int] = {}
+        """Thousandths lost on a wire that is not clear; bursts and long delays count as all."""
+        self.delay: dict[tuple[str, str], Duration] = {}
+        self.bursts: dict[tuple[str, str], bool] = {}
+        self.disturbers: dict[tuple[Disturber, str | None], bool] = {}
+        self.served: str | None = None
+        self.served_since: Instant = 0
+        self.changed_at: Instant = 0
+        """When anything but addresses, answers and the client's view last changed."""
+        self.moved_at: Instant = 0
+        """When a node last changed its state."""
+        self.calm_since: Instant | None = None
+        self.moves = 0
+        """Times a node became holder that was not the last one."""
+        self.several = False
+        """More than one server answers."""
+        self._last_holder: str | None = None
+
+    def take(self, at: Instant, fact: Fact) -> None:
+        """A fact changes the situation."""
+        if self._quiet(at, fact):
+            return
+        self.changed_at = at
+        self._loud(at, fact)
+        calm = self._calm()
+        if not calm:
+            self.calm_since = None
+        elif self.calm_since is None:
+            self.calm_since = at
+
+    def _quiet(self, at: Instant, fact: Fact) -> bool:
+        """Facts that tell what came of it, and disturb nobody."""
+        match fact:
+            case VipChanged(server, present):
+                self.servers[server].vip = present
+            case AnswersChanged(server, answers):
+                self.servers[server].answers = answers
+                self.several = len(self.answering()) > 1
+            case ServedChanged(server):
+                self.served = server
+                self.served_since = at
+            case _:
+                return False
+        return True
+
+    def _loud(self, at: Instant, fact: Fact) -> None:
+        match fact:
+            case Configured(server, settings):
+                self.servers[server] = ServerSituation(server, settings.own, settings)
+                self.by_address[settings.servers[settings.own].address] = server
+                self._sources = list(self.by_address.items())
+            case WireChanged(source, target, lost, delay, bursts):
+                wire = (source, target)
+                self.lost[wire], self.delay[wire], self.bursts[wire] = lost, delay, bursts
+            case DisturberChanged(disturber, about, on):
+                self.disturbers[(disturber, about)] = on
+            case _:
+                self._server(at, fact)
+
+    def _server(self, at: Instant, fact: Fact) -> None:
+        name = getattr(fact, "server", None)
+        server = self.servers.get(name) if isinstance(name, str) else None
+        if server is None:
+            return
+        server.changed_at = at
+        match fact:
+            case PowerChanged(_, on):
+                server.power = on
+            case StunChanged(_, on):
+                server.stunned = on
+            case DaemonChanged(_, daemon):
+                server.daemon = daemon
+                if server.gone:
+                    server.state, server.state_since = State.STOPPED, at
+                    server.boot_id = 0
+            case LinkChanged(_, up):
+                server.link = up
+            case ApiChanged(_, api):
+                server.api, server.api_since = api, at
+            case HostChanged(_, late, refuses):
+                server.late, server.refuses = late, refuses
+            case ClockChanged(_, rate):
+                server.rate = rate
+            case _:
+                pass
+
+    def turn(self, at: Instant, local: Instant, name: str, event: object, actions: object) -> None:
+        """A node took an event."""
+        server = self.servers[name]
+        if type(event) is AdvertReceived:
+            server.sound_at = local
+            self._advert(server, event)
+        elif isinstance(event, SOUNDS):
+            server.sound_at = local
+            if type(event) is GatewayAnswered:
+                server.gateway_proven = server.gateway
+        elif type(event) is Started:
+            server.heard.clear()
+            server.boot_id = 0
+            server.sound_at = local
+            server.gateway = event.host.gateway
+            server.gateway_proven = event.record.gateway if event.record is not None else None
+        elif type(event) is HostObserved:
+            server.gateway = event.host.gateway
+
+    def transition(self, at: Instant, local: Instant, name: str, transition: Transition) -> None:
+        """A node changed its state."""
+        server = self.servers[name]
+        server.state, server.state_since = transition.after, at
+        if transition.after is State.SUSPECT:
+            server.suspected_at = local
+        elif transition.after is State.HOLDER:
+            self.moves += self._last_holder not in (None, name)
+            self._last_holder = name
+        self.moved_at = at
+
+    def sent(self, at: Instant, name: str, action: SendAdvert) -> None:
+        """A node sent an advert."""
+        server = self.servers[name]
+        server.boot_id = action.advert.boot_id
+        server.advert_at = at
+
+    def _advert(self, server: ServerSituation, event: AdvertReceived) -> None:
+        """Count an advert when the node must have accepted it: proven, and newer than the last."""
+        advert = event.advert
+        name = self._named(event.source)
+        if name is None or name == server.name:
+            return
+        if event.source is not advert.sender and event.source != advert.sender:
+            return
+        heard = server.heard.get(name)
+        if heard is None:
+            heard = server.heard[name] = Heard()
+        if advert.boot_id != heard.proven:
+            own = advert.heard[server.index] if server.index < len(advert.heard) else None
+            if own is None or not server.boot_id or own.boot_id != server.boot_id:
+                return
+            heard.proven = advert.boot_id
+        elif heard.advert is not None and advert.counter <= heard.advert.counter:
+            return
+        if advert.health < Health.API_ONLY:
+            heard.serving_since = None
+        elif heard.serving_since is None:
+            heard.serving_since = event.received
+        else:
+            gap = event.received - heard.received
+            usual = server.settings.advert_interval
+            if gap > 2 * usual and gap > suspect_after(server.settings, heard.advert):
+                heard.serving_since = event.received
+        heard.advert = advert
+        heard.received = event.received
+
+    def _named(self, source: object) -> str | None:
+        """Mostly the very object of the settings, and an address is slow to hash."""
+        for address, name in self._sources:
+            if address is source:
+                return name
+        return self.by_address.get(source)
+
+    # What the predicates ask
+
+    def is_clear(self, source: str, target: str) -> bool:
+        """Nothing is lost or late on this wire."""
+        wire = (source, target)
+        late = self.delay.get(wire, 0) > CLEAR_DELAY or self.bursts.get(wire, False)
+        return not late and self.lost.get(wire, 0) == 0
+
+    def is_cut(self, source: str, target: str) -> bool:
+        """Nothing arrives on this wire."""
+        return self.lost.get((source, target), 0) >= LOST_ALL
+
+    def is_on(self, *disturbers: Disturber) -> bool:
+        """One of these is there, wherever."""
+        return any(on and which[0] in disturbers for which, on in self.disturbers.items())
+
+    def fit(self, server: ServerSituation) -> bool:
+        """Nothing is wrong with it, nor with its wires to client, gateway and every other running one."""
+        if not server.fit_itself:
+            return False
+        ends = [CLIENT, GATEWAY]
+        ends += [o.name for o in self.servers.values() if o is not server and not o.gone]
+        return all(
+            self.is_clear(server.name, end) and self.is_clear(end, server.name) for end in ends
+        )
+
+    def _calm(self) -> bool:
+        """Every server is fit or gone, and nothing else disturbs."""
+        if any(on for on in self.disturbers.values()):
+            return False
+        return all(server.gone or self.fit(server) for server in self.servers.values())
+
+    def answering(self) -> list[ServerSituation]:
+        """The servers that answer ARP for the VIP."""
+        return [server for server in self.servers.values() if server.answers]
+
+    def settled(self, at: Instant) -> ServerSituation | None:
+        """The one holder of a cluster in which nothing has happened for a while; else None.
+
+        The client is served by it, every other running server follows or stands by.
+        """
+        settings = self.settings
+        quiet_for = max(3_000 * MILLISECOND, 20 * settings.advert_interval)
+        last = max(self.changed_at, self.moved_at, self.served_since)
+        if self.calm_since is None or at - last < quiet_for:
+            return None
+        holders = self.answering()
+        if len(holders) != 1 or holders[0].state is not State.HOLDER:
+            return None
+        if self.served != holders[0].name:
+            return None
+        resting = (State.BACKUP, State.STANDBY)
+        for server in self.servers.values():
+            if server is holders[0]:
+                continue
+            if server.gone and server.vip:
+                return None
+            if not server.gone and server.state not in resting:
+                return None
+        return holders[0]
+
+    def candidates(self, besides: str | None) -> Iterator[ServerSituation]:
+        """Fit servers that would claim."""
+        for server in self.servers.values():
+            if server.name != besides and server.state is State.BACKUP and self.fit(server):
+                yield server
+
+    @property
+    def settings(self) -> Settings:
+        """Of any server; what predicates read of it is the same everywhere."""
+        return next(iter(self.servers.values())).settings
+
+    @property
+    def longest_delay(self) -> Duration:
+        """The most that a packet takes on any wire that is not cut."""
+        found = (d for wire, d in self.delay.items() if self.lost.get(wire, 0) < LOST_ALL)
+        return max(found, default=USUAL_DELAY)
+
+    def slowest(self, duration: Duration) -> Duration:
+        """The longest true time any clock of the cluster takes to count a duration."""
+        return max((s.stretched(duration) for s in self.servers.values()), default=duration)
+
+    def latest(self, *servers: ServerSituation) -> Duration:
+        """The most by which timers and kernels of these are late."""
+        return max(server.late for server in servers)
+
+
+def suspect_after(settings: Settings, advert: Advert | None) -> Duration:
+    """Silence that counts: by the longer interval of the two, at most 5 s."""
+    own = settings.advert_interval
+    theirs = advert.interval_ms * MILLISECOND if advert is not None else own
+    return settings.profile.suspect_factor * min(max(own, theirs), 5_000 * MILLISECOND)
+
+
+def is_holder(advert: Advert | None) -> bool:
+    """The sender said that it holds."""
+    return advert is not None and advert.role is Role.HOLDER

@@ -1,0 +1,83 @@
+"""The prober of one server: looks at the API server as `daemon.prober` does, and tells the daemon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vipkeeper.core.events import CheckName, HealthSampled, Outcome, ProberLost
+from vipkeeper.core.facts import ApiState
+from vipkeeper.core.types import MILLISECOND, SECOND, Duration
+
+if TYPE_CHECKING:
+    from vipkeeper.sim.server import SimServer
+
+INTERVAL: Duration = SECOND
+QUICK: Duration = 250 * MILLISECOND
+HARD_AGAIN_AFTER: Duration = 60 * MILLISECOND
+TIMEOUT: Duration = 3 * SECOND
+OUTCOMES = {
+    ApiState.READY: Outcome.OK,
+    ApiState.UNREADY: Outcome.SOFT,
+    ApiState.HANGING: Outcome.SOFT,
+    ApiState.REFUSING: Outcome.HARD,
+}
+
+
+class Prober:
+    """One look at a time; the next one sooner while something is wrong."""
+
+    def __init__(self, server: SimServer) -> None:
+        self._server = server
+        self.api = ApiState.READY
+        self.losses = 0
+        """Above 0: the prober is gone."""
+        self._token = 0
+        self._good = 0
+        self._refused = 0
+
+    def begin(self) -> None:
+        """The daemon has started its prober, or a standing connection broke: look at once."""
+        self._token += 1
+        self._after(MILLISECOND)
+
+    def api_changed(self, api: ApiState) -> None:
+        """The API server is in another state; a death is noticed by the standing connection."""
+        self.api = api
+        if api is ApiState.REFUSING:
+            self.begin()
+
+    def lost(self, begins: bool) -> None:
+        """The prober is gone, or is back."""
+        self.losses += 1 if begins else -1
+        if begins:
+            self._server.post(ProberLost())
+        elif not self.losses:
+            self.begin()
+
+    def _after(self, delay: Duration) -> None:
+        world = self._server.world
+        world.at(world.now + delay, self._look, self._token)
+
+    def _look(self, token: int) -> None:
+        server = self._server
+        if token != self._token or server.node is None or self.losses:
+            return
+        if server.stuns:
+            self._after(INTERVAL)
+            return
+        if self.api is ApiState.HANGING:
+            server.world.at(server.world.now + TIMEOUT, self._timed_out, token)
+            return
+        self._report()
+
+    def _timed_out(self, token: int) -> None:
+        if token == self._token and self._server.node is not None and not self.losses:
+            self._report()
+
+    def _report(self) -> None:
+        outcome = OUTCOMES[self.api]
+        self._good = self._good + 1 if outcome is Outcome.OK else 0
+        self._refused = self._refused + 1 if outcome is Outcome.HARD else 0
+        pause = INTERVAL if self._good >= 2 else QUICK
+        self._after(HARD_AGAIN_AFTER if self._refused == 1 else pause)
+        self._server.post(HealthSampled(CheckName.API, outcome))

@@ -1,0 +1,136 @@
+"""L1 to L3, H1: somebody serves, and it is the right one."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.story import Story
+from vipkeeper.core.actions import Cause, State
+from vipkeeper.core.facts import (
+    ApiChanged,
+    ApiState,
+    DaemonChanged,
+    DaemonState,
+    FaultKind,
+    Healed,
+    PowerChanged,
+    ServedChanged,
+    WireChanged,
+)
+from vipkeeper.core.invariants.liveness import (
+    FailStatic,
+    Health,
+    OneAfterHeal,
+    SomebodyServes,
+)
+
+
+def outage(kind: FaultKind, milliseconds: float, server: str = "cp1") -> list[str]:
+    """A fault strikes in a cluster at rest; the client is served again after so long."""
+    story = Story(only=SomebodyServes).at(1000).at_rest()
+    story.fault(kind, server).fact(ServedChanged(None))
+    story.at(11_000 + milliseconds).fact(ServedChanged("cp2"))
+    return story.broken()
+
+
+@pytest.mark.parametrize(
+    ("kind", "bound"),
+    [
+        (FaultKind.POWER_OFF, 200 + 80),
+        (FaultKind.STUN, 200 + 80),
+        (FaultKind.TX_CUT, 200 + 80),
+        (FaultKind.RX_CUT, 1000 + 300),
+        (FaultKind.KILL, 180 + 120 + 80),
+        (FaultKind.SHUTDOWN, 5),
+    ],
+)
+def test_l1_each_kind_of_fault_has_its_bound(kind: FaultKind, bound: int) -> None:
+    assert outage(kind, bound + 30) == []
+    assert outage(kind, bound + 45) == ["L1"]
+
+
+def test_l1_a_fault_elsewhere_has_no_such_bound() -> None:
+    assert outage(FaultKind.POWER_OFF, 1000, server="cp2") == []
+
+
+def test_l1_nobody_left_to_serve() -> None:
+    story = Story(2, only=SomebodyServes).at(1000).at_rest()
+    story.fault(FaultKind.POWER_OFF, "cp2").fact(PowerChanged("cp2", False)).at(20_000)
+    story.fault(FaultKind.POWER_OFF, "cp1").fact(PowerChanged("cp1", False)).drops("cp1")
+    assert story.fact(ServedChanged(None)).at(60_000).broken() == []
+
+
+def test_l1_nobody_answers_although_nothing_is_wrong() -> None:
+    assert Story(only=SomebodyServes).at(60_000).broken() == ["L1"]
+    assert Story(only=SomebodyServes).at(1000).at_rest().at(60_000).broken() == []
+
+
+def test_l1_is_not_about_a_cluster_in_pieces() -> None:
+    story = Story(only=SomebodyServes).fact(WireChanged("cp1", "cp2", 1000, 0))
+    assert story.at(60_000).broken() == []
+
+
+def lets_go(others: ApiState) -> list[str]:
+    story = Story(only=FailStatic).at(1000).at_rest().at(20_000)
+    story.fact(*(ApiChanged(name, others) for name in ("cp2", "cp3")))
+    story.at(40_000).fact(ApiChanged("cp1", ApiState.REFUSING))
+    return story.enters("cp1", State.RELEASE, Cause.API_DOWN).broken()
+
+
+def test_l2_a_holder_lets_go_for_nobody() -> None:
+    assert lets_go(ApiState.UNREADY) == ["L2"]
+
+
+def test_l2_a_holder_gives_to_a_ready_server() -> None:
+    assert lets_go(ApiState.READY) == []
+
+
+def healed(story: Story, milliseconds: float) -> Story:
+    return story.fact(Healed()).at(story.now / 1e6 + milliseconds)
+
+
+def test_l3_two_after_the_bound() -> None:
+    story = Story(only=OneAfterHeal).at(1000).holds("cp1").holds("cp2")
+    assert healed(story, 1200).broken() == ["L3"]
+
+
+def test_l3_one_in_time() -> None:
+    story = Story(only=OneAfterHeal).at(1000).holds("cp1").holds("cp2")
+    assert healed(story, 900).drops("cp1").at(60_000).broken() == []
+
+
+def test_l3_nobody_may_take_longer() -> None:
+    assert healed(Story(only=OneAfterHeal), 4000).holds("cp1").at(60_000).broken() == []
+    assert healed(Story(only=OneAfterHeal), 20_000).holds("cp1").broken() == ["L3"]
+
+
+def test_l3_the_one_must_stay() -> None:
+    story = healed(Story(only=OneAfterHeal).at(1000).holds("cp1"), 20_000).drops("cp1")
+    assert story.at(40_000).broken() == ["L3"]
+
+
+def test_l3_a_cluster_of_the_dead() -> None:
+    story = Story(2, only=OneAfterHeal)
+    story.fact(*(DaemonChanged(name, DaemonState.DEAD) for name in ("cp1", "cp2")))
+    assert healed(story, 60_000).broken() == []
+
+
+def api_fails(state: ApiState, milliseconds: float, *others: ApiChanged) -> list[str]:
+    story = Story(only=Health).at(1000).at_rest().at(20_000).fact(*others)
+    story.at(40_000).fact(ApiChanged("cp1", state)).at(40_000 + milliseconds)
+    return story.drops("cp1").broken()
+
+
+def test_h1_a_dead_api_server_keeps_the_vip() -> None:
+    assert api_fails(ApiState.REFUSING, 300) == ["H1"]
+    assert api_fails(ApiState.REFUSING, 250) == []
+
+
+def test_h1_an_unready_one_has_longer() -> None:
+    assert api_fails(ApiState.UNREADY, 9000) == []
+    assert api_fails(ApiState.UNREADY, 11_000) == ["H1"]
+
+
+def test_h1_nobody_is_better() -> None:
+    others = [ApiChanged(name, ApiState.UNREADY) for name in ("cp2", "cp3")]
+    assert api_fails(ApiState.REFUSING, 60_000, *others) == []
