@@ -269,8 +269,9 @@ def events() -> Seeds:
         + record(Kind.NOTHING, 200)
         + gateway * 8
         + record(Kind.NOTHING, 1000),
-        "deaf": with_gateway + _said(Role.HOLDER, 20) + record(Kind.NOTHING, 2000),
+        "deaf": with_gateway + gateway + _said(Role.HOLDER, 20) + record(Kind.NOTHING, 2000),
         "deaf-without-gateway": record(Kind.NOTHING, 0, 2, 0, 0, 2, 0, 16, 0, 0, 4)
+        + gateway
         + _said(Role.HOLDER, 20)
         + record(Kind.NOTHING, 2000),
         "asked": follow + _said(Role.BACKUP, 5, flags=32, peer=1) * 5,

@@ -28,13 +28,13 @@ def test_a_server_that_saw_a_permanent_vip_while_releasing_can_still_release_lat
     node.handle(Commanded(1, Verb.RELEASE), cluster.now)
     answered = node.handle(seen(cluster, AddressState.PERMANENT), cluster.now)
     assert [a.id for a in answered if isinstance(a, Reply) and not a.ok] == [1]
-    assert node.state is State.BLOCKED
+    assert cluster.states() == [State.BLOCKED]
     node.handle(Commanded(2, Verb.STANDBY_OFF), cluster.now)
     cluster.hosts[0].lease_until = None
     cluster.run(100 * MILLISECOND)
     cluster.deliver(cluster.hosts[0], seen(cluster, AddressState.ABSENT))
     cluster.run(SECOND)
-    assert node.state is State.HOLDER
+    assert cluster.states() == [State.HOLDER]
     actions = node.handle(Commanded(3, Verb.RELEASE), cluster.now)
     asked = [a.operation for a in actions if isinstance(a, ChangeAddresses)]
     assert asked == [AddressOperation.REMOVE]
