@@ -17,7 +17,9 @@ from vipkeeper.core.actions import AddressOperation as Operation
 from vipkeeper.core.events import AddressOutcome as Outcome
 from vipkeeper.core.types import SECOND, AddressState, HostView, Instant
 from vipkeeper.host import clock
+from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.netlink import Addresses
+from vipkeeper.host.routes import default_hop
 from vipkeeper.wire.types import IPAddress
 
 pytestmark = pytest.mark.lab
@@ -312,6 +314,65 @@ def test_the_view_tells_permanent_from_leased(net: Net) -> None:
     assert [v.state for v in view(net).vips] == [AddressState.LEASED, AddressState.PERMANENT]
     net.ip("addr add 10.9.0.100/24 dev eth0")
     assert view(net).vips[0].state is AddressState.PERMANENT
+
+
+def gateway(
+    net: Net, *, vips: tuple[IPAddress, ...] = BOTH, fixed: IPAddress | None = None
+) -> IPAddress | None:
+    found: list[IPAddress | None] = []
+
+    async def look(addresses: Addresses) -> None:
+        addresses.gateway = GatewayRule(fixed, (*vips, OWN, ip_address("10.9.0.12")))
+        found.append((await addresses.view()).gateway)
+
+    with_addresses(net, look, vips=vips)
+    return found[0]
+
+
+def test_the_gateway_is_the_next_hop_of_the_default_route(net: Net) -> None:
+    assert gateway(net) is None
+    net.ip("route add 10.1.0.0/16 via 10.9.0.3")
+    assert gateway(net) == ip_address("10.9.0.3")
+    net.ip("route add default via 10.9.0.1")
+    net.ip("-6 route add default via fe80::1 dev eth0")
+    assert gateway(net) == ip_address("10.9.0.1")
+    assert gateway(net, vips=(V6,)) == ip_address("fe80::1")
+    net.ip("-6 route replace default via fd09::1 dev eth0")
+    assert gateway(net, vips=(V6,)) == ip_address("fd09::1")
+    assert gateway(net, fixed=ip_address("10.9.0.7")) == ip_address("10.9.0.7")
+    assert gateway(net, fixed=ip_address("10.7.0.7")) is None
+
+
+def test_a_server_that_is_the_next_hop_is_no_gateway(net: Net) -> None:
+    net.ip("route add default via 10.9.0.12")
+    net.ip("route add 10.2.0.0/16 nexthop via 10.9.0.3 nexthop via 10.9.0.4")
+    assert gateway(net) == ip_address("10.9.0.3")
+
+
+def test_the_gateway_of_another_interface_is_not_asked(net: Net) -> None:
+    """A second network may be well while the VIP's is cut."""
+    net.ip("link add other type veth peer name far")
+    net.ip("link set far up")
+    net.ip("link set other up")
+    net.ip("addr add 10.8.0.11/24 dev other")
+    net.ip("route add default via 10.8.0.1")
+    assert gateway(net) is None
+    net.ip("route add default via 10.9.0.1 metric 500")
+    assert gateway(net) == ip_address("10.9.0.1")
+
+
+def test_a_default_route_is_found_without_reading_all_routes(net: Net) -> None:
+    """Also one that is not the best: it is the one of the VIP's interface."""
+    net.ip("link add other type veth peer name far")
+    net.ip("link set far up")
+    net.ip("link set other up")
+    net.ip("addr add 10.8.0.11/24 dev other")
+    net.ip("route add default via 10.8.0.1")
+    net.ip("route add default via 10.9.0.1 metric 500")
+    for interface, hop in (("eth0", "10.9.0.1"), ("other", "10.8.0.1"), ("lo", None)):
+        (link,) = json.loads(net.ip(f"-j link show dev {interface}"))
+        found = net.call(lambda index=link["ifindex"]: default_hop(4, index))  # type: ignore[misc]
+        assert found == (ip_address(hop) if hop else None)
 
 
 def test_a_read_that_fails_begins_with_a_new_connection(net: Net) -> None:

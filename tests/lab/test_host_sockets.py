@@ -240,6 +240,24 @@ def test_the_monitor_calls_when_the_carrier_is_lost_and_back(nets: list[Net]) ->
     one.run(main)
 
 
+def test_the_monitor_calls_on_default_routes_only(nets: list[Net]) -> None:
+    """Routes to pods come and go all day; they are filtered out in the kernel."""
+    one = nets[0]
+    quiet = ["route add 10.1.0.0/16 via 10.9.0.2", "route del 10.1.0.0/16"]
+    quiet += ["-6 route add 2001:db8::/32 via fd09::2", "-6 route del 2001:db8::/32"]
+    loud = [
+        f"{family} route {verb} default via {via}"
+        for family, via in (("-4", "10.9.0.1"), ("-6", "fd09::1"))
+        for verb in ("add", "del")
+    ]
+
+    def steps(_: Callable[[], int]) -> list[Callable[[], object]]:
+        return [lambda command=command: one.ip(command) for command in (*quiet, *loud, *quiet)]  # type: ignore[misc]
+
+    counts = watch(one, steps)
+    assert counts == [0] * 4 + [1, 2, 3, 4] + [4] * 4
+
+
 def test_the_monitor_calls_once_it_has_lost_messages_and_goes_on(
     nets: list[Net], monkeypatch: pytest.MonkeyPatch
 ) -> None:

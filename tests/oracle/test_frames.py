@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from vipkeeper.host.neighbours import Neighbour
 from vipkeeper.wire import arp, echo, ndp
 from vipkeeper.wire.advert import encode
+from vipkeeper.wire.tls import CLIENT_HELLO
 from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Role
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
@@ -112,6 +114,36 @@ def test_syn(vip: IPAddress, own: IPAddress) -> None:
     packet = scapy_reads(echo.syn((MAC, PEER), own, vip, (40000, 6443)))
     segment = packet[inet.TCP]
     assert (segment.sport, segment.dport, str(segment.flags)) == (40000, 6443, "S")
+
+
+@FAMILIES
+def test_question_to_a_neighbour(vip: IPAddress, own: IPAddress) -> None:
+    packet = scapy_reads(Neighbour(vip, "eth0", MAC, own).question())
+    assert packet.src == MAC_TEXT
+    if vip.version == 4:
+        asked = packet[l2.ARP]
+        assert (packet.dst, asked.op) == ("ff:ff:ff:ff:ff:ff", 1)
+        assert (asked.psrc, asked.hwsrc, asked.pdst) == (str(own), MAC_TEXT, str(vip))
+    else:
+        assert packet.dst == "33:33:ff:00:01:00"
+        assert packet[inet6.IPv6].src == str(own)
+        assert packet[inet6.ICMPv6ND_NS].tgt == str(vip)
+        assert packet[inet6.ICMPv6NDOptSrcLLAddr].lladdr == MAC_TEXT
+
+
+def test_client_hello() -> None:
+    pytest.importorskip("cryptography")
+    tls = pytest.importorskip("scapy.layers.tls.all")
+    record = tls.TLS(CLIENT_HELLO)
+    assert bytes(record) == CLIENT_HELLO
+    (hello,) = record.msg
+    assert (record.type, hello.msgtype, hello.version) == (22, 1, 0x0303)
+    assert hello.msglen == len(CLIENT_HELLO) - 9
+    assert {0x1301, 0xC02F, 0xC02B} <= set(hello.ciphers)
+    extensions = {extension.type: extension for extension in hello.ext}
+    assert extensions[43].versions == [0x0304, 0x0303]
+    (share,) = extensions[51].client_shares
+    assert (share.group, len(share.key_exchange)) == (29, 32)
 
 
 # Scapy's, read by us

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vipkeeper.wire import arp, echo, ndp
+from vipkeeper.wire import arp, echo, ndp, tls
 from vipkeeper.wire.advert import MAX_HEARD, MAX_LENGTH, MIN_LENGTH, cluster_digest, decode, encode
 from vipkeeper.wire.checksum import checksum
 from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Rejection, Role
@@ -37,6 +37,9 @@ adverts = st.builds(
     cluster=st.binary(min_size=8, max_size=8),
     successor=st.none() | st.integers(0, 254),
     heard=st.lists(heards, max_size=MAX_HEARD).map(tuple),
+    asks=st.booleans(),
+    planned=st.booleans(),
+    follows=st.none() | st.integers(0, 254),
 )
 
 
@@ -140,6 +143,17 @@ def test_neighbour_messages_round_trip(
     assert (told.kind, told.target, told.link_address) == (ndp.ADVERTISEMENT, target, mac)
     assert told.override
     assert not told.solicited
+
+
+@given(st.sampled_from([b"", b"\x16", b"\x15\x03\x03\0"]), st.binary(max_size=12))
+def test_an_answer_to_the_client_hello_is_judged_once_and_for_all(head: bytes, rest: bytes) -> None:
+    """Read in pieces, the verdict never changes once there is one."""
+    data = head + rest
+    verdicts = [tls.judge(data[:length]) for length in range(len(data) + 1)]
+    last = verdicts[-1]
+    pending = verdicts.count(tls.Answer.PENDING)
+    assert verdicts == [tls.Answer.PENDING] * pending + [last] * (len(verdicts) - pending)
+    assert last is not tls.Answer.PENDING or len(data) <= 5
 
 
 FRAMES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +95,7 @@ def examine(path: Path) -> Diagnosis:
         query = Query(
             interface=expected.interface,
             port=expected.port,
+            gateway=_gateway(config, expected),
             config_file=SERVER_FILES.get(expected.distribution),
         )
     facts: Facts = collect(query)
@@ -138,7 +139,32 @@ def expect(config: ClusterConfig, addresses: Sequence[Address]) -> Expected:
         distribution=config.distribution.value,
         bare_metal=config.profile.value == "bare-metal",
         interface=config.interface or _interface_for(config.vips, addresses),
+        servers=len(config.servers),
+        gateway=getattr(config.gateway, "value", None) or str(config.gateway),
+        strict=config.strict_lease is not None,
     )
+
+
+def _gateway(
+    config: ClusterConfig, expected: Expected
+) -> Callable[[], Awaitable[IPAddress | None]]:
+    """Finds the gateway the way the daemon will."""
+
+    async def find() -> IPAddress | None:
+        from vipkeeper.daemon.settings import gateway_rule
+        from vipkeeper.host import clock
+        from vipkeeper.host.netlink import Addresses
+
+        own = expected.own or config.servers[0].address
+        rule = gateway_rule(config)
+        addresses = Addresses(config.vips, own, config.interface, clock.now, rule)
+        await addresses.open()
+        try:
+            return (await addresses.view()).gateway
+        finally:
+            await addresses.close()
+
+    return find
 
 
 def _interface_for(vips: Sequence[IPAddress], addresses: Iterable[Address]) -> str | None:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from vipkeeper.cli import output
 from vipkeeper.errors import ExitCode, HostError, UsageError
-from vipkeeper.lab.acts import ACTS, Act
+from vipkeeper.lab.act import Act
+from vipkeeper.lab.acts import ACTS, STORY
 from vipkeeper.lab.box import in_box, made_by_root, outer_pid
 from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.report import html, svg, terminal
@@ -37,8 +38,10 @@ Exit codes: 0 all acts passed, 1 one failed, 2 usage or no namespaces here, 130 
 
 EXIT_INTERRUPTED = 130
 LONGEST_INTERVAL_MS = 10_000
+LONGEST_ACT = 3600
 _FORMATS = ("text", "json", "svg", "html")
 _INTERVAL = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_SETTING = re.compile(r"([a-z_]+)=(\S[^\n]*)")
 _TERMINAL_WIDTH = 100
 
 
@@ -73,6 +76,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="time between two adverts, such as 100ms or 1s (default: 100ms)",
     )
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="another setting of cluster.yaml, such as profile=vm; can be repeated",
+    )
+    parser.add_argument(
+        "--for",
+        dest="seconds",
+        type=_seconds,
+        metavar="TIME",
+        help="how long acts go on that have no end of their own, such as 60s: "
+        + ", ".join(act.name for act in ACTS if act.seconds),
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
 
 
@@ -90,25 +110,60 @@ def _interval(text: str) -> int:
     return int(value)
 
 
+def _seconds(text: str) -> float:
+    match = _INTERVAL.fullmatch(text)
+    value = float(match[1]) / (1 if match[2] == "s" else 1000) if match else 0.0
+    if not 1 <= value <= LONGEST_ACT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from 1s to {LONGEST_ACT}s")
+    return value
+
+
+def setting(text: str) -> str:
+    """One line of cluster.yaml from KEY=VALUE; ArgumentTypeError where it is none."""
+    match = _SETTING.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no KEY=VALUE of one line")
+    return f"{match[1]}: {match[2]}"
+
+
 def main(args: argparse.Namespace) -> int:
     """Play the acts, or list them."""
     if args.acts == ["list"]:
-        output.emit("\n".join(f"{act.name:<21}{act.title}" for act in ACTS))
+        output.emit(_listed())
         return ExitCode.OK
     asked = output.targets(args)
     acts = find_acts(args.acts)
     if len(acts) > 1 and any(target.format == "svg" for target in asked):
         raise UsageError("--output svg draws one act: name one (the report folder has them all)")
     seed = args.seed if args.seed is not None else secrets.randbelow(1_000_000)
-    plan = Plan(acts, args.runs, args.manager, args.interval, seed)
+    if args.settings and args.manager != "vipkeeper":
+        raise UsageError(f"--set: {args.manager} has no cluster.yaml")
+    if args.seconds and not any(act.seconds for act in acts):
+        raise UsageError(f"--for: every act named here has an end of its own ({acts[0].name})")
+    plan = Plan(
+        acts=acts,
+        runs=args.runs,
+        manager=args.manager,
+        interval_ms=args.interval,
+        seed=seed,
+        settings=tuple(args.settings),
+        seconds=args.seconds,
+    )
     _check_folder(args.report)
     show = _Show(plan, args, asked)
     code = in_box(show.inside, show.outside, show.keep)
     return code if show.code is None else show.code
 
 
+def _listed() -> str:
+    lines = [f"{act.name:<21}{act.title}" for act in STORY]
+    lines += ["", "Not part of the whole story, played by name:", ""]
+    lines += [f"{act.name:<21}{act.title}" for act in ACTS if not act.in_story]
+    return "\n".join(lines)
+
+
 def find_acts(names: list[str]) -> tuple[Act, ...]:
-    """The acts of these names; all of them when none is named.
+    """The acts of these names; the whole story when none is named.
 
     Raises:
         UsageError: there is no such act; names the nearest one.
@@ -122,7 +177,7 @@ def find_acts(names: list[str]) -> tuple[Act, ...]:
             wrong.append(f"drill: unknown act '{name}'; {hint}")
     if wrong:
         raise UsageError("\n".join(wrong))
-    return tuple(by_name[name] for name in names) or ACTS
+    return tuple(by_name[name] for name in names) or STORY
 
 
 def _check_folder(folder: Path) -> None:

@@ -162,7 +162,7 @@ def render(
         "",
         "# Everything else has a default:",
         "# advert_interval: 100ms",
-        "# kernel_lease: 3s        # the kernel removes the VIP this long after the daemon last renewed it",
+        "# kernel_lease: auto      # 3s: the kernel removes the VIP that long after its last renewal; or strict",
         "# preempt: false          # true: a better-ranked server takes the VIP back after preempt_delay",
     ]
     if args.interface:

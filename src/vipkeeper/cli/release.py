@@ -22,6 +22,7 @@ HELP = """\
 Take the VIP off this server and keep it off. A live daemon is asked: it releases the VIP, tells its
 successor, and claims nothing until 'vipkeeper standby off'. Where no daemon runs, the VIP is removed
 from this host's interfaces if it has a running lifetime; a permanent address is not ours and stays.
+The table of a strict lease (kernel_lease: strict) goes after it.
 
 Exit codes: 0 the VIP is not on this server, 1 refused, 2 no permission or no configuration."""
 
@@ -93,6 +94,7 @@ async def _remove(vips: Sequence[IPAddress]) -> list[str]:
     Raises:
         HostError: the kernel refused.
     """
+    from vipkeeper.host import strict
     from vipkeeper.host.clock import now
     from vipkeeper.host.netlink import Addresses
 
@@ -111,4 +113,8 @@ async def _remove(vips: Sequence[IPAddress]) -> list[str]:
         AddressState.LEASED: "{} removed",
         AddressState.PERMANENT: "{} is a permanent address of this server, not ours: left alone",
     }
-    return [said[state].format(vip) for vip, state in before.items()]
+    lines = [said[state].format(vip) for vip, state in before.items()]
+    if await strict.left_over():
+        await strict.remove()
+        lines.append(f"the table of its strict lease (nftables, {strict.TABLE}) removed")
+    return lines

@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run, or only check."""
+    if not args.check:
+        # Before the costly imports: a restart on a busy machine must end within the kernel lease.
+        from vipkeeper.host import scheduling
+
+        scheduling.prepare()
     from vipkeeper.daemon import main as daemon
     from vipkeeper.daemon.log import LogFormat
     from vipkeeper.daemon.options import Options

@@ -8,7 +8,18 @@ import re
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_interface
 
-from vipkeeper.config.table import AnyKey, Choice, E, Flag, Key, Number, Text, Time
+from vipkeeper.config.table import (
+    AddressOr,
+    AnyKey,
+    Choice,
+    E,
+    Flag,
+    Key,
+    Number,
+    Text,
+    Time,
+    TimeOrWord,
+)
 from vipkeeper.config.tree import Mapping, Node, Problem, Scalar, Sequence, Span, shown
 from vipkeeper.errors import UsageError
 from vipkeeper.wire.types import IPAddress
@@ -99,6 +110,17 @@ class Checker:
             self.problem(self.span(key.name), f"'{shown(text)}' is no value for '{name}'{hint}")
         return kind.default
 
+    def address_or(self, key: Key[AddressOr[E]]) -> IPAddress | E:
+        """An address, or one of the words; the default after a problem."""
+        node = self._root.get(key.name)
+        if node is None:
+            return key.kind.default
+        words = {str(member.value): member for member in key.kind.words}
+        if isinstance(node, Scalar) and node.text in words:
+            return words[node.text]
+        name = f"'{self._prefix}{key.name}' ({', '.join(words)}, or an address)"
+        return self.address(node, name) or key.kind.default
+
     def _not_yet(self, key: str, text: str, use: str) -> None:
         self.problem(self.span(key), f"'{key}: {text}' is not in this version; use {use}")
 
@@ -141,17 +163,34 @@ class Checker:
         text = self.text(key.name)
         if text is None:
             return kind.default
-        if text in kind.later:
-            self._not_yet(key.name, text, f"a time such as {spell(kind.default)}")
-            return kind.default
-        found = DURATION.fullmatch(text)
-        value = int(found[1]) * _UNITS[found[2]] if found else -1
+        value = _time(text)
         if not kind.low <= value <= kind.high:
             bounds = f"{spell(kind.low)} to {spell(kind.high)}"
             self.problem(
                 self.span(key.name),
                 f"'{self._prefix}{key.name}' must be a time from {bounds}, such as "
                 f"{spell(kind.default)}, not '{shown(text)}'",
+            )
+            return kind.default
+        return value
+
+    def duration_or_word(self, key: Key[TimeOrWord[E]]) -> int | E:
+        """A length of time in nanoseconds, or a word; the default after a problem."""
+        kind = key.kind
+        text = self.text(key.name)
+        if text is None:
+            return kind.default
+        for member in kind.words:
+            if member.value == text:
+                return member
+        value = _time(text)
+        if not kind.low <= value <= kind.high:
+            bounds = f"{spell(kind.low)} to {spell(kind.high)}"
+            words = " or ".join(str(member.value) for member in kind.words)
+            self.problem(
+                self.span(key.name),
+                f"'{self._prefix}{key.name}' must be {words}, or a time from {bounds} such as "
+                f"{spell(kind.example)}, not '{shown(text)}'",
             )
             return kind.default
         return value
@@ -210,6 +249,12 @@ def unreachable(address: IPAddress) -> str | None:
     if address.version == 4 and address.is_reserved:
         return "is a broadcast or reserved address"
     return None
+
+
+def _time(text: str) -> int:
+    """Nanoseconds; -1 when the text is no length of time."""
+    found = DURATION.fullmatch(text)
+    return int(found[1]) * _UNITS[found[2]] if found else -1
 
 
 def spell(duration: int) -> str:

@@ -44,6 +44,13 @@ class WhenUnready(enum.Enum):
     HOLD = "hold"
 
 
+class GatewayMode(enum.Enum):
+    """Where the gateway comes from when no address is given."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+
 class LogFormat(enum.Enum):
     """How the daemon logs."""
 
@@ -57,6 +64,15 @@ class CheckKind(enum.Enum):
     TCP = "tcp"
     HTTP = "http"
     EXEC = "exec"
+
+
+class LeaseWord(enum.Enum):
+    """What `kernel_lease` may be besides a time."""
+
+    AUTO = "auto"
+    """The lifetime of the address, with its default."""
+    STRICT = "strict"
+    """That, and a short lease of the packet filter (host.strict)."""
 
 
 class CountsAs(enum.Enum):
@@ -107,11 +123,17 @@ class ClusterConfig:
     distribution: Distribution = Distribution.RKE2
     key_file: Path = DEFAULT_KEY_FILE
     interface: str | None = None
+    gateway: IPAddress | GatewayMode = GatewayMode.AUTO
+    """Asked when no server is heard, to tell whether this server is deaf."""
     advert_port: int = DEFAULT_PORT
     advert_interval: int = 100 * MS
     profile: Profile = Profile.BARE_METAL
     election: Election = Election.PEERS
     kernel_lease: int = 3 * SECOND
+    move_budget: int = 6
+    """Claims of a server in ten minutes after which it holds back; 0: never."""
+    strict_lease: int | None = None
+    """Lifetime of the packet filter's lease; None unless `kernel_lease` is `strict`."""
     preempt: bool = False
     preempt_delay: int = 30 * SECOND
     when_unready: WhenUnready = WhenUnready.HOLD
@@ -129,6 +151,11 @@ class ClusterConfig:
         """FILE:LINE:COLUMN of a key for a message; only the file when the key was left out."""
         span = self.spans.get(key)
         return str(span) if span is not None else str(self.path)
+
+    @property
+    def server_addresses(self) -> tuple[IPAddress, ...]:
+        """In the configured order."""
+        return tuple(server.address for server in self.servers)
 
     @property
     def server_pairs(self) -> tuple[tuple[str, IPAddress], ...]:

@@ -10,12 +10,23 @@ from pathlib import Path
 from vipkeeper.config import table
 from vipkeeper.config.checker import Checker, ConfigError
 from vipkeeper.config.checks import read_checks
-from vipkeeper.config.cluster import SECOND, ClusterConfig, Metrics, Server
+from vipkeeper.config.cluster import (
+    MS,
+    SECOND,
+    ClusterConfig,
+    GatewayMode,
+    LeaseWord,
+    Metrics,
+    Server,
+)
 from vipkeeper.config.keys import read_keys
 from vipkeeper.config.tree import MAX_BYTES, Mapping, Node, Problem, Scalar, Span, parse, shown
 from vipkeeper.wire.types import IPAddress
 
 __all__ = ["ConfigError", "load", "load_text", "read_keys"]
+
+STRICT_LEASE = 400 * MS
+"""The strict lease at short advert intervals; at longer ones it is four of them."""
 
 
 def load(path: Path) -> ClusterConfig:
@@ -69,20 +80,25 @@ def _spans(node: Node, path: str) -> Iterator[tuple[str, Span]]:
 def _config(checker: Checker, path: Path, spans: dict[str, Span]) -> ClusterConfig:
     checker.only(table.KEYS)
     vips = _vips(checker)
+    servers = _servers(checker, vips)
     interval = checker.duration(table.ADVERT_INTERVAL)
     client_certificate, client_key = _certificate(checker)
+    kernel_lease, strict_lease = _leases(checker, interval)
     return ClusterConfig(
         path=path,
         vips=vips,
-        servers=_servers(checker, vips),
+        servers=servers,
         distribution=checker.choice(table.DISTRIBUTION),
         key_file=_path(checker, table.KEY_FILE) or Path(table.KEY_FILE.kind.default or ""),
         interface=checker.form(table.INTERFACE),
+        gateway=_gateway(checker, vips, servers),
         advert_port=checker.number(table.PORT),
         advert_interval=interval,
         profile=checker.choice(table.PROFILE),
         election=checker.choice(table.ELECTION),
-        kernel_lease=_lease(checker, interval),
+        move_budget=checker.number(table.MOVE_BUDGET),
+        kernel_lease=kernel_lease,
+        strict_lease=strict_lease,
         preempt=checker.boolean(table.PREEMPT),
         preempt_delay=checker.duration(table.PREEMPT_DELAY),
         when_unready=checker.choice(table.WHEN_UNREADY),
@@ -160,14 +176,35 @@ def _check_name(checker: Checker, key: Scalar, servers: Sequence[Server]) -> Non
         checker.problem(key.span, f"'{name}' is the same host name as '{twin}'")
 
 
-def _lease(checker: Checker, interval: int) -> int:
-    lease = checker.duration(table.KERNEL_LEASE)
+def _gateway(
+    checker: Checker, vips: Sequence[IPAddress], servers: Sequence[Server]
+) -> IPAddress | GatewayMode:
+    """Somebody else than those whose silence is to be judged. Its subnet is known on the host only."""
+    gateway = checker.address_or(table.GATEWAY)
+    if isinstance(gateway, GatewayMode):
+        return gateway
+    span = checker.span("gateway")
+    twin = next((server.name for server in servers if server.address == gateway), None)
+    if gateway in vips:
+        checker.problem(span, f"'gateway' must be another machine: {gateway} is the VIP")
+    elif twin is not None:
+        checker.problem(span, f"'gateway' must be another machine: {gateway} is server '{twin}'")
+    elif vips and gateway.version not in {vip.version for vip in vips}:
+        checker.problem(span, "'gateway' must have an address of the VIP's family, in its subnet")
+    return gateway
+
+
+def _leases(checker: Checker, interval: int) -> tuple[int, int | None]:
+    """The lifetime of the address, and that of the packet filter's lease where it is asked for."""
+    asked = checker.duration_or_word(table.KERNEL_LEASE)
+    lease = table.KERNEL_LEASE.kind.example if isinstance(asked, LeaseWord) else asked
+    strict = max(STRICT_LEASE, 4 * interval) if asked is LeaseWord.STRICT else None
     span = checker.span("kernel_lease" if checker.has("kernel_lease") else "advert_interval")
     if lease % SECOND:
         checker.problem(span, "'kernel_lease' must be whole seconds")
     if lease < 4 * interval:
         checker.problem(span, "'kernel_lease' must be at least 4 times advert_interval")
-    return lease
+    return lease, strict
 
 
 def _path(checker: Checker, key: table.Key[table.Text]) -> Path | None:

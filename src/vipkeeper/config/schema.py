@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -62,6 +63,10 @@ def _kind(key: AnyKey) -> Schema:
                 "pattern": _whole(DURATION.pattern),
                 "default": spell(default),
             }
+        case table.TimeOrWord(words=words, default=default):
+            known = [re.escape(word.value) for word in words]
+            pattern = _whole("|".join([DURATION.pattern, *known]))
+            return {"type": "string", "pattern": pattern, "default": default.value}
         case table.Number(default=default, low=low, high=high, taken=taken):
             schema = {"type": "integer", "minimum": low, "maximum": high, "default": default}
             return {**schema, "not": {"enum": [n for n, _ in taken]}} if taken else schema
@@ -73,6 +78,9 @@ def _kind(key: AnyKey) -> Schema:
         case table.Addresses():
             many = {"type": "array", "items": _ADDRESS, "minItems": 1, "uniqueItems": True}
             return {"oneOf": [_ADDRESS, many]}
+        case table.AddressOr(words=words, default=default):
+            known = [word.value for word in words]
+            return {"anyOf": [{"enum": known}, _ADDRESS], "default": default.value}
         case table.Servers():
             return {
                 "type": "object",
@@ -134,6 +142,9 @@ def _takes(key: AnyKey) -> str:
             return ", ".join(f"`{word.value}`" for word in words)
         case table.Time(low=low, high=high):
             return f"a time from {spell(low)} to {spell(high)}"
+        case table.TimeOrWord(words=words, low=low, high=high):
+            known = ", ".join(f"`{word.value}`" for word in words)
+            return f"{known}, or a time from {spell(low)} to {spell(high)}"
         case table.Number(low=low, high=high):
             return f"a number from {low} to {high}"
         case table.Flag():
@@ -142,6 +153,9 @@ def _takes(key: AnyKey) -> str:
             return form
         case table.Addresses():
             return "an IPv4 or IPv6 address without a prefix length, or a list of them"
+        case table.AddressOr(words=words):
+            names = ", ".join(f"`{word.value}`" for word in words)
+            return f"{names}, or an IPv4 or IPv6 address"
         case table.Servers():
             return f"`NAME: ADDRESS`, 1 to {table.MAX_SERVERS} of them"
         case table.Words():
@@ -154,7 +168,11 @@ def _takes(key: AnyKey) -> str:
 
 def _default(key: AnyKey) -> str:
     match key.kind:
-        case table.Choice(default=word):
+        case (
+            table.Choice(default=word)
+            | table.AddressOr(default=word)
+            | table.TimeOrWord(default=word)
+        ):
             return f"`{word.value}`"
         case table.Time(default=time):
             return f"`{spell(time)}`"

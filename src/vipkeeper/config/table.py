@@ -19,6 +19,8 @@ from vipkeeper.config.cluster import (
     CountsAs,
     Distribution,
     Election,
+    GatewayMode,
+    LeaseWord,
     LogFormat,
     Profile,
     WhenUnready,
@@ -54,7 +56,17 @@ class Time:
     default: int
     low: int
     high: int
-    later: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOrWord(Generic[E]):
+    """A length of time, or a word instead of it; `example` is a time as it may be given."""
+
+    words: type[E]
+    default: E
+    example: int
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,14 @@ class Addresses:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressOr(Generic[E]):
+    """One IP address, or one word of an enum."""
+
+    words: type[E]
+    default: E
+
+
+@dataclass(frozen=True, slots=True)
 class Servers:
     """NAME: ADDRESS, one a line; the order counts."""
 
@@ -122,7 +142,18 @@ class Key(Generic[K_co]):
 
 
 AnyKey = Key[
-    Choice[Any] | Time | Number | Flag | Text | Addresses | Servers | Words | Group | CheckList
+    Choice[Any]
+    | Time
+    | TimeOrWord[Any]
+    | Number
+    | Flag
+    | Text
+    | Addresses
+    | AddressOr[Any]
+    | Servers
+    | Words
+    | Group
+    | CheckList
 ]
 
 VIP = Key("vip", Addresses(), "The address clients use, or a list of them.", required=True)
@@ -143,6 +174,12 @@ INTERFACE = Key(
     "interface",
     Text(INTERFACE_NAME, "the name of an interface", None, "the one whose subnet holds the VIP"),
     "Where the VIP is put.",
+)
+GATEWAY = Key(
+    "gateway",
+    AddressOr(GatewayMode, GatewayMode.AUTO),
+    "A machine in the VIP's subnet that always answers ARP or neighbour solicitations. It is asked when no "
+    "server is heard, to tell whether this server is deaf. `auto`: the next hop of a route; `none`: nobody.",
 )
 PORT = Key(
     "port",
@@ -180,9 +217,16 @@ ELECTION = Key(
 )
 KERNEL_LEASE = Key(
     "kernel_lease",
-    Time(3 * SECOND, 2 * SECOND, 60 * SECOND, ("strict", "auto")),
+    TimeOrWord(LeaseWord, LeaseWord.AUTO, 3 * SECOND, 2 * SECOND, 60 * SECOND),
     "The kernel removes the VIP this long after the daemon last renewed it. Whole seconds, and at least "
-    "4 times `advert_interval`.",
+    "4 times `advert_interval`. `auto` is 3s. `strict` is 3s as well, and the packet filter silences the "
+    "VIP once the daemon was silent for 400ms or 4 times `advert_interval`, whichever is longer; its needs "
+    "and its price are in [strict-lease.md](strict-lease.md).",
+)
+MOVE_BUDGET = Key(
+    "move_budget",
+    Number(6, 0, 1000),
+    "Claims of a server in ten minutes after which it holds back; 0: never.",
 )
 PREEMPT = Key(
     "preempt",
@@ -241,11 +285,13 @@ KEYS: tuple[AnyKey, ...] = (
     DISTRIBUTION,
     KEY_FILE,
     INTERFACE,
+    GATEWAY,
     PORT,
     ADVERT_INTERVAL,
     PROFILE,
     ELECTION,
     KERNEL_LEASE,
+    MOVE_BUDGET,
     PREEMPT,
     PREEMPT_DELAY,
     WHEN_UNREADY,

@@ -35,7 +35,12 @@ class Departure:
 
 def done(node: Node, event: AddressesDone, now: Instant) -> None:
     """An address action has ended."""
-    match node.claim.done(event):
+    result = node.claim.done(event)
+    if node.claim.lapsed(now):
+        # The kernel took longer than the lease: the VIP came too late to be held.
+        node.depart(Cause.LEASE_LAPSED, State.LISTEN, now, tell=False)
+        return
+    match result:
         case ClaimResult.HELD:
             _holding(node, now)
         case ClaimResult.RESTORED:
@@ -57,6 +62,9 @@ def done(node: Node, event: AddressesDone, now: Instant) -> None:
 
 
 def _holding(node: Node, now: Instant) -> None:
+    if node.handover_reply is not None:
+        node.handover_reply.taken_back(node)
+        node.handover_reply = None
     node.enter(State.HOLDER, node.claim_cause, now, peer=node.claim_peer)
     node.send_advert(now)
     node.announcer.start(now)
@@ -67,7 +75,8 @@ def _holding(node: Node, now: Instant) -> None:
 
 def _departed(node: Node, departure: Departure, now: Instant) -> None:
     node.departure = None
-    if departure.tell:
+    lapsed = departure.cause is Cause.LEASE_LAPSED and node.members.latest_holder(now) is None
+    if departure.tell or lapsed:
         for _ in range(RESIGNATION_COPIES):
             node.send_advert(now, resigning=departure)
     node.save(now)

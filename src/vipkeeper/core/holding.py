@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from vipkeeper.core.node import Node
 
 
-UNHEARD_YIELDS = 3
+TOLD_OFTEN = 3
 """Adverts in a row of another holder that does not hear this one."""
+LOOKS_UNTIL_ALONE = 2
+"""Looks in a row, an interval apart, that find no successor: one alone may follow a stall of this server."""
+WITNESSED_OFTEN = 6
+"""Adverts in a row of a server that follows another holder: more, so that never both give way."""
 
 
 def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: Instant) -> None:
@@ -26,24 +30,43 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
 
     Two holders: the newer epoch wins, then the better rank; the winner says so at once and announces
     again. But a winner that the other one cannot hear would never be believed: told so three times it
-    gives way. A holder that was alone and unready gives way to any server that serves.
+    gives way. Two that cannot hear each other are told by a server that hears both. A holder that was alone and unready gives way to any server that serves.
     """
     gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
     if advert.role is not Role.HOLDER:
         member.unheard = 0
-        if gives_way and member.may_claim and node.state is State.HOLDER:
+        other = node.members.witnessed(member)
+        member.elsewhere = member.elsewhere + 1 if other is not None else 0
+        if other is not None and member.elsewhere >= WITNESSED_OFTEN:
+            node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
+        elif gives_way and member.may_claim and node.state is State.HOLDER:
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
     theirs = (advert.epoch, member.rank)
     ours = (node.claim_epoch, rank(node.gate.health, node.settings.own))
+    member.elsewhere = 0
     member.unheard = 0 if node.members.hears_us(member) else member.unheard + 1
-    if theirs > ours or gives_way:
+    if node.gate.health.serves and _gives_way(node, member, advert):
+        _insist(node, member, now)
+    elif theirs > ours or gives_way:
         cause = Cause.NEWER_EPOCH if advert.epoch > node.claim_epoch else Cause.BETTER_RANK
         cause = Cause.PEER_READY if theirs <= ours else cause
         node.depart(cause, State.BACKUP, now, tell=False, peer=member)
-    elif member.unheard >= UNHEARD_YIELDS:
+    elif member.unheard >= TOLD_OFTEN:
         node.depart(Cause.UNHEARD, State.BACKUP, now, tell=False, peer=member)
-    elif node.state is State.HOLDER:
+    else:
+        _insist(node, member, now)
+
+
+def _gives_way(node: Node, member: Member, advert: Advert) -> bool:
+    """True when another holder is unready and alone: it yields to this server as soon as it hears it."""
+    alone = node.members.hears_nobody(advert, node.members.suspect_after(member))
+    told = member.unheard >= TOLD_OFTEN
+    return advert.health is Health.UNREADY and alone and not told
+
+
+def _insist(node: Node, member: Member, now: Instant) -> None:
+    if node.state is State.HOLDER:
         node.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
         node.send_advert(now)
         node.announcer.again(now)
@@ -104,31 +127,37 @@ def consider_move(node: Node, now: Instant) -> None:
 def watch_successor(node: Node, now: Instant) -> None:
     """Say aloud when nobody could take the VIP over, once each time it becomes so."""
     if node.state is not State.HOLDER:
-        node.had_successor = None
+        node.looks_alone = 0
         return
     if now - node.since < node.settings.suspect_after:
         return
-    has = bool(node.members.candidates(now))
-    if not has and node.had_successor is not False:
+    if node.members.successors(now):
+        node.looks_alone = 0
+        return
+    node.looks_alone += 1
+    if node.looks_alone == LOOKS_UNTIL_ALONE:
         node.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
-    node.had_successor = has
 
 
 def watch_hearing(node: Node, now: Instant) -> None:
-    """A holder that hears nobody asks its gateway; deaf, it gives the VIP to whom it heard last.
+    """All servers learn in good times whether the gateway answers. A holder that hears nobody asks its gateway; deaf, it gives the VIP to whom it heard last.
 
     It may still be heard, so it resigns like any other. Without a gateway it stays: nobody can tell
     whether it is deaf or all others are dead.
     """
-    if node.state is not State.HOLDER or node.members.any_live(now) or not _may_be_deaf(node):
+    if node.state is not State.HOLDER or node.members.any_live(now):
+        if node.hearing.due(now):
+            node.ask_gateway(now)
+        return
+    if not _may_be_deaf(node):
         return
     if node.hearing.silent(now, node.settings.deaf_after):
         node.alarm(AlarmKind.DEAF, "neither servers nor the gateway; the VIP is released", now)
         successor = node.members.last_known_candidate()
         node.depart(Cause.DEAF, State.DEAF, now, successor=successor)
     else:
-        node.ask_gateway()
+        node.ask_gateway(now)
 
 
 def _may_be_deaf(node: Node) -> bool:
-    return node.election.gateway_known and len(node.settings.servers) > 1
+    return node.hearing.can_tell and len(node.settings.servers) > 1

@@ -25,6 +25,7 @@ def started(node: Node, event: Started, now: Instant) -> None:
     if record is not None:
         node.epoch = record.epoch
         node.standby = record.standby
+        node.hearing.proven = record.gateway
     states = {view.state for view in event.host.vips}
     if AddressState.PERMANENT in states:
         _permanent(node, now)
@@ -46,7 +47,7 @@ def _may_adopt(host: HostView, record: Record, states: set[AddressState], now: I
 def take_view(node: Node, host: HostView) -> None:
     """Remember what the kernel says of this host."""
     node.host = host
-    node.election.gateway_known = host.gateway is not None
+    node.hearing.view(host.gateway)
 
 
 def rest(node: Node, cause: Cause, now: Instant) -> None:

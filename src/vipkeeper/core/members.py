@@ -40,6 +40,8 @@ class Member:
     """When another server last heard it as a holder, directly, by our clock; never what a third one quoted."""
     unheard: int = 0
     """How many adverts in a row it sent as a holder that did not hear this server."""
+    elsewhere: int = 0
+    """How many adverts in a row it sent that hear this server and follow another holder."""
     stranger_at: Instant | None = None
     """When its address last sent an advert that cannot be trusted, and none since that can."""
     answered: Instant | None = None
@@ -184,18 +186,21 @@ class Members:
         return min(max(own, theirs), LONGEST_INTERVAL)
 
     def _own_entry(self, advert: Advert) -> Heard | None:
-        own = self._settings.own
-        return advert.heard[own] if own < len(advert.heard) else None
+        own, heard = self._settings.own, advert.heard
+        if own < len(heard) and heard[own].boot_id == self._boot_id:
+            return heard[own]
+        # A server with another list of servers has this one at another place.
+        return next((entry for entry in heard if entry.boot_id == self._boot_id), None)
 
     def _echoes(self, advert: Advert) -> bool:
         """True when the sender has heard this run of this server: no replay from before could say so."""
         entry = self._own_entry(advert)
-        return entry is not None and entry.boot_id == self._boot_id
+        return entry is not None
 
     def hears_us(self, member: Member) -> bool:
         """True when its last advert says that it heard this server within the suspect time."""
         entry = self._own_entry(member.advert) if member.advert is not None else None
-        if entry is None or entry.boot_id != self._boot_id or entry.age_ms is None:
+        if entry is None or entry.age_ms is None:
             return False
         return entry.age_ms * MILLISECOND <= self.suspect_after(member)
 
@@ -255,10 +260,14 @@ class Members:
         found = [m for m in self if self.live(m, now) and m.may_claim]
         return sorted(found, key=lambda m: m.rank, reverse=True)
 
-    def others_ahead(self, health: Health, now: Instant, *, besides: Member | None) -> int:
+    def successors(self, now: Instant) -> list[Member]:
+        """Candidates that hear this server, best rank first: only they would learn of a resignation."""
+        return [m for m in self.candidates(now) if self.hears_us(m)]
+
+    def others_ahead(self, health: Health, now: Instant, *, besides: tuple[Member, ...]) -> int:
         """How many live candidates outrank this server (with this health), `besides` left out."""
         own = rank(health, self._settings.own)
-        return sum(1 for m in self.candidates(now) if m is not besides and m.rank > own)
+        return sum(1 for m in self.candidates(now) if m.rank > own and m not in besides)
 
     def stranger(self, now: Instant) -> bool:
         """True when a listed server sends adverts that cannot be trusted: somebody is there."""
@@ -274,8 +283,26 @@ class Members:
             return False
         return bool(others) and all(m.last is not None and m.last > since for m in others)
 
-    def follows(self) -> int | None:
-        """The server whose adverts as a holder this server got itself, the newest claim."""
+    def witnessed(self, member: Member) -> Member | None:
+        """The other holder that a server follows although it hears this one; None when there is none.
+
+        It hears both, so it has compared them: the newer epoch, then the better rank.
+        """
+        advert = member.advert
+        if advert is None or advert.follows is None or member.configuration_differs:
+            return None
+        holder = self.at(advert.follows)
+        if holder is None or advert.follows >= len(advert.heard) or not self.hears_us(member):
+            return None
+        age = advert.heard[advert.follows].age_ms
+        fresh = age is not None and age * MILLISECOND <= self.suspect_after(holder)
+        return holder if fresh else None
+
+    def follows(self, now: Instant) -> int | None:
+        """The server whose adverts as a holder this server got itself: the newest claim, a live one first."""
+        live = self.latest_holder(now)
+        if live is not None:
+            return live.index
         holders = [(m.advert.epoch, m.rank, m.index) for m in self if m.advert and m.holds]
         return max(holders)[2] if holders else None
 
@@ -283,12 +310,18 @@ class Members:
         """The best of those that were heard at all and may claim: for a holder that hears nobody now."""
         return max((m for m in self if m.may_claim), key=lambda m: m.rank, default=None)
 
+    @staticmethod
+    def hears_nobody(advert: Advert, within: Duration) -> bool:
+        """True when the sender has heard no server for that long."""
+        ages = [entry.age_ms for entry in advert.heard if entry.age_ms is not None]
+        return all(age * MILLISECOND > within for age in ages)
+
     def heard(self, now: Instant) -> tuple[Heard, ...]:
         """What this server hears directly, in configured order, for its own adverts."""
         entries = [Heard(0, None)] * len(self._settings.servers)
         for member in self:
             if member.advert is not None and member.last is not None:
-                age = (now - member.last) // MILLISECOND
+                age = -((member.last - now) // MILLISECOND)
                 entries[member.index] = Heard(
                     member.advert.boot_id, max(0, age) if age < AGE_UNKNOWN_FROM_MS else None
                 )

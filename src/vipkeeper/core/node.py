@@ -28,7 +28,8 @@ from vipkeeper.core.actions import (
 from vipkeeper.core.addressing import Departure
 from vipkeeper.core.announcer import Announcer
 from vipkeeper.core.budget import MoveBudget
-from vipkeeper.core.claim import Claim, Phase
+from vipkeeper.core.claim import Claim
+from vipkeeper.core.decisions import Change, Round
 from vipkeeper.core.events import (
     AddressesDone,
     AdvertReceived,
@@ -52,7 +53,7 @@ from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.ledger import Ledger
 from vipkeeper.core.members import Member, Members
-from vipkeeper.core.peers import Change, PeersElection, Round
+from vipkeeper.core.peers import PeersElection
 from vipkeeper.core.types import (
     MILLISECOND,
     HostView,
@@ -97,7 +98,7 @@ class Node:
         self.claim_peer: str | None = None
         self.next_advert: Instant = 0
         self._deadline: Instant | None = None
-        self.had_successor: bool | None = None
+        self.looks_alone = 0
         self._out: list[Action] = []
 
     def handle(self, event: Event, now: Instant) -> list[Action]:
@@ -117,7 +118,7 @@ class Node:
             case ServerAnswered():
                 receiving.server_answered(self, event, now)
             case GatewayAnswered():
-                receiving.sound(self, now)
+                receiving.gateway_answered(self, now)
             case NeighboursRead():
                 holding.judge_strangers(self, event, now)
             case ForeignClaimSeen():
@@ -165,7 +166,9 @@ class Node:
         self.settings = settings
         self.members.reconfigured(settings)
         self.voice.reconfigured(settings)
-        self.election.reconfigured(settings)
+        self.election.reconfigured(settings, now)
+        if self.departure is not None and self.departure.successor not in [*self.members]:
+            self.departure.successor = None
         self.budget.reconfigured(settings)
         self.gate.reconfigured(checked=settings.checked, now=now)
         self.claim.lifetime = settings.kernel_lease
@@ -213,13 +216,13 @@ class Node:
         if asked.server is not None:
             self.emit([ProbeServer(asked.server, asked.service)])
         if asked.others:
-            self.ask_gateway()
+            self.ask_gateway(now)
             self.send_advert(now, asks=True)
 
-    def ask_gateway(self) -> None:
+    def ask_gateway(self, now: Instant) -> None:
         """Ask the gateway, where there is one, whether this server is heard and hears."""
-        if self.election.gateway_known:
-            self.hearing.gateway_asked()
+        if self.hearing.gateway is not None and len(self.settings.servers) > 1:
+            self.hearing.gateway_asked(now)
             self.emit([ProbeGateway()])
 
     def apply(self, change: Change | None, now: Instant) -> None:
@@ -304,7 +307,9 @@ class Node:
         holding = self.claim.held
         lease_until = self.claim.lease_until if holding and self.claim.lease_until else 0
         epoch = self.claim_epoch if holding else self.epoch
-        self.emit([SaveRecord(Record(epoch, holding, lease_until, self.standby))])
+        self.emit(
+            [SaveRecord(Record(epoch, holding, lease_until, self.standby, self.hearing.proven))]
+        )
 
     def announce(self) -> None:
         """Send one round of announcements."""
@@ -338,7 +343,7 @@ class Node:
             standby=self.unavailable(now),
             successor=successor.index if successor is not None else None,
             heard=heard,
-            follows=None if ours else self.members.follows(),
+            follows=None if ours else self.members.follows(now),
             asks=asks,
             planned=resigning is not None and resigning.cause in PLANNED,
         )
@@ -356,7 +361,8 @@ class Node:
         """What this server is, as its adverts say it."""
         if self.state is State.HOLDER:
             return Role.HOLDER
-        if self.state is State.RELEASE and self.claim.phase is not Phase.ABSENT:
+        leaving = self.departure if self.state is State.RELEASE else None
+        if leaving is not None and leaving.cause is not Cause.LEASE_LAPSED:
             return Role.HOLDER
         return Role.LISTENING if self.state is State.LISTEN else Role.BACKUP
 

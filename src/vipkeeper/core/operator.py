@@ -35,6 +35,11 @@ class PendingReply:
         node.reply(self.id, f"{member.server.name} holds the VIP ({took:.1f} ms)")
         return None
 
+    def taken_back(self, node: Node) -> None:
+        """Nobody claimed, so this server does again."""
+        text = "nobody claimed the VIP: this server holds it again"
+        node.reply(self.id, text, ok=False)
+
     def expired(self, node: Node) -> None:
         """Nobody was heard claiming in time."""
         node.reply(self.id, "released, but no claim was heard yet: see status", ok=False)
@@ -66,8 +71,8 @@ def _here(node: Node) -> bool:
 
 
 def _best(node: Node, now: Instant) -> Member | None:
-    candidates = node.members.candidates(now)
-    return candidates[0] if candidates else None
+    successors = node.members.successors(now)
+    return successors[0] if successors else None
 
 
 def _shutdown(node: Node, event: Commanded, now: Instant) -> None:
@@ -130,13 +135,15 @@ def _handover(node: Node, event: Commanded, now: Instant) -> None:
     if target is None:
         node.reply(event.id, f"refused: {problem}", ok=False)
         return
+    if node.handover_reply is not None:
+        node.handover_reply.expired(node)
     node.depart(Cause.HANDOVER, State.BACKUP, now, successor=target)
     node.handover_reply = PendingReply(event.id, now, now + HANDOVER_ANSWER_WITHIN)
 
 
 def _target(node: Node, event: Commanded, now: Instant) -> tuple[Member | None, str]:
     if event.to is None:
-        serving = [m for m in node.members.candidates(now) if m.health.serves]
+        serving = [m for m in node.members.successors(now) if m.health.serves]
         found = serving or (node.members.candidates(now) if event.force else [])
         return (found[0] if found else None), "no other server is live and ready"
     own = node.settings.servers[node.settings.own].name

@@ -16,10 +16,9 @@ This class keeps no address and sends nothing; `core.node` does what it decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vipkeeper.core.actions import Cause, State
 from vipkeeper.core.budget import MoveBudget
+from vipkeeper.core.decisions import Change, Resignation, Round
 from vipkeeper.core.events import Channel, Sign
 from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.members import Member, Members
@@ -38,48 +37,13 @@ ROUNDS_UNTIL_STOPPED = 12
 """Unanswered rounds in a row after which a VIP that answered counts as stopped."""
 RANK_DELAY: Duration = 60 * MILLISECOND
 """How much later each next-ranked server claims."""
-NAMED_WITHIN: Duration = RANK_DELAY // 2
+NAMED_WITHIN: Duration = 50 * MILLISECOND
 """How old a resignation may be for its named successor to claim without asking."""
+QUIET_ROUNDS = 1
+"""Unanswered rounds in a row after which hold-off asks everybody again: the next may be a claim."""
 
 ASKING = frozenset({State.SUSPECT, State.HOLDOFF, State.HELD})
 """States in which a suspicion is looked into."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The waiting side enters another state; CLAIM means: claim the VIP now."""
-
-    state: State
-    cause: Cause
-    peer: str | None = None
-    detail: str = ""
-    planned: bool = False
-    """The claim ends a move that an operator asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resignation:
-    """A holder's last word."""
-
-    by: Member
-    received: Instant
-    """When the kernel received it."""
-    names_me: bool
-    names_another: bool
-    planned: bool
-    """An operator asked for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """Whom to ask now."""
-
-    server: int | None = None
-    """Place of the silent server whose kernel is asked; None: no server's."""
-    service: bool = False
-    """Its API server too."""
-    others: bool = True
-    """The other servers and the gateway; else only the VIP."""
 
 
 class PeersElection:
@@ -93,8 +57,6 @@ class PeersElection:
         self._hearing = hearing
         self._budget = budget
         self.state = State.LISTEN
-        self.gateway_known = False
-        """True while the host has a gateway that can be asked."""
         self.holder: Member | None = None
         """The server this one follows."""
         self.suspicion: Suspicion | None = None
@@ -104,9 +66,16 @@ class PeersElection:
         self._ask_at: Instant = 0
         """While deaf: when to ask again."""
 
-    def reconfigured(self, settings: Settings) -> None:
-        """Take new settings."""
+    def reconfigured(self, settings: Settings, now: Instant) -> None:
+        """Take new settings. Whom they no longer name is not followed and not asked."""
         self._settings = settings
+        listed = set(map(id, self._members))
+        if self.holder is not None and id(self.holder) not in listed:
+            self.holder = None
+            self._patience_until = now + settings.suspect_after
+        about = self.suspicion.about if self.suspicion is not None else None
+        if self.suspicion is not None and about is not None and id(about) not in listed:
+            self.suspicion.about = None
 
     @property
     def answering_macs(self) -> set[bytes]:
@@ -130,13 +99,13 @@ class PeersElection:
             return min(suspicion.round_at, due)
         return suspicion.round_at
 
-    def listen(self, now: Instant, cause: Cause) -> Change:
+    def listen(self, now: Instant, cause: Cause, detail: str = "") -> Change:
         """Begin anew: hear first, claim later."""
         self.suspicion = None
         self.holder = None
         self.state = State.LISTEN
         self._listen_until = now + self._settings.suspect_after
-        return Change(State.LISTEN, cause)
+        return Change(State.LISTEN, cause, detail=detail)
 
     def follow(self, holder: Member, cause: Cause) -> Change:
         """Watch this holder."""
@@ -189,22 +158,36 @@ class PeersElection:
     def resigned(self, resignation: Resignation, now: Instant) -> Change | None:
         """The holder has released the VIP.
 
-        Who is named claims without asking, but only within half the grace that the others give it: one
+        Who is named claims without asking, but only within the grace that the others give it: one
         that reads the resignation late, after a stall, may find somebody else at the VIP.
         """
         member = resignation.by
         if self.state is not State.BACKUP and self.state not in ASKING:
             return None
-        if self.holder is not None and self.holder is not member:
+        other = self.holder if self.holder is not member else None
+        if self.state is State.BACKUP and other is not None and self._members.live(other, now):
             return None
+        again = self.suspicion is not None and self.suspicion.resigned is member
         self.holder = None
         planned = resignation.planned
         if resignation.names_me and now - resignation.received <= NAMED_WITHIN:
             self.suspicion = None
             peer = member.server.name
             return Change(State.CLAIM, Cause.NAMED_SUCCESSOR, peer, planned=planned)
-        grace = RANK_DELAY if resignation.names_me or resignation.names_another else 0
-        return self._suspect(now, Cause.HOLDER_RESIGNED, member, wait=grace, planned=planned)
+        if again:
+            return None
+        named = resignation.named is not None or resignation.names_me
+        change = self._suspect(
+            now,
+            Cause.HOLDER_RESIGNED,
+            member,
+            wait=RANK_DELAY if named else 0,
+            planned=planned,
+            aside=(member,) if resignation.named is None else (member, resignation.named),
+        )
+        assert self.suspicion is not None
+        self.suspicion.resigned = member
+        return change
 
     def answered(self, channel: Channel, mac: bytes, now: Instant) -> Change | None:
         """Another host answered a probe of the VIP."""
@@ -232,13 +215,18 @@ class PeersElection:
                 return self._suspect(now, Cause.FIRST_CLAIM, None)
             case State.BACKUP if now >= self._silent_at():
                 cause = Cause.HOLDER_SILENT if self.holder is not None else Cause.FIRST_CLAIM
-                return self._suspect(now, cause, self.holder)
+                aside = (self.holder,) if self.holder is not None else ()
+                return self._suspect(now, cause, self.holder, aside=aside)
             case State.SUSPECT:
                 return self._suspect_step(now, own_health)
             case State.HOLDOFF:
                 return self._holdoff_step(now, own_health)
             case State.HELD:
-                return self._held_step(now)
+                return self._held_step(now, own_health)
+            case State.DEAF if not self._can_be_deaf():
+                return self.listen(
+                    now, Cause.HEARS_AGAIN, "there is no gateway to tell by any more"
+                )
             case _:
                 return None
 
@@ -252,7 +240,8 @@ class PeersElection:
             return None
         n = suspicion.rounds
         suspicion.asked(now, self._every())
-        if self.state is not State.SUSPECT and n % OTHERS_EVERY:
+        quiet = suspicion.unanswered <= QUIET_ROUNDS
+        if self.state is not State.SUSPECT and quiet and n % OTHERS_EVERY:
             return Round(others=False)
         if suspicion.about is None or not suspicion.asks_server:
             return Round()
@@ -284,10 +273,12 @@ class PeersElection:
         *,
         wait: Duration | None = None,
         planned: bool = False,
+        aside: tuple[Member, ...] = (),
     ) -> Change:
         self.state = State.SUSPECT
         budget = self._settings.confirm_budget
-        self.suspicion = Suspicion(cause, about, now, budget if wait is None else wait, planned)
+        wait = budget if wait is None else wait
+        self.suspicion = Suspicion(cause, about, now, wait, planned, aside)
         self.suspicion.round_at = now
         return Change(State.SUSPECT, cause, about.server.name if about else None)
 
@@ -296,7 +287,11 @@ class PeersElection:
         if suspicion is None:
             return None
         self._stepped_at = now
-        if now < self._conclude_at(suspicion, now) + self._rank_delay(now, own_health):
+        due = self._conclude_at(suspicion, now)
+        ahead, fewer = self._ahead(suspicion, now, own_health)
+        if fewer and now > due:
+            suspicion.rank_from = now
+        if now < max(due, suspicion.rank_from) + RANK_DELAY * ahead:
             return None
         if suspicion.cause is not Cause.HOLDER_RESIGNED and suspicion.rounds < CONFIRM_ROUNDS:
             return None
@@ -327,11 +322,15 @@ class PeersElection:
         suspicion = self.suspicion
         if suspicion is None:
             return None
-        last_alive = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
-        if now >= last_alive + self._settings.unconditional_after:
+        ahead, fewer = self._ahead(suspicion, now, own_health)
+        if now >= self._long_enough(suspicion, ahead):
+            if self._deaf(now):
+                return self.fall_deaf(now)
             return self._claim(suspicion, now, Cause.UNCONDITIONAL)
-        ahead = self._rank_delay(now, own_health) // ROUND_EVERY
-        stopped = suspicion.unanswered >= ROUNDS_UNTIL_STOPPED + ahead
+        if fewer:
+            suspicion.unanswered = min(suspicion.unanswered, ROUNDS_UNTIL_STOPPED)
+        more = ahead * RANK_DELAY // ROUND_EVERY
+        stopped = suspicion.unanswered >= ROUNDS_UNTIL_STOPPED + more
         if not stopped or suspicion.round_at is None or now < suspicion.round_at:
             return None
         if self._members.stranger(now):
@@ -341,25 +340,39 @@ class PeersElection:
         lapsed = Cause.LEASE_LAPSED_ELSEWHERE if suspicion.arp_answered else None
         return self._claim(suspicion, now, lapsed)
 
-    def _held_step(self, now: Instant) -> Change | None:
+    def _long_enough(self, suspicion: Suspicion, ahead: int) -> Instant:
+        """When whatever answered has delayed a claim for long enough: T_L, staggered by rank."""
+        last_alive = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
+        return last_alive + self._settings.unconditional_after + RANK_DELAY * ahead
+
+    def _held_step(self, now: Instant, own_health: Health) -> Change | None:
         """Many claims lately: claim only what nobody has served for T_L."""
         suspicion = self.suspicion
         if suspicion is None:
             return None
-        served = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
-        if now < served + self._settings.unconditional_after:
+        ahead, _ = self._ahead(suspicion, now, own_health)
+        if now < self._long_enough(suspicion, ahead):
             return None
         if self._deaf(now):
             return self.fall_deaf(now)
         return self._claim(suspicion, now, held=True)
 
-    def _deaf(self, now: Instant) -> bool:
-        alone = len(self._settings.servers) == 1
-        return self.gateway_known and not alone and self._hearing.silent(now)
+    def _can_be_deaf(self) -> bool:
+        return self._hearing.can_tell and len(self._settings.servers) > 1
 
-    def _rank_delay(self, now: Instant, own_health: Health) -> Duration:
-        about = self.suspicion.about if self.suspicion is not None else None
-        return RANK_DELAY * self._members.others_ahead(own_health, now, besides=about)
+    def _deaf(self, now: Instant) -> bool:
+        return self._can_be_deaf() and self._hearing.silent(now)
+
+    def _ahead(self, suspicion: Suspicion, now: Instant, own_health: Health) -> tuple[int, bool]:
+        """How many candidates outrank this server, and whether they have just become fewer.
+
+        When one of them is gone, all behind it would find their wait over in the same moment: so the
+        order begins anew from there.
+        """
+        ahead = self._members.others_ahead(own_health, now, besides=suspicion.aside)
+        fewer = suspicion.ahead is not None and ahead < suspicion.ahead
+        suspicion.ahead = ahead
+        return ahead, fewer
 
     def _claim(
         self, suspicion: Suspicion, now: Instant, cause: Cause | None = None, *, held: bool = False

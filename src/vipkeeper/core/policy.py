@@ -27,7 +27,7 @@ def planned_move(settings: Settings, gate: Gate, members: Members, now: Instant)
     on nobody helps no one. A hard failure moves at once; a soft one when holder and one and the same
     peer have been unready and ready for `soft_failure_after`.
     """
-    serving = [m for m in members.candidates(now) if m.health.serves and m.ready_since is not None]
+    serving = [m for m in members.successors(now) if m.health.serves and m.ready_since is not None]
     if not serving:
         return None
     if gate.health is Health.UNREADY:
@@ -71,6 +71,8 @@ def refusal(member: Member, members: Members, now: Instant) -> str | None:
         return f"{name} is silent (no advert within the suspect time)"
     if not member.may_claim:
         return f"{name} is in standby or has no usable interface"
+    if not members.hears_us(member):
+        return f"{name} does not hear this server"
     if not member.health.serves:
         return f"{name} is not known to be ready (health: {member.health.name.lower()})"
     return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vipkeeper.core import holding
 from vipkeeper.core.actions import AlarmKind, State
+from vipkeeper.core.decisions import Resignation
 from vipkeeper.core.events import (
     AdvertReceived,
     AdvertRejected,
@@ -13,7 +14,6 @@ from vipkeeper.core.events import (
 )
 from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.members import Accepted, Member, Unproven
-from vipkeeper.core.peers import Resignation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.wire.types import Rejection, Role
 
@@ -65,6 +65,13 @@ def server_answered(node: Node, event: ServerAnswered, now: Instant) -> None:
         node.election.server_answered(event.server, event.sign)
 
 
+def gateway_answered(node: Node, now: Instant) -> None:
+    """The gateway hears this server, and is heard."""
+    sound(node, now)
+    if node.hearing.gateway_answered():
+        node.save(now)
+
+
 def _accepted(
     node: Node, member: Member, event: AdvertReceived, *, was_alone: bool, now: Instant
 ) -> None:
@@ -94,7 +101,7 @@ def _heard_resignation(node: Node, member: Member, event: AdvertReceived, now: I
         by=member,
         received=event.received,
         names_me=successor == node.settings.own,
-        names_another=successor is not None and node.members.at(successor) is not None,
+        named=node.members.at(successor) if successor is not None else None,
         planned=event.advert.planned,
     )
     node.apply(node.election.resigned(resignation, now), now)

@@ -43,6 +43,14 @@ class Suspicion:
     """How long evidence is gathered before a claim: B, or the grace after a resignation."""
     planned: bool = False
     """Began with a resignation that an operator asked for."""
+    aside: tuple[Member, ...] = ()
+    """Who is not waited for: the one that fell silent or resigned, and the successor it named."""
+    resigned: Member | None = None
+    """Whose resignation began it: its further copies say nothing new."""
+    ahead: int | None = None
+    """How many candidates outranked this server when last looked at."""
+    rank_from: Instant = 0
+    """When one of them was lost: the order of the rest counts from then."""
     rounds: int = 0
     round_at: Instant | None = None
     """When the next round is due."""
@@ -93,7 +101,7 @@ class Suspicion:
 
     def evidence(self, now: Instant) -> str:
         """For log and history: how long was asked, and who answered."""
-        asked = f"{self.rounds} rounds in {(now - self.began) // MILLISECOND} ms"
+        asked = f"{self.rounds} round{'s' * (self.rounds != 1)} in {(now - self.began) // MILLISECOND} ms"
         found = []
         if self.echo_at is not None:
             found.append("the VIP answered")

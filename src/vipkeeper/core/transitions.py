@@ -134,11 +134,11 @@ _CONFIRMING = (
         (HOLDOFF,),
         (CLAIM,),
         Cause.UNCONDITIONAL,
-        "T_L since the last echo, or since the suspicion when there was none",
+        "T_L and the rank delay since the last echo, or since the suspicion when there was none",
     ),
     *(
         Rule((HELD,), (CLAIM,), cause, "nobody answered for the VIP for T_L")
-        for cause in _SUSPICIONS
+        for cause in (Cause.HOLDER_SILENT, Cause.HOLDER_RESIGNED)
     ),
     Rule(
         (DEAF,),
@@ -168,6 +168,12 @@ _HOLDING = (
         (RELEASE,),
         Cause.UNHEARD,
         "another holder sent three adverts in a row that do not hear this server",
+    ),
+    Rule(
+        (CLAIM, HOLDER),
+        (RELEASE,),
+        Cause.WITNESSED,
+        "a server that hears this one sent six adverts in a row that follow another holder",
     ),
     Rule(
         (CLAIM, HOLDER),
@@ -205,8 +211,8 @@ _HOLDING = (
         (CLAIM, HOLDER),
         (RELEASE, *ANEW),
         Cause.LEASE_LAPSED,
-        "the lease has run out, whatever the kernel still shows (without `release` when a renewal "
-        "itself came too late: the address is gone then)",
+        "the lease has run out, whatever the kernel still shows (without `release` when the kernel's "
+        "side says so first: the address is gone then)",
     ),
     Rule(
         (HOLDER,),
@@ -262,6 +268,7 @@ _LEAVING = (
             Cause.NEWER_EPOCH,
             Cause.BETTER_RANK,
             Cause.UNHEARD,
+            Cause.WITNESSED,
             Cause.PEER_READY,
             Cause.API_DOWN,
             Cause.API_UNREADY,

@@ -145,3 +145,5 @@ class Record:
     """When the kernel lease ends at the earliest: start of the last good renewal + L."""
     standby: bool
     """The operator keeps this server from claiming."""
+    gateway: IPAddress | None = None
+    """The gateway that has answered: only then its silence says that this server is deaf."""

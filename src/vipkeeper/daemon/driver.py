@@ -20,6 +20,8 @@ from vipkeeper.core.actions import (
     Announce,
     ChangeAddresses,
     Exit,
+    ProbeGateway,
+    ProbeServer,
     ProbeVips,
     ReadNeighbours,
     Reply,
@@ -42,7 +44,7 @@ from vipkeeper.core.events import (
 from vipkeeper.core.node import Node
 from vipkeeper.core.types import SECOND, Duration, HostView, Instant, Record
 from vipkeeper.wire.advert import decode, encode
-from vipkeeper.wire.types import Advert, IPAddress
+from vipkeeper.wire.types import Advert, IPAddress, Role
 
 EVENTS_PER_WAKE = 512
 """Bound of the work between two looks at the deadline, whatever floods the host."""
@@ -80,6 +82,19 @@ class WirePort(Protocol):
         """Answers and foreign claims that wait to be read."""
 
 
+class ChannelPort(Protocol):
+    """What a suspicion asks beside the VIP (host.channels)."""
+
+    def probe_server(self, server: int, *, service: bool) -> None:
+        """Ask a server's kernel once and, with `service`, its API server."""
+
+    def probe_gateway(self) -> None:
+        """Ask once whether the gateway answers."""
+
+    def drain(self) -> Sequence[Event]:
+        """Answers that wait to be read."""
+
+
 class AdvertPort(Protocol):
     """The advert socket (host.udp)."""
 
@@ -88,6 +103,13 @@ class AdvertPort(Protocol):
 
     def send(self, data: bytes, to: Sequence[IPAddress]) -> None:
         """Best effort."""
+
+
+class LeasePort(Protocol):
+    """The lease that only our own adverts renew (daemon.strict)."""
+
+    def renew(self) -> None:
+        """Start it again, if it still runs; never waits."""
 
 
 class Observer(Protocol):
@@ -116,8 +138,11 @@ class Ports:
     clock: Callable[[], Instant]
     addresses: AddressPort
     wire: WirePort
+    channels: ChannelPort
     adverts: AdvertPort
     observer: Observer
+    lease: LeasePort | None = None
+    """None: the lifetime of the address is the only lease."""
 
 
 class Driver:
@@ -227,6 +252,7 @@ class Driver:
             else:
                 self._inbox.append(AdvertRejected(source, advert))
         self._inbox.extend(self._ports.wire.drain())
+        self._inbox.extend(self._ports.channels.drain())
 
     async def _feed(self, event: Event) -> None:
         pending = deque([event])
@@ -251,6 +277,8 @@ class Driver:
             case SendAdvert():
                 data = encode(action.advert, self.keys[0])
                 self._ports.adverts.send(data, action.to)
+                if action.advert.role is Role.HOLDER and self._ports.lease is not None:
+                    self._ports.lease.renew()
             case ChangeAddresses():
                 outcome, started, finished, detail = await self._ports.addresses.change(
                     action.operation, action.lifetime, action.not_after
@@ -258,6 +286,10 @@ class Driver:
                 return AddressesDone(action.id, outcome, started, finished, detail)
             case ProbeVips():
                 self._ports.wire.probe()
+            case ProbeServer():
+                self._ports.channels.probe_server(action.server, service=action.service)
+            case ProbeGateway():
+                self._ports.channels.probe_gateway()
             case ReadNeighbours():
                 return NeighboursRead(await self._ports.addresses.neighbours())
             case Announce():

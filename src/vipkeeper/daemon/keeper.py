@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import secrets
 import signal
@@ -13,10 +14,10 @@ from pathlib import Path
 from vipkeeper import __version__
 from vipkeeper.config.cluster import ClusterConfig, Distribution
 from vipkeeper.config.load import ConfigError, load, read_keys
-from vipkeeper.core.actions import State
-from vipkeeper.core.events import Reconfigured, Started, Verb
+from vipkeeper.core.actions import AddressOperation, State
+from vipkeeper.core.events import AddressOutcome, Reconfigured, Started, Verb
 from vipkeeper.core.node import Node
-from vipkeeper.core.types import SECOND
+from vipkeeper.core.types import MILLISECOND, SECOND, Record
 from vipkeeper.daemon.control import ControlServer
 from vipkeeper.daemon.driver import Driver, Ports
 from vipkeeper.daemon.history import HistoryWriter
@@ -27,8 +28,11 @@ from vipkeeper.daemon.placement import Placement
 from vipkeeper.daemon.prober.client import Prober
 from vipkeeper.daemon.protocol import SOCKET_NAME
 from vipkeeper.daemon.services import Services
-from vipkeeper.daemon.settings import core_settings, prober_config
-from vipkeeper.host import clock, scheduling
+from vipkeeper.daemon.settings import api_port, core_settings, gateway_rule, prober_config
+from vipkeeper.daemon.strict import StrictLease
+from vipkeeper.errors import HostError
+from vipkeeper.host import clock, scheduling, strict
+from vipkeeper.host.channels import Channels
 from vipkeeper.host.frames import Wire
 from vipkeeper.host.inspect_files import is_address, read_server_config
 from vipkeeper.host.monitor import Monitor
@@ -37,7 +41,15 @@ from vipkeeper.host.notify import Notifier
 from vipkeeper.host.rundir import RunDirectory
 from vipkeeper.host.udp import AdvertSocket
 
-RESTART_KEYS = ("vips", "interface", "advert_port", "key_file", "metrics", "log_format")
+RESTART_KEYS = (
+    "vips",
+    "interface",
+    "advert_port",
+    "key_file",
+    "strict_lease",
+    "metrics",
+    "log_format",
+)
 """What a reload cannot change; the running configuration is kept and the reason given."""
 
 SERVER_FILES = {
@@ -77,12 +89,34 @@ class Keeper:
         self._reporter = Reporter(server.name, logger, directory, self._history, self._trace)
         self._node = Node(core_settings(config, own), secrets.randbits(63) + 1)
         self._adverts = AdvertSocket(server.address, config.advert_port)
-        self._addresses = Addresses(config.vips, server.address, config.interface, clock.now)
-        wire = Wire()
-        self._placement = Placement(
-            self._addresses, wire, config.vips, server.address, self._readable
+        self._addresses = Addresses(
+            config.vips, server.address, config.interface, clock.now, gateway_rule(config)
         )
-        ports = Ports(clock.now, self._placement, wire, self._adverts, self._reporter)
+        wire, self._channels = Wire(), Channels(clock.now)
+        self._strict = (
+            StrictLease(config.strict_lease, wire.emit, clock.now, logger.warning)
+            if config.strict_lease is not None
+            else None
+        )
+        self._placement = Placement(
+            self._addresses,
+            wire,
+            self._channels,
+            config.vips,
+            server.address,
+            self._readable,
+            self._strict,
+        )
+        self._placement.ask(config.server_addresses, api_port(config))
+        ports = Ports(
+            clock.now,
+            self._placement,
+            wire,
+            self._channels,
+            self._adverts,
+            self._reporter,
+            self._strict,
+        )
         self._driver = Driver(self._node, ports, keys)
         self._monitor = Monitor(config.vips, self._driver.host_changed)
         self._prober = Prober(prober_config(config), self._driver.post, log=logger.warning)
@@ -106,6 +140,7 @@ class Keeper:
 
         Raises:
             OSError: control socket or metrics port cannot be opened.
+            HostError: the strict lease is asked for, and this host cannot do it.
         """
         loop = asyncio.get_running_loop()
         self._reporter.on_state = self._tell_systemd
@@ -117,12 +152,15 @@ class Keeper:
             stack.callback(self._history.close)
             await self._addresses.open()
             stack.push_async_callback(self._addresses.close)
+            record = await self._inherit()
             self._monitor.open()
             stack.callback(self._monitor.close)
             stack.callback(self._placement.close)
             stack.callback(self._adverts.close)
-            loop.add_reader(self._adverts.fileno(), self._readable)
-            stack.callback(loop.remove_reader, self._adverts.fileno())
+            stack.callback(self._channels.close)
+            for readable in (self._adverts, self._channels):
+                loop.add_reader(readable.fileno(), self._readable)
+                stack.callback(loop.remove_reader, readable.fileno())
             await self._start_services(stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload)
             stopping = asyncio.create_task(self._shut_down(stop))
@@ -130,7 +168,29 @@ class Keeper:
             view = await self._placement.view()
             self._advise()
             self._go_real_time()
-            await self._driver.run(Started(view, self._directory.load()))
+            await self._driver.run(Started(view, record))
+            if self._strict is not None:
+                await self._strict.close()
+
+    async def _inherit(self) -> Record | None:
+        """What an earlier run left: its record, and the table of a strict lease if it was killed.
+
+        The lease of a strict run has ended, or could be ending, by now, and others may have claimed:
+        such a VIP is never adopted. It leaves before the table that silences it.
+        """
+        config, record = self._config, self._directory.load()
+        if config.strict_lease is not None:
+            await strict.check(config.vips, config.strict_lease)
+        elif await strict.left_over():
+            removal = await self._addresses.change(AddressOperation.REMOVE, 0, None)
+            outcome, *_, detail = removal
+            if outcome is not AddressOutcome.DONE:
+                raise HostError(f"cannot remove the VIP that an earlier run left: {detail}")
+            await strict.remove()
+            self._logger.info("removed the table of a strict lease that an earlier run left")
+        else:
+            return record
+        return record and dataclasses.replace(record, holding=False)
 
     async def _start_services(self, stack: contextlib.AsyncExitStack) -> None:
         await self._control.start()
@@ -152,12 +212,15 @@ class Keeper:
             self._services.metrics()  # imports what it needs before memory is frozen
         self._services.realtime = str(scheduling.prepare())
         self._logger.info(
-            "vipkeeper %s on %s: %d server(s), VIP %s; %s",
+            "vipkeeper %s on %s: %d server(s), VIP %s; %s%s",
             __version__,
             config.servers[self._own].name,
             len(config.servers),
             " ".join(str(vip) for vip in config.vips),
             self._services.realtime,
+            f"; strict lease {config.strict_lease // MILLISECOND} ms"
+            if config.strict_lease
+            else "",
         )
         scheduling.freeze()
 
@@ -205,6 +268,9 @@ class Keeper:
             return
         self._config, self._own = fresh, fresh.servers.index(here)
         self._driver.keys = keys
+        self._addresses.gateway = gateway_rule(fresh)
+        self._placement.ask(fresh.server_addresses, api_port(fresh))
+        self._driver.host_changed()
         self._driver.post(Reconfigured(core_settings(fresh, self._own)))
         self._reloading = asyncio.create_task(self._prober.reconfigure(prober_config(fresh)))
         self._logger.info("configuration reloaded from %s", fresh.path)

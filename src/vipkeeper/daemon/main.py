@@ -13,7 +13,7 @@ from vipkeeper.daemon import log
 from vipkeeper.daemon.keeper import Keeper
 from vipkeeper.daemon.options import Options
 from vipkeeper.errors import HostError
-from vipkeeper.host import capabilities, clock
+from vipkeeper.host import capabilities, clock, strict
 from vipkeeper.host.netlink import Addresses
 from vipkeeper.host.notify import Notifier
 from vipkeeper.host.rundir import RunDirectory
@@ -115,6 +115,8 @@ async def _check_host(config: ClusterConfig) -> None:
             f"no interface of this host has a subnet that holds {', '.join(lost)}: choose a VIP in "
             "the servers' subnet, or name the `interface`"
         )
+    if config.strict_lease is not None:
+        await strict.check(config.vips, config.strict_lease)
 
 
 def _listed(config: ClusterConfig) -> str:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-from vipkeeper.config.cluster import CheckKind, ClusterConfig, Distribution, UserCheck
+from vipkeeper.config.cluster import (
+    CheckKind,
+    ClusterConfig,
+    Distribution,
+    GatewayMode,
+    UserCheck,
+)
 from vipkeeper.core.events import CheckName
 from vipkeeper.core.types import SECOND, Profile, Server, Settings
 from vipkeeper.daemon.prober.config import (
@@ -17,6 +23,8 @@ from vipkeeper.daemon.prober.config import (
     Tls,
     preset,
 )
+from vipkeeper.host.frames import API_PORT
+from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.wire.advert import cluster_digest
 
 _URL = re.compile(r"(https?)://(.+):(\d+)(/.*)?")
@@ -32,9 +40,24 @@ def core_settings(config: ClusterConfig, own: int) -> Settings:
         advert_interval=config.advert_interval,
         profile=Profile(config.profile.value),
         kernel_lease=config.kernel_lease,
+        move_budget=config.move_budget,
+        strict_lease=config.strict_lease,
         preempt_after=config.preempt_delay if config.preempt else None,
         checked=bool(prober_config(config).checks),
     )
+
+
+def api_port(config: ClusterConfig) -> int | None:
+    """The TCP port on which a suspect server's API server is asked; None: it is not."""
+    return None if config.distribution is Distribution.NONE else API_PORT
+
+
+def gateway_rule(config: ClusterConfig) -> GatewayRule | None:
+    """Which gateway is asked when nobody is heard; None: none."""
+    if config.gateway is GatewayMode.NONE:
+        return None
+    fixed = None if isinstance(config.gateway, GatewayMode) else config.gateway
+    return GatewayRule(fixed, (*config.vips, *config.server_addresses))
 
 
 def prober_config(config: ClusterConfig) -> ProberConfig:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import ctypes
+import errno
 import os
 import socket
-import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from vipkeeper.core.events import Channel, Event, ForeignClaimSeen, VipAnswered
-from vipkeeper.wire import arp, echo, ndp
+from vipkeeper.host.bpf import (
+    AND,
+    JEQ,
+    LD_B,
+    LD_H,
+    LD_H_IND,
+    LD_W,
+    LDX_MSH,
+    RET,
+    VLAN_TAG,
+    Instruction,
+    Step,
+    attach,
+    resolve,
+)
+from vipkeeper.wire import arp, echo, ethernet, ndp
 from vipkeeper.wire.types import IPAddress
 
 ETH_P_ALL = 0x0003
 ETH_P_ARP = 0x0806
 ETH_P_IPV6 = 0x86DD
-SO_ATTACH_FILTER = 26
 PACKET_OUTGOING = 4
 API_PORT = 6443
 _READS_PER_WAKE = 128
@@ -85,7 +98,7 @@ class Wire:
         # Protocol 0: nothing is queued before the filter is in place.
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
         try:
-            _attach(sock, _filter(vips, self._port))
+            attach(sock, _filter(vips, self._port))
             sock.bind((name, ETH_P_ALL))
         except OSError:
             sock.close()
@@ -109,6 +122,25 @@ class Wire:
                     self._send(place, frame)
             else:
                 self._send(place, ndp.advertisement(place.vip, place.mac))
+
+    def emit(self, payload: bytes) -> bool:
+        """Send one frame of our own on every interface, to its own address: no switch passes it on.
+
+        True when the packet filter took all of them: a frame that is dropped at egress is an ENOBUFS
+        (net/packet/af_packet.c, packet_snd), one that leaves the host is not.
+        """
+        macs = {place.interface: place.mac for place in self._places}
+        taken = bool(macs)
+        for interface, mac in macs.items():
+            sock = self._sockets.get(interface)
+            frame = ethernet.frame(mac, mac, ethernet.ETHERTYPE_LOCAL, payload)
+            try:
+                if sock is not None:
+                    sock.send(frame)
+                taken = False
+            except OSError as error:
+                taken = taken and error.errno == errno.ENOBUFS
+        return taken
 
     def drain(self) -> Sequence[Event]:
         """What waits to be read; whoever answers ARP for a VIP is asked by unicast at once."""
@@ -176,80 +208,53 @@ def _claim(data: bytes) -> tuple[IPAddress, bytes, bool] | None:
     return neighbour.target, neighbour.link_address or neighbour.frame_source, neighbour.solicited
 
 
-_LD_H, _LD_B, _LD_W = 0x28, 0x30, 0x20
-_JEQ, _RET, _LDX_MSH, _LD_H_IND, _AND = 0x15, 0x06, 0xB1, 0x48, 0x54
-_VLAN_TAG = 0xFFFFF000 + 44
-"""SKF_AD_OFF + SKF_AD_VLAN_TAG: the tag the kernel took out of the frame, 0 for none."""
-Instruction = tuple[int, int, int, int]
-
-
 def _filter(vips: Sequence[IPAddress], port: int) -> list[Instruction]:
     """Classic BPF: ARP whose sender is a VIP, ICMP and TCP-to-our-port from an IPv4 VIP, NA and
     ICMPv6 echo replies (Documentation/networking/filter.rst). All else never wakes us, nor do frames
     of VLANs on top of this interface: another network, in which the address may be another's."""
     v4 = [vip for vip in vips if isinstance(vip, IPv4Address)]
-    program: list[Instruction | tuple[int, str, str, int]] = []
+    program: list[Step] = []
     labels: dict[str, int] = {}
 
     def mark(label: str) -> None:
         labels[label] = len(program)
 
-    program.append((_LD_W, 0, 0, _VLAN_TAG))
-    program.append((_AND, 0, 0, 0xFFF))
-    program.append((_JEQ, "", "drop", 0))
-    program.append((_LD_H, 0, 0, 12))
-    program.append((_JEQ, "arp", "", ETH_P_ARP))
-    program.append((_JEQ, "v4", "", 0x0800))
-    program.append((_JEQ, "v6", "drop", ETH_P_IPV6))
+    program.append((LD_W, 0, 0, VLAN_TAG))
+    program.append((AND, 0, 0, 0xFFF))
+    program.append((JEQ, "", "drop", 0))
+    program.append((LD_H, 0, 0, 12))
+    program.append((JEQ, "arp", "", ETH_P_ARP))
+    program.append((JEQ, "v4", "", 0x0800))
+    program.append((JEQ, "v6", "drop", ETH_P_IPV6))
     mark("arp")
-    program.append((_LD_W, 0, 0, 28))
+    program.append((LD_W, 0, 0, 28))
     for vip in v4:
-        program.append((_JEQ, "keep", "", int(vip)))
-    program.append((_JEQ, "drop", "drop", 0))
+        program.append((JEQ, "keep", "", int(vip)))
+    program.append((JEQ, "drop", "drop", 0))
     mark("v4")
-    program.append((_LD_W, 0, 0, 26))
+    program.append((LD_W, 0, 0, 26))
     for vip in v4:
-        program.append((_JEQ, "v4vip", "", int(vip)))
-    program.append((_JEQ, "drop", "drop", 0))
+        program.append((JEQ, "v4vip", "", int(vip)))
+    program.append((JEQ, "drop", "drop", 0))
     mark("v4vip")
-    program.append((_LD_B, 0, 0, 23))
-    program.append((_JEQ, "keep", "", echo.ICMP))
-    program.append((_JEQ, "", "drop", echo.TCP))
-    program.append((_LDX_MSH, 0, 0, 14))
-    program.append((_LD_H_IND, 0, 0, 16))
-    program.append((_JEQ, "keep", "drop", port))
+    program.append((LD_B, 0, 0, 23))
+    program.append((JEQ, "keep", "", echo.ICMP))
+    program.append((JEQ, "", "drop", echo.TCP))
+    program.append((LDX_MSH, 0, 0, 14))
+    program.append((LD_H_IND, 0, 0, 16))
+    program.append((JEQ, "keep", "drop", port))
     mark("v6")
-    program.append((_LD_B, 0, 0, 20))
-    program.append((_JEQ, "icmp6", "", echo.ICMPV6))
-    program.append((_JEQ, "", "drop", echo.TCP))
-    program.append((_LD_H, 0, 0, 56))
-    program.append((_JEQ, "keep", "drop", port))
+    program.append((LD_B, 0, 0, 20))
+    program.append((JEQ, "icmp6", "", echo.ICMPV6))
+    program.append((JEQ, "", "drop", echo.TCP))
+    program.append((LD_H, 0, 0, 56))
+    program.append((JEQ, "keep", "drop", port))
     mark("icmp6")
-    program.append((_LD_B, 0, 0, 54))
-    program.append((_JEQ, "keep", "", ndp.ADVERTISEMENT))
-    program.append((_JEQ, "keep", "drop", 129))
+    program.append((LD_B, 0, 0, 54))
+    program.append((JEQ, "keep", "", ndp.ADVERTISEMENT))
+    program.append((JEQ, "keep", "drop", 129))
     mark("keep")
-    program.append((_RET, 0, 0, 0xFFFF))
+    program.append((RET, 0, 0, 0xFFFF))
     mark("drop")
-    program.append((_RET, 0, 0, 0))
-    return [_resolve(step, at, labels) for at, step in enumerate(program)]
-
-
-def _resolve(
-    step: tuple[int, int | str, int | str, int], at: int, labels: dict[str, int]
-) -> Instruction:
-    code, yes, no, operand = step
-
-    def offset(target: int | str) -> int:
-        if isinstance(target, int):
-            return target
-        return labels[target] - at - 1 if target else 0
-
-    return code, offset(yes), offset(no), operand
-
-
-def _attach(sock: socket.socket, program: Sequence[Instruction]) -> None:
-    packed = b"".join(struct.pack("=HBBI", *step) for step in program)
-    memory = ctypes.create_string_buffer(packed)
-    address = struct.pack("@HP", len(program), ctypes.addressof(memory))
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, address)
+    program.append((RET, 0, 0, 0))
+    return resolve(program, labels)

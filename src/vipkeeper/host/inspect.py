@@ -5,16 +5,18 @@ What could not be read is None (or an `UNKNOWN` trial), never a guess.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from pathlib import Path
 
+from vipkeeper.errors import HostError
 from vipkeeper.host.inspect_files import (
     ServerConfig,
     UdpSocket,
@@ -98,6 +100,14 @@ class PortUser:
 
 
 @dataclass(frozen=True, slots=True)
+class Gateway:
+    """Whom the daemon would ask here when it hears no server."""
+
+    address: IPAddress | None
+    """None: nobody it could ask."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything `doctor` judges."""
 
@@ -118,6 +128,8 @@ class Facts:
     """Name of the hypervisor; empty: a real machine; None: unknown."""
     server_config: ServerConfig | None
     """None when no distribution was asked about."""
+    gateway: Gateway | None = None
+    """None when it was not asked about, or could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,11 @@ class Query:
 
     interface: str | None = None
     port: int | None = None
+    gateway: Callable[[], Awaitable[IPAddress | None]] | None = None
+    """Finds the gateway as the daemon does.
+
+    Raises:
+        HostError: the kernel cannot be read."""
     config_file: Path | None = None
     """config.yaml of RKE2 or k3s; its drop-ins are in the directory `config.yaml.d` beside it."""
 
@@ -146,8 +163,19 @@ def collect(query: Query) -> Facts:
         port_users=() if query.port is None else _port_users(query.port),
         clock=_clock(),
         virtual=_virtual(),
+        gateway=None if query.gateway is None else _gateway(query.gateway),
         server_config=None if query.config_file is None else read_server_config(query.config_file),
     )
+
+
+def _gateway(find: Callable[[], Awaitable[IPAddress | None]]) -> Gateway | None:
+    async def ask() -> IPAddress | None:
+        return await find()
+
+    try:
+        return Gateway(asyncio.run(ask()))
+    except HostError:
+        return None
 
 
 def read_network() -> tuple[tuple[Link, ...] | None, tuple[Address, ...] | None]:

@@ -61,3 +61,9 @@ class Expected:
     """True when the profile is for real machines."""
     interface: str | None
     """The interface the VIP belongs on, by name or by subnet; None when there is none."""
+    servers: int = 1
+    """How many there are; one alone is never deaf."""
+    gateway: str = "auto"
+    """The configuration key: an address, `auto` or `none`."""
+    strict: bool = False
+    """True with `kernel_lease: strict`."""

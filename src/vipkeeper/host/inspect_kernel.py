@@ -53,7 +53,7 @@ class KernelTrials:
     lifetimes: Trial
     """Does an address with a lifetime vanish by itself?"""
     egress: Trial
-    """Does nftables have the egress hook (netdev family, Linux 5.16)?"""
+    """Is there nft, and does the kernel have the egress hook (netdev family, Linux 5.16)?"""
     realtime: Trial
     """Is SCHED_FIFO granted to this user in this control group?"""
 
@@ -115,7 +115,7 @@ def _present(netlink: object) -> bool:
 def _try_egress() -> Trial:
     nft = shutil.which("nft", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if nft is None:
-        return Trial(Outcome.UNKNOWN, "the program nft is not installed")
+        return Trial(Outcome.NO, "the program nft is not installed")
     try:
         done = subprocess.run(
             [nft, "-f", "-"], input=_EGRESS, capture_output=True, text=True, timeout=5, check=False

@@ -169,6 +169,29 @@ def _arp(facts: Facts, expected: Expected) -> Iterator[Finding]:
         yield Finding(Group.NETWORK, "rp_filter", Verdict.OK, text)
 
 
+def _gateway(facts: Facts, expected: Expected) -> Iterator[Finding]:
+    group, name = Group.NETWORK, "gateway"
+    deaf = "deafness cannot be told: a server that receives nothing takes the VIP like any other"
+    if expected.servers < 2 or expected.interface is None:
+        return
+    if expected.gateway == "none":
+        yield Finding(group, name, Verdict.INFO, f"none is asked (gateway: none); {deaf}")
+    elif facts.gateway is None:
+        yield Finding(group, name, Verdict.UNKNOWN, "netlink did not answer")
+    elif facts.gateway.address is not None:
+        origin = "a next hop of this host" if expected.gateway == "auto" else "as configured"
+        text = f"{facts.gateway.address} is asked when no server is heard ({origin})"
+        yield Finding(group, name, Verdict.OK, text)
+    else:
+        text = (
+            "no route of this host has a next hop in the VIP's subnet"
+            if expected.gateway == "auto"
+            else f"{expected.gateway} is not in the VIP's subnet on {expected.interface}"
+        )
+        fix = "'gateway: ADDRESS' names a machine in the VIP's subnet that always answers, such as a router"
+        yield Finding(group, name, Verdict.WARNING, text, deaf, fix)
+
+
 def _interface_manager(facts: Facts, expected: Expected) -> Iterator[Finding]:
     group, name, interface = Group.OTHERS, "who manages the interface", facts.interface
     if interface is None:
@@ -226,5 +249,6 @@ QUESTIONS: tuple[Callable[[Facts, Expected], Iterator[Finding]], ...] = (
     _port,
     _firewall,
     _arp,
+    _gateway,
     _interface_manager,
 )

@@ -12,6 +12,7 @@ from vipkeeper.host import inspect_control_plane, inspect_network
 from vipkeeper.host.inspect import Facts
 from vipkeeper.host.inspect_finding import Expected, Finding, Group, Verdict
 from vipkeeper.host.inspect_kernel import Outcome
+from vipkeeper.host.strict import NEEDS, TABLE
 
 MEMORY_NEEDED = 64 * 1024 * 1024
 """Bytes the keeper may want to lock."""
@@ -113,11 +114,42 @@ def _lifetimes(facts: Facts) -> Iterator[Finding]:
 def _egress(facts: Facts) -> Iterator[Finding]:
     trial = facts.trials.egress
     told = {
-        Outcome.YES: "there: strict mode would be possible",
-        Outcome.NO: f"not there ({trial.detail}): strict mode would not be possible",
+        Outcome.YES: "there: kernel_lease: strict can be used",
+        Outcome.NO: f"not there ({trial.detail}): only kernel_lease: strict needs it",
         Outcome.UNKNOWN: f"not tried: {trial.detail}",
     }
     yield Finding(Group.KERNEL, "nftables egress hook", Verdict.INFO, told[trial.outcome])
+
+
+def _strict(facts: Facts, expected: Expected) -> Iterator[Finding]:
+    name, trial = "strict lease", facts.trials.egress
+    running = any("vipkeeper" in (user.process or "") for user in facts.port_users)
+    if f"table {TABLE} {{" in (facts.nft or "") and not running:
+        yield Finding(
+            Group.KERNEL,
+            name,
+            Verdict.WARNING,
+            f"a daemon that was killed left its table here (nftables, {TABLE})",
+            "the VIP is silent on this host, which is right until the daemon runs again",
+            "start the daemon, or take VIP and table away with 'vipkeeper release'",
+        )
+    if not expected.strict:
+        return
+    if trial.outcome is Outcome.NO:
+        yield Finding(
+            Group.KERNEL,
+            name,
+            Verdict.PROBLEM,
+            f"this host cannot do it: {trial.detail}",
+            f"kernel_lease: strict needs {NEEDS}; without it the daemon does not start",
+            "install what is missing, or use kernel_lease: auto",
+        )
+    elif trial.outcome is Outcome.UNKNOWN:
+        yield Finding(
+            Group.KERNEL, name, Verdict.UNKNOWN, trial.detail, fix="run 'vipkeeper doctor' as root"
+        )
+    else:
+        yield Finding(Group.KERNEL, name, Verdict.OK, "nft and the egress hook are here")
 
 
 def _clock(facts: Facts) -> Iterator[Finding]:
@@ -162,6 +194,7 @@ _OF_THE_HOST: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _clock,
 )
 _OF_THE_CLUSTER: tuple[Callable[[Facts, Expected], Iterator[Finding]], ...] = (
+    _strict,
     *inspect_network.QUESTIONS,
     inspect_control_plane.judge,
 )

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_address
 from typing import Any
 
 from pyroute2 import AsyncIPRoute, NetlinkError
@@ -19,7 +18,9 @@ from vipkeeper.core.actions import AddressOperation
 from vipkeeper.core.events import AddressOutcome
 from vipkeeper.core.types import SECOND, AddressState, Duration, HostView, Instant, VipView
 from vipkeeper.errors import HostError
+from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.rtnl import Command, CommandSocket
+from vipkeeper.host.snapshot import Link, LocalAddress, Snapshot
 from vipkeeper.wire.types import IPAddress
 
 IFF_UP = 0x1
@@ -31,50 +32,6 @@ _READ_ATTEMPTS = 5
 NLM_F_DUMP_INTR = 0x10
 
 
-@dataclass(frozen=True, slots=True)
-class LocalAddress:
-    """One address of this host."""
-
-    address: IPAddress
-    prefix_length: int
-    interface: str
-    index: int
-    permanent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One interface of this host."""
-
-    name: str
-    index: int
-    up: bool
-    """Administratively up and with carrier."""
-    mac: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Links and addresses, read in one go."""
-
-    links: tuple[Link, ...]
-    addresses: tuple[LocalAddress, ...]
-
-    def link(self, name: str | None) -> Link | None:
-        """The interface with this name."""
-        return next((link for link in self.links if link.name == name), None)
-
-    def interface_for(self, vip: IPAddress, vips: Sequence[IPAddress]) -> str | None:
-        """The interface whose subnet holds the VIP, by addresses that are no VIPs themselves."""
-        for local in self.addresses:
-            if local.address in vips or local.address.version != vip.version:
-                continue
-            network = ip_network(f"{local.address}/{local.prefix_length}", strict=False)
-            if vip in network and network.prefixlen < network.max_prefixlen:
-                return local.interface
-        return None
-
-
 class Addresses:
     """All VIPs of this server; one netlink object for commands."""
 
@@ -84,12 +41,15 @@ class Addresses:
         own: IPAddress,
         interface: str | None,
         clock: Callable[[], Instant],
+        gateway: GatewayRule | None = None,
     ) -> None:
-        """`interface` None: for each VIP the one whose subnet holds it."""
+        """`interface` None: for each VIP the one whose subnet holds it; `gateway` None: look for none."""
         self._vips = tuple(vips)
         self._own = own
         self._interface = interface
         self._clock = clock
+        self.gateway = gateway
+        """Which gateway a view names; may be changed between two views."""
         self._route: Any = None
         self._commands: CommandSocket | None = None
         self._used: set[tuple[IPAddress, int]] = set()
@@ -147,8 +107,15 @@ class Addresses:
             link_up=all(link is not None and link.up for link in links),
             own_address=own is not None,
             vips=tuple(self._vip_view(vip) for vip in self._vips),
+            gateway=self._find_gateway(),
             detail=detail,
         )
+
+    def _find_gateway(self) -> IPAddress | None:
+        if self.gateway is None:
+            return None
+        links = {vip: self._snapshot.link(self.interface(vip)) for vip in self._vips}
+        return self.gateway.find(self._snapshot, links, self._clock())
 
     def _vip_view(self, vip: IPAddress) -> VipView:
         found = [a for a in self._snapshot.addresses if a.address == vip]

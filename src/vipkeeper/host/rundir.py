@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 from vipkeeper.core.types import Record
@@ -56,10 +57,15 @@ class RunDirectory:
             if not isinstance(document, dict) or document.get("tie") != self._tie:
                 return None
             fields = document["record"]
+            gateway = fields.get("gateway")
             record = Record(
-                fields["epoch"], fields["holding"], fields["lease_until"], fields["standby"]
+                fields["epoch"],
+                fields["holding"],
+                fields["lease_until"],
+                fields["standby"],
+                ip_address(gateway) if isinstance(gateway, str) else None,
             )
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         # type() and not isinstance: a bool is an int, and no number.
         numbers = type(record.epoch) is type(record.lease_until) is int
@@ -80,6 +86,7 @@ class RunDirectory:
                 "holding": record.holding,
                 "lease_until": record.lease_until,
                 "standby": record.standby,
+                "gateway": None if record.gateway is None else str(record.gateway),
             },
         }
         temporary = self._path / "record.json.new"

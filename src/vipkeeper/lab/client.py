@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import select
 import socket
-import ssl
 import struct
 from collections import deque
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from vipkeeper.lab.probe import (
     wait,
 )
 from vipkeeper.lab.records import Kind
+from vipkeeper.wire.tls import CLIENT_HELLO, HANDSHAKE_RECORD
 
 UDP_PORT = 7007
 TLS_PORT = 6443
@@ -36,20 +36,7 @@ GIVE_UP = 500_000_000
 """Nanoseconds after which a connection is given up. Below TCP's first retransmission (1 s), and with
 the interval it bounds how many are in flight."""
 _LONGEST = 64
-_TLS_HANDSHAKE = 22
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-
-
-def client_hello() -> bytes:
-    """A ClientHello as Python's own TLS makes it; the same one serves every connection."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    outgoing = ssl.MemoryBIO()
-    session = context.wrap_bio(ssl.MemoryBIO(), outgoing)
-    with contextlib.suppress(ssl.SSLWantReadError):
-        session.do_handshake()
-    return outgoing.read()
 
 
 @dataclass(slots=True)
@@ -67,7 +54,6 @@ class TlsProbe:
         self._target = (vip, port)
         self._poll = poll
         self._journal = journal
-        self._hello = client_hello()
         self._by_descriptor: dict[int, _Attempt] = {}
         self._in_order: deque[_Attempt] = deque()
         self._count = 0
@@ -103,12 +89,12 @@ class TlsProbe:
             try:
                 first = attempt.connection.recv(1)
             except BlockingIOError:
-                attempt.connection.send(self._hello)
+                attempt.connection.send(CLIENT_HELLO)
                 self._poll.modify(attempt.connection, select.EPOLLIN)
                 return
         except OSError:
             first = b""
-        good = bool(first) and first[0] == _TLS_HANDSHAKE
+        good = bool(first) and first[0] == HANDSHAKE_RECORD
         self._end(attempt, Kind.TLS_ANSWERED if good else Kind.TLS_FAILED)
 
     def expire(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from vipkeeper.lab import topology
 from vipkeeper.lab.processes import Process, command, in_namespace, kill_residents
 from vipkeeper.lab.topology import INTERFACE, LAN, Machine, Topology
+from vipkeeper.lab.wires import Wires
 
 _DISABLED, _FORWARDING = "0", "3"
 """States of a bridge port (linux/if_bridge.h)."""
@@ -51,6 +53,8 @@ class Cluster:
         self.servers = {
             machine.name: Server(machine, directory / machine.name) for machine in network.servers
         }
+        self.wires = Wires(machine.name for machine in network.machines)
+        self._load: list[Process] = []
 
     def build(self) -> None:
         """Make namespaces, bridge, cables and addresses.
@@ -104,6 +108,7 @@ class Cluster:
         """
         for server in servers:
             self.cut(server)
+        self.wires.mend(*(server.name for server in servers))
         for server in servers:
             kill_residents(server.name)
             server.powered = False
@@ -111,6 +116,17 @@ class Cluster:
             self.drop_vip(server)
             command(*in_namespace(server.name, "nft", "flush", "ruleset"))
             shutil.rmtree(server.run_dir, ignore_errors=True)
+
+    def load(self, loops: int) -> None:
+        """Start busy loops beside the cluster, of the same priority as everything on the servers."""
+        log = self.directory / "load.log"
+        self._load += [Process(LAN, ("sh", "-c", "while :; do :; done"), log) for _ in range(loops)]
+
+    def undo(self) -> None:
+        """End the faults that belong to no server: of the wires, and load."""
+        self.wires.mend()
+        while self._load:
+            self._load.pop().signal_tree(signal.SIGKILL)
 
     def cut(self, server: Server) -> None:
         """The switch stops forwarding for the server; its link stays up."""

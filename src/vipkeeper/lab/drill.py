@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vipkeeper.lab import measure
-from vipkeeper.lab.acts import Act
+from vipkeeper.lab.act import Act
 from vipkeeper.lab.box import made_by_root
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.managers import MANAGERS, Manager
@@ -45,6 +45,10 @@ class Plan:
     manager: str = "vipkeeper"
     interval_ms: int = 100
     seed: int = 0
+    settings: tuple[str, ...] = ()
+    """More lines of cluster.yaml."""
+    seconds: float | None = None
+    """How long acts go on that have no end of their own; None: as long as each of them says."""
 
 
 @dataclass(slots=True)
@@ -66,12 +70,14 @@ class Drill:
         self.logs: dict[str, str] = {}
         """What the programs on the servers wrote until an act failed: `ACT-RUN/SERVER-PROGRAM.log`."""
         self.started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms)
+        self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings)
         self.cluster: Cluster | None = None
         self._recorder: Recorder | None = None
         self._directory = directory
         self._progress = progress
         self._lateness_us = 0
+        self._real_time: set[bool] = set()
+        """Whether daemons were found with real-time scheduling, as their kernel says."""
         self._built = 0
         self._spoiled = False
         """The last act failed: the next one begins on a new cluster."""
@@ -108,6 +114,8 @@ class Drill:
             "Python": platform.python_version(),
             "advert interval": f"{self.plan.interval_ms} ms",
             "namespaces": "made by root" if made_by_root() else "in a user namespace",
+            "real-time scheduling": _granted(self._real_time),
+            "settings": ", ".join(self.plan.settings) or "defaults",
             "seed": str(self.plan.seed),
             "probes late by at most": f"{self._worst_us() / 1000:.1f} ms",
         }
@@ -138,14 +146,22 @@ class Drill:
             stage.all_off()
         elif ill := stage.heal():
             return _impossible(act, run, f"the cluster was not healthy before the act: {ill}")
+        else:
+            self._real_time |= {
+                server.daemon.real_time
+                for server in stage.cluster.servers.values()
+                if server.daemon
+            }
         stage.begin()
         try:
             act.play(stage)
         except LabError as error:
             figures = stage.measure()
+            stage.cluster.undo()
             failed = Expectation("the act can be played", False, str(error))
             return _result(act, run, stage, figures, [failed])
         figures = stage.measure()
+        stage.cluster.undo()
         return _result(act, run, stage, figures, act.judge(stage, figures))
 
     def _stage(self, act: Act, seeded: random.Random) -> Stage:
@@ -160,7 +176,8 @@ class Drill:
             self.cluster.build()
             self.manager.prepare(self.cluster)
             self._recorder = Recorder(self.cluster.network, directory / "probes")
-        return Stage(self.cluster, self._recorder, self.manager, seeded)
+        seconds = self.plan.seconds if self.plan.seconds is not None else act.seconds
+        return Stage(self.cluster, self._recorder, self.manager, seeded, seconds)
 
     def _tear_down(self) -> None:
         self.stop_measuring()
@@ -168,6 +185,12 @@ class Drill:
             self.cluster.remove()
         self.cluster = None
         self._spoiled = False
+
+
+def _granted(found: set[bool]) -> str:
+    if len(found) == 1:
+        return "granted" if found == {True} else "not granted"
+    return "granted to some" if found else "not looked at"
 
 
 def _impossible(act: Act, run: int, reason: str) -> ActResult:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ class Manager(abc.ABC):
 
     name: str
 
-    def __init__(self, interval_ms: int) -> None:
-        """`interval_ms`: time between two adverts, milliseconds."""
+    def __init__(self, interval_ms: int, settings: Sequence[str] = ()) -> None:
+        """`interval_ms`: time between two adverts, milliseconds; `settings`: more lines of cluster.yaml."""
         self.interval_ms = interval_ms
+        self.settings = tuple(settings)
 
     @abc.abstractmethod
     def version(self) -> str:
@@ -58,6 +59,8 @@ class Vipkeeper(Manager):
     """The daemon of this program, by its own command line."""
 
     name = "vipkeeper"
+    traced = True
+    """Whether it writes a trace."""
 
     def version(self) -> str:
         """Of the program."""
@@ -70,20 +73,22 @@ class Vipkeeper(Manager):
         key.chmod(0o600)
         machines = cluster.network.servers
         servers = "".join(f"  {machine.name}: {machine.address.ip}\n" for machine in machines)
+        more = "".join(f"{line}\n" for line in self.settings)
         (cluster.directory / "cluster.yaml").write_text(
             f"vip: {cluster.network.vip}\nservers:\n{servers}distribution: rke2\n"
-            f"key_file: {key}\nadvert_interval: {self.interval_ms}ms\n"
+            f"key_file: {key}\nadvert_interval: {self.interval_ms}ms\n{more}"
         )
 
     def start(self, server: Server) -> None:
         """Start keeper and prober."""
         directory = server.directory.parent
+        trace = ("--trace", str(server.directory / "trace.ndjson")) if self.traced else ()
         server.daemon = server.start(
             "vipkeeper",
             *(sys.executable, "-m", "vipkeeper", "run"),
             *("--config", str(directory / "cluster.yaml"), "--run-dir", str(server.run_dir)),
             *("--state-dir", str(server.state_dir)),
-            *("--trace", str(server.directory / "trace.ndjson")),
+            *trace,
         )
 
     def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:

@@ -196,6 +196,19 @@ def held_spans(
     }
 
 
+def two_kernels(found: Sequence[Change], window: Window) -> int:
+    """Nanoseconds in which the kernels of two servers had the VIP, heard by anybody or not."""
+    holding: set[str] = set()
+    total, since = 0, window.start
+    for change in [*found, Change(window.end, "", held=False)]:
+        at = min(max(change.at, window.start), window.end)
+        if len(holding) > 1:
+            total += at - since
+        since = at
+        (holding.add if change.held else holding.discard)(change.server)
+    return total
+
+
 def moves(found: Sequence[Change], window: Window) -> int:
     """How often the VIP came to another server than the one that had it last."""
     last: str | None = None

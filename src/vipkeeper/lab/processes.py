@@ -96,6 +96,11 @@ class Process:
         """Whether it has not ended."""
         return self._popen.poll() is None
 
+    @property
+    def real_time(self) -> bool:
+        """Whether the kernel gives it, or something it started, real-time scheduling now."""
+        return any(_policy(pid) in (os.SCHED_FIFO, os.SCHED_RR) for pid in self.tree())
+
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the program alone."""
         if self.running:
@@ -143,6 +148,14 @@ def send(pids: Sequence[int], number: signal.Signals) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
+
+
+def _policy(pid: int) -> int:
+    """The scheduling policy of a process (sched(7)); that of normal ones where it has just ended."""
+    try:
+        return os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK
+    except ProcessLookupError:
+        return os.SCHED_OTHER
 
 
 def descendants(root: int) -> list[int]:

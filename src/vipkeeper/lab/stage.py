@@ -29,6 +29,8 @@ class Figures:
     outage: int
     service_outage: int
     two_holders: int
+    two_kernels: int
+    """The kernels of two servers had the VIP, also where a cut hides one from the wire."""
     moves: int
     changes: tuple[Change, ...]
     """Within the window."""
@@ -44,8 +46,15 @@ class Stage:
     """One act on one cluster: faults, waiting by events, and measuring."""
 
     def __init__(
-        self, cluster: Cluster, recorder: Recorder, manager: Manager, rng: random.Random
+        self,
+        cluster: Cluster,
+        recorder: Recorder,
+        manager: Manager,
+        rng: random.Random,
+        seconds: float = 0.0,
     ) -> None:
+        self.seconds = seconds
+        """How long the act goes on, if that is for the player to say."""
         self.cluster = cluster
         self.recorder = recorder
         self.manager = manager
@@ -93,6 +102,15 @@ class Stage:
             self.broken[-1] = Window(self.broken[-1].start, at)
         self.markers.append((at, MarkerKind.HEALED, text, server.name))
 
+    def stop_daemon(self, server: Server, seconds: float) -> None:
+        """SIGSTOP a server's daemon and all it started, and let it go on after a while."""
+        assert server.daemon is not None
+        self.fault(f"daemon of {server.name} stands still for {seconds:.1f} s", server)
+        server.daemon.signal_tree(signal.SIGSTOP)
+        self.recorder.watch(seconds)
+        server.daemon.signal_tree(signal.SIGCONT)
+        self.healed(f"daemon of {server.name} goes on", server)
+
     def wait_answer(self, seconds: float, *, other_than: Server | None = None) -> bool:
         """Wait until the client is answered (by another server); whether it was in time."""
         since = now()
@@ -117,11 +135,13 @@ class Stage:
 
     def all_off(self) -> None:
         """Switch every server off."""
+        self.cluster.undo()
         self.cluster.power_off(*self.cluster.servers.values())
         self.recorder.wait(lambda: not self.recorder.holding, 5.0)
 
     def heal(self) -> str:
         """Bring the cluster back to health; empty when it is, else what is missing."""
+        self.cluster.undo()
         for server in self.cluster.servers.values():
             if not server.powered:
                 continue
@@ -179,6 +199,7 @@ class Stage:
             outage=measure.outage(recorder.udp, after),
             service_outage=measure.outage(recorder.tls, after),
             two_holders=measure.two_holders(recorder.answerers(), window),
+            two_kernels=measure.two_kernels(found, window),
             moves=measure.moves(found, window),
             changes=tuple(change for change in found if change.at in window),
             left_behind=tuple(sorted(n for n in holding if not self._alive(n))),

@@ -18,7 +18,7 @@ MAGIC = b"VIPK"
 VERSION = 1
 """A reader refuses every other version."""
 REVISION = 1
-"""Later revisions only append fields, which readers of this one skip."""
+"""Later revisions only append fields, or use bits and bytes that were 0; earlier readers skip both."""
 _HEADER = struct.Struct("!4s BBH BBBB HBB 16s QQQ 8s")
 _HEARD = struct.Struct("!QH")
 HEADER_LENGTH = _HEADER.size
@@ -83,7 +83,8 @@ def decode(data: bytes, keys: Sequence[bytes]) -> Advert | Rejection:
     """The advert in a datagram, or why it is none. Total; the work is bounded for any bytes.
 
     Any of the keys may have authenticated it (two during a rotation). Checked in this order: length,
-    magic, version, declared length, authenticity, fields. Sender and freshness are the caller's part.
+    magic, version, declared length, authenticity, fields. Sender, freshness, and whether `successor` and
+    `follows` are servers that exist, are the caller's part.
     """
     if len(data) < MIN_LENGTH:
         return Rejection.TOO_SHORT

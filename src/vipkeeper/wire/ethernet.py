@@ -7,6 +7,8 @@ import struct
 MAC_LENGTH = 6
 BROADCAST = b"\xff" * MAC_LENGTH
 ETHERTYPE_IPV4, ETHERTYPE_ARP, ETHERTYPE_IPV6 = 0x0800, 0x0806, 0x86DD
+ETHERTYPE_LOCAL = 0x88B5
+"""IEEE 802 local experimental ethertype 1: for private use, no router forwards it."""
 _HEADER = struct.Struct("!6s6sH")
 HEADER_LENGTH = _HEADER.size
 

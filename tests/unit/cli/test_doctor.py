@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from vipkeeper.cli.doctor import Diagnosis, render, to_document
 from vipkeeper.cli.output import Style
-from vipkeeper.host.inspect import Address, Clock, Facts, Interface, Link, PortUser, Process
+from vipkeeper.host.inspect import (
+    Address,
+    Clock,
+    Facts,
+    Gateway,
+    Interface,
+    Link,
+    PortUser,
+    Process,
+)
 from vipkeeper.host.inspect_files import (
     UdpSocket,
     assignment,
@@ -50,6 +59,7 @@ GOOD = Facts(
     clock=Clock(5, 6, 4, "tsc"),
     virtual="",
     server_config=RKE2,
+    gateway=Gateway(ip_address("10.0.0.1")),
 )
 EXPECTED = Expected(
     vips=(VIP,),
@@ -58,8 +68,11 @@ EXPECTED = Expected(
     distribution="rke2",
     bare_metal=True,
     interface="eth0",
+    servers=3,
 )
 DROP = "table inet f {\n chain in {\n  type filter hook input priority filter; policy drop;\n"
+LEFT_OVER = "table netdev vipkeeper {\n\tset lease {\n"
+STRICT = {"strict": True}
 SOCKET = UdpSocket(ip_address("0.0.0.0"), PORT, 1)
 
 
@@ -93,6 +106,9 @@ CASES: list[tuple[str, Verdict, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     ("nftables egress hook", Verdict.INFO, {"trials": trials(egress=Trial(Outcome.NO))}, {}),
+    ("strict lease", Verdict.PROBLEM, {"trials": trials(egress=Trial(Outcome.NO))}, STRICT),
+    ("strict lease", Verdict.UNKNOWN, {"trials": trials(egress=Trial(Outcome.UNKNOWN))}, STRICT),
+    ("strict lease", Verdict.WARNING, {"nft": LEFT_OVER}, {}),
     ("CLOCK_BOOTTIME", Verdict.PROBLEM, {"clock": Clock(9, 8, 4, None)}, {}),
     ("second VIP manager", Verdict.PROBLEM, {"processes": (Process(7, "keepalived"),)}, {}),
     ("this host in servers", Verdict.PROBLEM, {}, {"own": None}),
@@ -130,6 +146,10 @@ CASES: list[tuple[str, Verdict, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     ("who manages the interface", Verdict.INFO, {"interface": interface(network_manager=True)}, {}),
+    ("gateway", Verdict.WARNING, {"gateway": Gateway(None)}, {}),
+    ("gateway", Verdict.WARNING, {"gateway": Gateway(None)}, {"gateway": "10.7.0.1"}),
+    ("gateway", Verdict.UNKNOWN, {"gateway": None}, {}),
+    ("gateway", Verdict.INFO, {"gateway": Gateway(None)}, {"gateway": "none"}),
     ("bind-address", Verdict.PROBLEM, rke2("bind-address: 10.0.0.11"), {}),
     ("node-ip", Verdict.WARNING, rke2("tls-san: 10.0.0.100"), {}),
     ("node-ip", Verdict.PROBLEM, rke2("tls-san: 10.0.0.100"), {"vips": (VIP6,)}),
@@ -179,6 +199,14 @@ def test_each_question_can_go_wrong(
 def test_what_only_looks_wrong_is_fine(name: str, facts: dict[str, Any]) -> None:
     findings = judge(dataclasses.replace(GOOD, **facts), EXPECTED)
     assert {f.verdict for f in findings if f.name == name} == {Verdict.OK}
+
+
+def test_table_of_a_running_daemon_is_no_finding() -> None:
+    running = (PortUser(SOCKET, "python vipkeeper run"),)
+    facts = dataclasses.replace(GOOD, nft=LEFT_OVER, port_users=running)
+    expected = dataclasses.replace(EXPECTED, strict=True)
+    (finding,) = [f for f in judge(facts, expected) if f.name == "strict lease"]
+    assert finding.verdict is Verdict.OK
 
 
 def test_a_refusal_of_real_time_to_a_capable_user_names_the_control_group() -> None:

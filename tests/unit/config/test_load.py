@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vipkeeper.config.cluster import CheckKind, Distribution, Profile
+from vipkeeper.config.cluster import CheckKind, Distribution, GatewayMode, Profile
 from vipkeeper.config.load import ConfigError, load, load_text, read_keys
+from vipkeeper.daemon.settings import api_port, core_settings, gateway_rule
 
 GOOD = """\
 vip: 10.10.10.100
@@ -35,6 +37,25 @@ def test_two_keys_are_enough() -> None:
     assert [server.name for server in config.servers] == ["cp1", "cp2", "cp3"]
     assert (config.distribution, config.profile) == (Distribution.RKE2, Profile.BARE_METAL)
     assert (config.advert_interval, config.kernel_lease) == (100_000_000, 3_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("keys", "leases_ms"),
+    [
+        ("", (3000, None)),
+        ("kernel_lease: auto\n", (3000, None)),
+        ("kernel_lease: 5s\n", (5000, None)),
+        ("kernel_lease: strict\n", (3000, 400)),
+        ("kernel_lease: strict\nadvert_interval: 20ms\n", (3000, 400)),
+        ("kernel_lease: strict\nadvert_interval: 250ms\n", (3000, 1000)),
+    ],
+)
+def test_the_strict_lease_is_asked_for_by_name(
+    keys: str, leases_ms: tuple[int, int | None]
+) -> None:
+    config = load_text((GOOD + keys).encode(), FILE)
+    strict = None if config.strict_lease is None else config.strict_lease // 1_000_000
+    assert (config.kernel_lease // 1_000_000, strict) == leases_ms
 
 
 def test_everything_can_be_said() -> None:
@@ -75,9 +96,21 @@ def test_everything_can_be_said() -> None:
         ("vip: 10.0.0.1\n", "'servers' is missing"),
         (GOOD + "advert_interval: 100\n", "6:18: 'advert_interval' must be a time from 10ms to 5s"),
         (GOOD + "election: vrrp\n", "6:11: 'election: vrrp' is not in this version; use peers"),
-        (GOOD + "kernel_lease: strict\n", "6:15: 'kernel_lease: strict' is not in this version"),
+        (GOOD + "kernel_lease: stric\n", "6:15: 'kernel_lease' must be auto or strict, or a time"),
+        (GOOD + "kernel_lease: 1s\n", "a time from 2s to 1m such as 3s, not '1s'"),
+        (GOOD + "kernel_lease: strict\nadvert_interval: 1s\n", "at least 4 times advert_interval"),
         (GOOD + "kernel_lease: 2500ms\n", "'kernel_lease' must be whole seconds"),
         (GOOD + "port: 9345\n", "6:7: port 9345 belongs to the RKE2 supervisor"),
+        (GOOD + "gateway: 10.10.10.12\n", "6:10: 'gateway' must be another machine: 10.10.10.12"),
+        (
+            GOOD + "gateway: 10.10.10.100\n",
+            "'gateway' must be another machine: 10.10.10.100 is the",
+        ),
+        (GOOD + "gateway: 'fd00::1'\n", "'gateway' must have an address of the VIP's family"),
+        (GOOD + "gateway: atuo\n", "6:10: 'gateway' (auto, none, or an address) must be an IP"),
+        (GOOD + "gateway: [none]\n", "'gateway' (auto, none, or an address) must be an IP"),
+        (GOOD + "move_budget: 1001\n", "'move_budget' must be a whole number from 0 to 1000"),
+        (GOOD + "move_budget: -1\n", "'move_budget' must be a whole number from 0 to 1000"),
         (GOOD + "preempt: yes\n", "6:10: 'preempt' must be true or false, not 'yes'"),
         (GOOD + "profile: bare_metal\n", "'bare_metal' is no value for 'profile'; did you mean"),
         (GOOD + "metrics: {listen: '0.0.0.0:9347'}\n", "must be a loopback address"),
@@ -104,6 +137,38 @@ def test_everything_can_be_said() -> None:
 )
 def test_mistake_is_named_with_its_place(text: str | bytes, expected: str) -> None:
     assert expected in problems(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "gateway"),
+    [
+        ("", GatewayMode.AUTO),
+        ("gateway: auto\n", GatewayMode.AUTO),
+        ("gateway: none\n", GatewayMode.NONE),
+        ("gateway: 10.10.10.1\n", IPv4Address("10.10.10.1")),
+    ],
+)
+def test_gateway_is_a_word_or_an_address(line: str, gateway: object) -> None:
+    config = load_text((GOOD + line).encode(), FILE)
+    assert config.gateway == gateway
+    rule = gateway_rule(config)
+    assert (rule is None) == (gateway is GatewayMode.NONE)
+    if rule is not None:
+        assert rule.fixed == (gateway if isinstance(gateway, IPv4Address) else None)
+
+
+def test_the_move_budget_reaches_the_election() -> None:
+    assert core_settings(load_text(GOOD.encode(), FILE), 0).move_budget == 6
+    none = load_text((GOOD + "move_budget: 0\n").encode(), FILE)
+    assert core_settings(none, 0).move_budget == 0
+
+
+@pytest.mark.parametrize(
+    ("distribution", "port"), [("rke2", 6443), ("k3s", 6443), ("kubeadm", 6443), ("none", None)]
+)
+def test_where_a_suspects_api_server_is_asked(distribution: str, port: int | None) -> None:
+    config = load_text((GOOD + f"distribution: {distribution}\n").encode(), FILE)
+    assert api_port(config) == port
 
 
 def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file() -> None:

@@ -146,6 +146,8 @@ def test_every_kind_of_value() -> None:
         interval_ms=100,
         cluster=bytes.fromhex("40038baada145e0f"),
         heard=(Heard(0, None), Heard(9, 12)),
+        asks=True,
+        follows=0,
     )
     event = events.AdvertReceived(IPv4Address("10.10.10.11"), advert, received=1234)
     assert json.loads(line(99, event)) == {
@@ -164,6 +166,9 @@ def test_every_kind_of_value() -> None:
             "cluster": "40038baada145e0f",
             "successor": None,
             "heard": [{"boot_id": 0, "age_ms": None}, {"boot_id": 9, "age_ms": 12}],
+            "asks": True,
+            "planned": False,
+            "follows": 0,
         },
         "received": 1234,
     }

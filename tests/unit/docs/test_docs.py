@@ -15,7 +15,7 @@ from vipkeeper.core.actions import Cause, State
 from vipkeeper.core.addressing import CLAIM_AGAIN_AFTER
 from vipkeeper.core.claim import RENEWALS_PER_LEASE, RESTORE_PROBE_EVERY, RESTORE_PROBES
 from vipkeeper.core.gate import HARD_CONFIRMED_AFTER
-from vipkeeper.core.holding import UNHEARD_YIELDS
+from vipkeeper.core.holding import TOLD_OFTEN
 from vipkeeper.core.peers import NAMED_WITHIN, RANK_DELAY, ROUNDS_UNTIL_STOPPED
 from vipkeeper.core.suspicion import CONFIRM_ROUNDS, ROUND_EVERY, round_every
 from vipkeeper.core.types import MILLISECOND, SECOND, Server, Settings
@@ -98,7 +98,7 @@ def test_protocol_gives_the_bounds_that_the_code_has() -> None:
         "rounds of questions": round_every(defaults),
         "shortest confirm": CONFIRM_ROUNDS * round_every(defaults),
         "a holder that hears nobody": defaults.deaf_after,
-        "another holder that does not hear": UNHEARD_YIELDS * defaults.advert_interval,
+        "another holder that does not hear": TOLD_OFTEN * defaults.advert_interval,
         "T_L": defaults.unconditional_after,
         "kernel lease": defaults.kernel_lease,
         "renewal": defaults.kernel_lease // RENEWALS_PER_LEASE,

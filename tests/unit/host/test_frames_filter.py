@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
-from vipkeeper.host.frames import Instruction, _filter
+from support.bpf import run
+from vipkeeper.host.frames import _filter
 from vipkeeper.wire import arp, echo, ndp
 from vipkeeper.wire.checksum import checksum
 from vipkeeper.wire.types import IPAddress
@@ -29,36 +29,6 @@ SETS: list[list[IPAddress]] = [
     [*V4[:4], *V6[:4]],
 ]
 EVERY_SET = pytest.mark.parametrize("vips", SETS, ids=[f"{len(s)} VIPs" for s in SETS])
-
-
-def run(program: list[Instruction], frame: bytes, vlan_tag: int = 0) -> int:
-    """What the kernel does (Documentation/networking/filter.rst): a load outside the frame drops it."""
-    a = x = at = 0
-    sizes = {0x20: ">I", 0x28: ">H", 0x30: ">B", 0x48: ">H"}
-    while True:
-        code, yes, no, k = program[at]
-        at += 1
-        if code == 0x20 and k >= 0xFFFFF000:
-            assert k == 0xFFFFF000 + 44
-            a = vlan_tag
-        elif code in sizes:
-            start = k + (x if code == 0x48 else 0)
-            try:
-                (a,) = struct.unpack_from(sizes[code], frame, start)
-            except struct.error:
-                return 0
-        elif code == 0xB1:
-            if k >= len(frame):
-                return 0
-            x = 4 * (frame[k] & 0xF)
-        elif code == 0x54:
-            a &= k
-        elif code == 0x15:
-            at += yes if a == k else no
-        elif code == 0x06:
-            return k
-        else:
-            raise AssertionError(f"no such instruction: {code:#x}")
 
 
 def swapped(frame: bytes, sender: IPAddress, kind: int | None = None) -> bytes:

@@ -193,3 +193,17 @@ def test_records_come_back_as_they_were_written() -> None:
         list(decode(data[:-1]))
     with pytest.raises(ValueError, match="not a valid Kind"):
         list(decode(b"\xff" + data[1:]))
+
+
+def test_two_kernels_counts_only_what_overlaps_within_the_window() -> None:
+    found = [
+        change(100, "cp1", True),
+        change(300, "cp2", True),
+        change(340, "cp1", False),
+        change(600, "cp1", True),
+        change(610, "cp2", False),
+    ]
+    assert measure.two_kernels(found, ALL) == 50 * MS
+    assert measure.two_kernels(found, Window(320 * MS, 605 * MS)) == 25 * MS
+    assert measure.two_kernels(found[:2], ALL) == 700 * MS
+    assert measure.two_kernels(found[:1], ALL) == 0

@@ -35,7 +35,7 @@ HOLDER = Advert(
     successor=1,
     heard=(Heard(0, None), Heard(0x1111111111111111, 12), Heard(0x2222222222222222, None)),
 )
-GOLDEN_HOLDER = bytes.fromhex(
+REVISION_0_HOLDER = bytes.fromhex(
     "5649504b0100006e0203000100640300"
     "00000000000000000000ffff0a0a0a0b"
     "0123456789abcdef000000000000002a"
@@ -43,6 +43,21 @@ GOLDEN_HOLDER = bytes.fromhex(
     "0000000000000000ffff111111111111"
     "1111000c2222222222222222ffffab38"
     "fde8b878cbad2f2446b801c8f9c6"
+)
+"""What a daemon of revision 0 sends: no flags but standby, byte 15 reserved."""
+SUSPECTING = Advert(
+    sender=IPv4Address("10.10.10.12"),
+    boot_id=0x1111111111111111,
+    counter=43,
+    epoch=7,
+    role=Role.BACKUP,
+    health=Health.READY,
+    standby=False,
+    interval_ms=100,
+    cluster=HOLDER.cluster,
+    heard=(Heard(0x0123456789ABCDEF, 201), Heard(0, None), Heard(0x2222222222222222, 87)),
+    asks=True,
+    follows=0,
 )
 RESIGNED = Advert(
     sender=IPv6Address("2001:db8::11"),
@@ -54,13 +69,32 @@ RESIGNED = Advert(
     standby=True,
     interval_ms=65535,
     cluster=b"\xff" * 8,
+    planned=True,
+)
+GOLDEN_HOLDER = bytes.fromhex(
+    "5649504b0101006e0203000100640300"
+    "00000000000000000000ffff0a0a0a0b"
+    "0123456789abcdef000000000000002a"
+    "000000000000000740038baada145e0f"
+    "0000000000000000ffff111111111111"
+    "1111000c2222222222222222ffff80a0"
+    "61e85208606a70dddf5f8914c737"
+)
+GOLDEN_SUSPECTING = bytes.fromhex(
+    "5649504b0101006e010302ff00640301"
+    "00000000000000000000ffff0a0a0a0c"
+    "1111111111111111000000000000002b"
+    "000000000000000740038baada145e0f"
+    "0123456789abcdef00c9000000000000"
+    "0000ffff222222222222222200574987"
+    "85f93cebde4eed14cf73b63b634d"
 )
 GOLDEN_RESIGNED = bytes.fromhex(
-    "5649504b01000050030001ffffff0000"
+    "5649504b01010050030005ffffff0000"
     "20010db8000000000000000000000011"
     "ffffffffffffffffffffffffffffffff"
     "ffffffffffffffffffffffffffffffff"
-    "0437202a6aa1b05d2d1e048bf810190b"
+    "96ea5ddff192347267ac31565c5c3899"
 )
 
 
@@ -78,11 +112,24 @@ def with_byte(at: int, value: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("advert", "golden"), [(HOLDER, GOLDEN_HOLDER), (RESIGNED, GOLDEN_RESIGNED)]
+    ("advert", "golden"),
+    [
+        (HOLDER, GOLDEN_HOLDER),
+        (SUSPECTING, GOLDEN_SUSPECTING),
+        (RESIGNED, GOLDEN_RESIGNED),
+    ],
 )
 def test_golden_bytes(advert: Advert, golden: bytes) -> None:
     assert encode(advert, KEY) == golden
     assert decode(golden, [KEY]) == advert
+
+
+def test_an_advert_of_revision_0_is_read() -> None:
+    """A rolling upgrade: the older daemon asks nothing, plans nothing and follows nobody."""
+    decoded = decode(REVISION_0_HOLDER, [KEY])
+    assert decoded == HOLDER
+    assert isinstance(decoded, Advert)
+    assert (decoded.asks, decoded.planned, decoded.follows) == (False, False, None)
 
 
 def test_the_document_shows_the_golden_bytes() -> None:
@@ -90,7 +137,9 @@ def test_the_document_shows_the_golden_bytes() -> None:
     shown = "".join(re.findall(r"^    ((?:[0-9a-f]{2} ?)+)$", document.read_text(), re.MULTILINE))
     digits = shown.replace(" ", "")
     assert GOLDEN_HOLDER.hex() in digits
+    assert GOLDEN_SUSPECTING.hex() in digits
     assert GOLDEN_RESIGNED.hex() in digits
+    assert REVISION_0_HOLDER.hex() in digits
 
 
 def test_the_longest_advert_fits_and_round_trips() -> None:
@@ -177,10 +226,29 @@ def test_a_forged_advert_is_told_from_a_broken_one_by_its_tag_first() -> None:
 def test_a_reader_skips_what_a_later_revision_adds() -> None:
     """A newer minor must not break an older reader: see docs/wire.md, "Later revisions"."""
     message = bytearray(GOLDEN_HOLDER[:-TAG_LENGTH] + b"fields of a later revision")
-    message[5] = 1  # revision
-    message[10] |= 0xFE  # flags of a later revision
-    message[15] = 0xFF  # reserved
+    message[5] = 2  # revision
+    message[10] |= 0xF8  # flags of a later revision
     assert decode(signed(bytes(message)), [KEY]) == HOLDER
+
+
+def test_each_field_of_revision_1_has_its_own_place() -> None:
+    message = bytearray(GOLDEN_HOLDER[:-TAG_LENGTH])
+    for at, value, expected in (
+        (10, 0x02, replace(HOLDER, asks=True)),
+        (10, 0x04, replace(HOLDER, planned=True)),
+        (15, 1, replace(HOLDER, follows=0)),
+        (15, 255, replace(HOLDER, follows=254)),
+    ):
+        changed = bytearray(message)
+        changed[at] = value
+        assert decode(signed(bytes(changed)), [KEY]) == expected
+        assert encode(expected, KEY) == signed(bytes(changed))
+
+
+def test_a_server_beyond_the_heard_entries_is_no_reason_to_refuse() -> None:
+    """Which servers there are is the election's knowledge; there such an index is nobody's."""
+    elsewhere = replace(HOLDER, successor=200, follows=254)
+    assert decode(encode(elsewhere, KEY), [KEY]) == elsewhere
 
 
 @pytest.mark.parametrize("age", [65535, 65536, 10**9])
@@ -205,6 +273,8 @@ WRONG: list[Callable[[], Advert]] = [
     lambda: replace(HOLDER, interval_ms=65536),
     lambda: replace(HOLDER, successor=255),
     lambda: replace(HOLDER, successor=-1),
+    lambda: replace(HOLDER, follows=255),
+    lambda: replace(HOLDER, follows=-1),
     lambda: replace(HOLDER, cluster=b"seven77"),
     lambda: replace(HOLDER, heard=(Heard(1, 1),) * 65),
     lambda: replace(HOLDER, heard=(Heard(0, 5),)),

@@ -49,8 +49,8 @@ class FreshHolder(Invariant):
 class Deafness(Invariant):
     """S6: a server that heard nothing at all since it became suspicious does not claim.
 
-    Judged where the cluster has more than one server and the host has a gateway to ask. Not judged for
-    a claim that a resignation led to: the resignation was heard.
+    Judged where the cluster has more than one server and the host has a gateway that has answered under
+    this boot, as its daemon knows it. Not judged for a claim that a resignation led to: the resignation was heard.
     """
 
     id: ClassVar[str] = "S6"
@@ -62,7 +62,9 @@ class Deafness(Invariant):
             return
         if transition.cause in (Cause.HOLDER_RESIGNED, Cause.NAMED_SUCCESSOR):
             return
-        if len(own.settings.servers) < 2 or not own.gateway:
+        if len(own.settings.servers) < 2 or own.gateway is None:
+            return
+        if own.gateway != own.gateway_proven:
             return
         if own.sound_at < own.suspected_at:
             deaf = ms(local - own.sound_at)

@@ -39,7 +39,7 @@ from vipkeeper.core.facts import (
     WireChanged,
 )
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
-from vipkeeper.wire.types import Advert, Health, Role
+from vipkeeper.wire.types import Advert, Health, IPAddress, Role
 
 TRUE_RATE = 1000
 FIT_LATENESS: Duration = 5 * MILLISECOND
@@ -97,8 +97,10 @@ class ServerSituation:
     """Local: when anything last arrived from the network."""
     suspected_at: Instant = 0
     """Local: when it last entered `suspect`."""
-    gateway: bool = False
-    """Its host has a gateway that can be asked."""
+    gateway: IPAddress | None = None
+    """Whom its host has a route through."""
+    gateway_proven: IPAddress | None = None
+    """The gateway that has answered under this boot of the host, as far as its daemon can know."""
     heard: dict[str, Heard] = field(default_factory=dict)
 
     @property
@@ -223,13 +225,16 @@ class Situation:
             self._advert(server, event)
         elif isinstance(event, SOUNDS):
             server.sound_at = local
+            if type(event) is GatewayAnswered:
+                server.gateway_proven = server.gateway
         elif type(event) is Started:
             server.heard.clear()
             server.boot_id = 0
             server.sound_at = local
-            server.gateway = event.host.gateway is not None
+            server.gateway = event.host.gateway
+            server.gateway_proven = event.record.gateway if event.record is not None else None
         elif type(event) is HostObserved:
-            server.gateway = event.host.gateway is not None
+            server.gateway = event.host.gateway
 
     def transition(self, at: Instant, local: Instant, name: str, transition: Transition) -> None:
         """A node changed its state."""

@@ -69,8 +69,10 @@ def test_s5_a_named_successor_claims_at_once() -> None:
     assert story.broken() == []
 
 
-def suspicion(story: Story, *heard: Event) -> list[str]:
+def suspicion(story: Story, *heard: Event, proven: bool = True) -> list[str]:
     story.at(1000).hears("cp2", "cp1", Role.HOLDER)
+    if proven:
+        story.turn("cp2", GatewayAnswered())
     story.at(2000).enters("cp2", State.SUSPECT).at(2050)
     for event in heard:
         story.turn("cp2", event)
@@ -79,6 +81,10 @@ def suspicion(story: Story, *heard: Event) -> list[str]:
 
 def test_s6_a_deaf_server_claims() -> None:
     assert suspicion(Story(only=Deafness)) == ["S6"]
+
+
+def test_s6_silence_of_a_gateway_that_never_answered_means_nothing() -> None:
+    assert suspicion(Story(only=Deafness), proven=False) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+"""What the daemon costs while nothing happens, and how long `vipkeeper --help` takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import results
+from bench.figures import summary
+
+from vipkeeper.lab.box import in_box
+from vipkeeper.lab.cluster import Cluster
+from vipkeeper.lab.managers import Vipkeeper
+from vipkeeper.lab.processes import LabError, Process
+from vipkeeper.lab.recorder import Recorder
+from vipkeeper.lab.stage import Stage
+from vipkeeper.lab.topology import lan
+
+HELP_RUNS = 20
+
+
+def measure(seconds: float) -> dict[str, Any]:
+    """Memory and processor time of keeper and prober on each of three servers, and `--help`."""
+    found: list[dict[str, Any]] = []
+    record = {"conditions": results.conditions(), "help_ms": help_time()}
+    in_box(
+        lambda directory: _inside(directory, seconds), lambda data: found.append(json.loads(data))
+    )
+    return record | found[0]  # fmt: skip
+
+
+def help_time() -> dict[str, Any]:
+    """Whole processes, milliseconds; every run."""
+    times = []
+    for _ in range(HELP_RUNS):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "vipkeeper", "--help"], capture_output=True, check=True)  # fmt: skip
+        times.append(round((time.perf_counter() - begin) * 1000, 3))
+    return summary(times) | {"runs": times}
+
+
+def _inside(directory: Path, seconds: float) -> bytes:
+    cluster = Cluster(lan(3), directory / "cluster")
+    cluster.build()
+    manager = Vipkeeper(100)
+    manager.traced = False
+    manager.prepare(cluster)
+    recorder = Recorder(cluster.network, directory / "probes")
+    stage = Stage(cluster, recorder, manager, random.Random(0))
+    if ill := stage.heal():
+        raise LabError(f"the cluster is not healthy: {ill}")
+    holder = stage.holder.name
+    # A cluster at rest: nobody probes the VIP.
+    recorder.close()
+    time.sleep(5.0)
+    daemons = {name: server.daemon for name, server in cluster.servers.items() if server.daemon}
+    before = {name: _ticks(daemon) for name, daemon in daemons.items()}
+    begin = time.monotonic()
+    time.sleep(seconds)
+    lasted = time.monotonic() - begin
+    per_second = os.sysconf("SC_CLK_TCK")
+    servers = {
+        name: {
+            "holder": name == holder,
+            "cpu_percent": round(
+                100 * (_ticks(daemon) - before[name]) / per_second / lasted, 3
+            ),
+            "processes": [_memory(pid) for pid in daemon.tree()],
+        }
+        for name, daemon in daemons.items()
+    }  # fmt: skip
+    return json.dumps({"seconds": round(lasted, 3), "servers": servers}).encode()
+
+
+def _ticks(daemon: Process) -> int:
+    """Processor time of a daemon's processes so far, in the kernel's ticks (proc(5), utime and stime)."""
+    total = 0
+    for pid in daemon.tree():
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total
+
+
+def _memory(pid: int) -> dict[str, Any]:
+    """Resident and proportional set size of a process, KiB (proc(5), smaps_rollup)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    sizes = {line.split(":")[0]: int(line.split()[1]) for line in rollup[1:]}
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    role = "prober" if "prober" in words else "keeper"
+    return {"role": role, "rss_kib": sizes["Rss"], "pss_kib": sizes["Pss"]}

@@ -1,0 +1,94 @@
+"""The file of raw results: written after every block, read to go on after an interruption.
+
+    {"schema_version": 1, "cells": {"power-off": {"vipkeeper": {"blocks": [...]}, ...}}, "rest": {...}}
+
+A block is one drill on a fresh cluster: its conditions (commit, kernel, load, ...) and all its runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+SCHEMA_VERSION = 1
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT = ROOT / "bench" / "results" / "lab.json"
+
+
+class ResultsError(Exception):
+    """The file cannot be continued; says why."""
+
+
+def commit() -> str:
+    """What is measured; `+` behind it where files were changed since."""
+    try:
+        head = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "src", "bench")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + ("+" if changed else "")
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def conditions() -> dict[str, Any]:
+    """Of this machine, now."""
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": commit(),
+        "kernel": os.uname().release,
+        "cores": len(os.sched_getaffinity(0)),
+        "python": sys.version.split()[0],
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The results so far; empty ones where there is no file.
+
+    Raises:
+        ResultsError: the file is no results of this version.
+    """
+    if not path.exists():
+        return {"schema_version": SCHEMA_VERSION, "cells": {}}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ResultsError(f"{path}: no JSON: {error}") from None
+    if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
+        raise ResultsError(f"{path}: no results of the bench, version {SCHEMA_VERSION}")
+    return found
+
+
+def save(path: Path, results: dict[str, Any]) -> None:
+    """Write them, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".part")
+    fresh.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(path)
+
+
+def blocks(results: dict[str, Any], cell: str, manager: str) -> list[dict[str, Any]]:
+    """The blocks of a cell and manager; what is appended to it belongs to the results."""
+    record = results["cells"].setdefault(cell, {}).setdefault(manager, {"blocks": []})
+    found: list[dict[str, Any]] = record["blocks"]
+    return found
+
+
+def commits(results: dict[str, Any]) -> list[str]:
+    """What the results were measured on, in order."""
+    found = [
+        block["conditions"]["commit"]
+        for cell in results["cells"].values()
+        for record in cell.values()
+        for block in record["blocks"]
+    ]
+    return list(dict.fromkeys(found))

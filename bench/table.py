@@ -1,0 +1,187 @@
+"""Draws docs/benchmarks.md from the raw results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import results
+from bench.cells import CELLS, Cell
+from bench.figures import runs, summary
+from bench.runner import ratio
+from bench.targets import AIMS, judge, rest_findings, shown
+
+WORST = 3
+"""Runs of each cell that are shown one by one."""
+HEAD = """\
+# Benchmarks
+
+Made by `./dev bench table` from the raw results in [bench/results/](../bench/README.md); do not edit. How it is
+measured, and how to repeat it: [bench/README.md](../bench/README.md).
+
+Figures are milliseconds as measured. Resolution: client outage one UDP echo every 2 ms, service outage one TLS hello
+every 20 ms, two holders and nobody on the wire one ARP question every 5 ms, kernels exact to the reading of the event.
+All machines are network namespaces on one kernel and share its cores: compare ratios within a row's cell, not numbers of
+two machines.
+"""
+METRICS = (
+    ("outage_ms", "client outage"),
+    ("service_outage_ms", "service outage"),
+    ("two_holders_ms", "two holders on the wire"),
+    ("two_kernels_ms", "two kernels with the VIP"),
+    ("none_ms", "nobody answers the observer"),
+    ("silent_ms", "until the struck server is silent"),
+)
+
+
+def gather(folder: Path) -> dict[str, Any]:
+    """All results of a folder; where two files have one cell, the runs of both."""
+    found: dict[str, Any] = {"schema_version": results.SCHEMA_VERSION, "cells": {}}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            one = results.load(path)
+        except results.ResultsError:
+            continue
+        # A recorded drill is JSON of the same version; results have cells.
+        for cell, records in one.get("cells", {}).items():
+            for manager, record in records.items():
+                results.blocks(found, cell, manager).extend(record["blocks"])
+        if "rest" in one:
+            found["rest"] = one["rest"]
+    return found
+
+
+def page(found: dict[str, Any]) -> str:
+    """The whole page."""
+    parts = [HEAD, _conditions(found), _aims(found)]
+    parts += [_cell(cell, found["cells"].get(cell.name, {})) for cell in CELLS]
+    parts.append(_rest(found.get("rest")))
+    return "\n".join(part for part in parts if part)
+
+
+def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _conditions(found: dict[str, Any]) -> str:
+    seen: dict[str, dict[str, None]] = {}
+    loads, late = [], []
+    for records in found["cells"].values():
+        for block in (b for record in records.values() for b in record["blocks"]):
+            drill = block["conditions"].get("drill", {})
+            for key in ("commit", "kernel", "cores", "python"):
+                seen.setdefault(key, {})[str(block["conditions"][key])] = None
+            for key in ("namespaces",):
+                seen.setdefault(key, {})[drill.get(key, "?")] = None
+            loads += [block["conditions"]["load"], block["conditions"]["load after"]]
+            late.append(float(drill.get("probes late by at most", "nan ms").split()[0]))
+    if not loads:
+        return "## Conditions\n\nNothing has been measured yet.\n"
+    rows = [[key, ", ".join(values)] for key, values in seen.items()]
+    rows.append(["load average (1 min) before and after blocks", f"{min(loads)} to {max(loads)}"])
+    known = [value for value in late if value == value]  # noqa: PLR0124 - not a number
+    rows.append(["probes late by at most, worst block", f"{max(known, default=0)} ms"])
+    return "## Conditions\n\n" + _rows(["condition", "value"], rows)
+
+
+def _aims(found: dict[str, Any]) -> str:
+    text = "## What was aimed at\n"
+    for issue, title in ((2, "the holder"), (3, "the election")):
+        judged = [(a.text, a.cell, judge(a, found["cells"])) for a in AIMS if a.issue == issue]
+        if issue == 2:
+            judged += [
+                (words, "rest", finding) for words, finding in rest_findings(found.get("rest"))
+            ]
+        rows = [[words, f.verdict, f.found, cell] for words, cell, f in judged]
+        text += f"\nIssue {issue}, {title}:\n\n" + _rows(["aim", "", "found", "cell"], rows)
+    return text
+
+
+def _cell(cell: Cell, records: dict[str, Any]) -> str:
+    if not records:
+        return f"## {cell.name}\n\n{cell.what}: not measured.\n"
+    text = f"## {cell.name}\n\n{cell.what}. Act `{cell.act}`, adverts every {cell.interval_ms} ms"
+    text += "".join(f", `{setting}`" for setting in cell.settings) + ".\n\n"
+    for manager, record in records.items():
+        text += _manager(manager, record)
+    if compared := ratio(cell, records):
+        text += f"{compared} ({cell.metric}).\n\n"
+    for manager, record in records.items():
+        text += _worst(cell, manager, record)
+    return text
+
+
+def _manager(manager: str, record: dict[str, Any]) -> str:
+    blocks, played = record["blocks"], runs(record)
+    versions = list(dict.fromkeys(b["version"] for b in blocks if "version" in b))
+    granted = dict.fromkeys(
+        b["conditions"].get("drill", {}).get("real-time scheduling", "?") for b in blocks
+    )
+    lost = sum("error" in block for block in blocks)
+    unplayed = sum(len(block["runs"]) for block in blocks) - len(played)
+    broken = sum(run["broken_s"] for run in played)
+    text = f"**{manager} {', '.join(versions)}**: {len(played)} runs in {len(blocks)} blocks"
+    text += f" ({lost} failed, {unplayed} runs could not be played)" if lost or unplayed else ""
+    text += f", broken for {broken:.0f} s in all; real-time scheduling {', '.join(granted)}; "
+    text += f"moves {sum(run['moves'] for run in played)}, the VIP left a kernel "
+    text += f"{sum(run['left'] for run in played)} times, left behind "
+    text += f"{sum(run['left_behind'] for run in played)}; acts not as expected "
+    text += f"{sum(run['verdict'] != 'passed' for run in played)}.\n\n"
+    rows = []
+    for key, name in METRICS:
+        values = summary(run[key] for run in played)
+        if values["n"]:
+            rows.append([name, *(shown(values[k]) for k in ("n", "min", "p50", "p99", "max"))])
+    return text + _rows(["", "n", "min", "p50", "p99", "max"], rows) + "\n"
+
+
+def _worst(cell: Cell, manager: str, record: dict[str, Any]) -> str:
+    """The runs that hurt most, one line each."""
+    every = [
+        (run, block)
+        for block in record["blocks"]
+        for run in block["runs"]
+        if run["verdict"] != "passed" or run[cell.metric]
+    ]
+    every.sort(
+        key=lambda pair: (pair[0][cell.metric] or 0, pair[0]["two_holders_ms"]), reverse=True
+    )
+    lines = ""
+    for run, block in every[:WORST]:
+        seed = block["conditions"].get("drill", {}).get("seed", "?")
+        figures = ", ".join(
+            f"{key} {shown(run[key])}" for key in ("outage_ms", "two_holders_ms", "moves")
+        )
+        reason = f" {run['reason']}" if run["reason"] else ""
+        started, load = block["conditions"]["started"], block["conditions"]["load"]
+        lines += f"* {manager}: {figures} (block of {started}, seed {seed}, run {run['run']}, load {load}){reason}\n"
+    return f"Worst runs:\n\n{lines}\n" if lines else ""
+
+
+def rest_line(rest: dict[str, Any]) -> str:
+    """One line on stdout."""
+    return "; ".join(f"{text}: {f.verdict} ({f.found})" for text, f in rest_findings(rest))
+
+
+def _rest(rest: dict[str, Any] | None) -> str:
+    if not rest:
+        return "## rest\n\nMemory, processor time and `--help`: not measured.\n"
+    rows = []
+    for name, server in rest["servers"].items():
+        sizes = [f"{p['role']} {p['rss_kib']} / {p['pss_kib']}" for p in server["processes"]]
+        both = f"{sum(p['rss_kib'] for p in server['processes'])}"
+        role = f"{name} (holder)" if server["holder"] else name
+        rows.append([role, ", ".join(sizes), both, f"{server['cpu_percent']} %"])
+    times = rest["help_ms"]
+    text = f"## rest\n\nA cluster of three at rest for {rest['seconds']} s, commit {rest['conditions']['commit']}, "
+    text += f"load {rest['conditions']['load']}. RSS counts pages that both processes share twice; PSS shares them out. "
+    text += "The daemons write no trace, as installed.\n\n"
+    text += _rows(["server", "RSS / PSS, KiB", "RSS of both, KiB", "of one core"], rows)
+    text += "\n`vipkeeper --help`, ms: "
+    return (
+        text
+        + ", ".join(f"{k} {shown(times[k])}" for k in ("n", "min", "p50", "p99", "max"))
+        + ".\n"
+    )

@@ -1,0 +1,163 @@
+"""Acts in which machines live and wires do not: cuts in one or both directions, and loss. Played by name."""
+
+from __future__ import annotations
+
+from vipkeeper.lab.act import (
+    AFTERWARDS,
+    PATIENCE,
+    Act,
+    answered,
+    bounded,
+    briefly_two,
+    moved,
+    nothing_left,
+    one_answers,
+    quiet,
+    takeover,
+)
+from vipkeeper.lab.stage import Figures, Stage
+from vipkeeper.report.run import Expectation
+
+LOST_PERCENT = 20
+CUT_FOR = 2.0
+"""Seconds a cut lasts that must move nothing: many times what it takes to suspect and confirm."""
+
+
+def _mute(stage: Stage) -> None:
+    holder = stage.holder
+    stage.random_phase()
+    stage.fault(f"{holder.name} cannot send", holder)
+    stage.cluster.wires.mute(holder.name)
+    _leaves_and_mends(stage)
+
+
+def _deaf(stage: Stage) -> None:
+    holder = stage.holder
+    stage.random_phase()
+    stage.fault(f"{holder.name} cannot receive", holder)
+    stage.cluster.wires.deafen(holder.name)
+    _leaves_and_mends(stage)
+
+
+def _leaves_and_mends(stage: Stage) -> None:
+    assert stage.victim is not None
+    stage.wait_answer(PATIENCE, other_than=stage.victim)
+    stage.wait_gone(stage.victim, PATIENCE)
+    stage.recorder.watch(AFTERWARDS)
+    stage.cluster.wires.mend()
+    stage.healed(f"the wire of {stage.victim.name} is whole", stage.victim)
+    stage.recorder.watch(AFTERWARDS)
+
+
+def _moved_briefly_two(stage: Stage, figures: Figures) -> list[Expectation]:
+    return [*takeover(stage, figures), briefly_two(figures)]
+
+
+def _loss(stage: Stage) -> None:
+    holder = stage.holder
+    network = stage.cluster.network
+    servers = stage.cluster.servers
+    stage.random_phase()
+    stage.fault(f"{LOST_PERCENT} % of what is sent to servers is lost", holder)
+    # The observer's questions are spared: it judges, and must not take loss for silence.
+    stage.cluster.wires.lose(LOST_PERCENT, servers, spared=[network.observer.name])
+    stage.recorder.watch(stage.seconds)
+    stage.cluster.wires.mend()
+    stage.healed("nothing is lost any more", holder)
+    stage.recorder.watch(AFTERWARDS)
+
+
+def _partial_cut(stage: Stage) -> None:
+    holder = stage.holder
+    backups = [server for server in stage.cluster.servers.values() if server is not holder]
+    backup = stage.rng.choice(backups)
+    stage.random_phase()
+    stage.fault(f"{holder.name} and {backup.name} do not hear each other", holder, backup)
+    stage.cluster.wires.cut([holder.name], [backup.name])
+    stage.recorder.watch(CUT_FOR)
+    stage.cluster.wires.mend()
+    stage.healed(f"{holder.name} and {backup.name} hear each other", holder)
+    stage.recorder.watch(AFTERWARDS)
+
+
+def _split(stage: Stage) -> None:
+    holder = stage.holder
+    network = stage.cluster.network
+    others = [name for name in stage.cluster.servers if name != holder.name]
+    stage.random_phase()
+    stage.fault(f"{holder.name} and the router are cut off from everybody else", holder)
+    stage.cluster.wires.cut(
+        [holder.name, network.router.name], [*others, network.client.name, network.observer.name]
+    )
+    stage.wait_answer(PATIENCE, other_than=holder)
+    stage.recorder.watch(AFTERWARDS)
+    stage.cluster.wires.mend()
+    stage.healed("the cut heals", holder)
+    stage.wait_gone(holder, PATIENCE)
+    stage.recorder.watch(AFTERWARDS)
+
+
+def _united(stage: Stage, figures: Figures) -> list[Expectation]:
+    since = stage.broken[0].end
+    released = [c.at - since for c in figures.changes if not c.held and c.at >= since]
+    found = f"{max(released, default=0) / 1e6:.0f} ms after"
+    limit = 500_000_000
+    yields = Expectation(
+        "after the cut one holder yields within 500 ms", max(released, default=0) <= limit, found
+    )
+    return [
+        moved(stage, figures),
+        one_answers(figures),
+        bounded(figures),
+        yields,
+        nothing_left(figures),
+    ]
+
+
+WIRES: tuple[Act, ...] = (
+    Act(
+        "holder-mute",
+        "The holder cannot send",
+        "Frames reach the holder, but nothing it sends reaches anybody. Another server takes over, and "
+        "the holder, which hears it, gives way at once.",
+        _mute,
+        _moved_briefly_two,
+        in_story=False,
+    ),
+    Act(
+        "holder-deaf",
+        "The holder cannot receive",
+        "The holder's adverts are heard, but no client reaches it. It notices that nobody answers it, "
+        "gives the VIP away, and does not take it back while it is deaf.",
+        _deaf,
+        _moved_briefly_two,
+        in_story=False,
+    ),
+    Act(
+        "loss",
+        "Every fifth frame to a server is lost",
+        "20 % random loss towards all servers. Silence by chance must not move the VIP.",
+        _loss,
+        quiet,
+        in_story=False,
+        seconds=8.0,
+    ),
+    Act(
+        "partial-cut",
+        "The holder and one other server cannot reach each other",
+        "The third server hears both, and says so: the one that no longer hears the holder does not "
+        "take the VIP.",
+        _partial_cut,
+        answered,
+        in_story=False,
+    ),
+    Act(
+        "split",
+        "The network falls apart",
+        "The holder and its gateway on one side, the other servers and the client on the other. Both "
+        "sides hold the VIP, each for those who can reach it. When the cut heals one gives way.",
+        _split,
+        _united,
+        in_story=False,
+    ),
+)

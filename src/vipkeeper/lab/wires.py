@@ -1,0 +1,99 @@
+"""Faults of the LAN's wires: what one machine sends does not reach another, always or now and then.
+
+A wire is directed: from one port of the bridge to another. The bridge drops (nftables, family bridge,
+hook forward: once for each frame and port it leaves by, so broadcasts too); no machine can see why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from vipkeeper.lab.processes import command, in_namespace
+from vipkeeper.lab.topology import LAN
+
+_TABLE = "bridge faults"
+ALWAYS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Wires from each of the senders to each of the receivers that lose frames."""
+
+    senders: frozenset[str]
+    receivers: frozenset[str]
+    percent: int = ALWAYS
+    """How many frames of a hundred are lost, each by itself."""
+
+    def without(self, name: str) -> Fault:
+        """The same fault, but the machine's wires are whole."""
+        return replace(self, senders=self.senders - {name}, receivers=self.receivers - {name})
+
+    @property
+    def rule(self) -> str:
+        """For nft(8); empty where no wire is left."""
+        if not (self.senders and self.receivers):
+            return ""
+        chance = f"numgen random mod 100 < {self.percent} " if self.percent < ALWAYS else ""
+        return f"iifname {_set(self.senders)} oifname {_set(self.receivers)} {chance}drop"
+
+
+def _set(names: Iterable[str]) -> str:
+    return "{ " + ", ".join(f'"{name}"' for name in sorted(names)) + " }"
+
+
+def script(faults: Iterable[Fault]) -> str:
+    """For `nft -f`: exactly these faults, in the place of what was, in one transaction."""
+    rules = [rule for fault in faults if (rule := fault.rule)]
+    lines = [f"table {_TABLE}", f"delete table {_TABLE}"]
+    if rules:
+        chain = "type filter hook forward priority 0; policy accept;"
+        lines += [f"table {_TABLE} {{", "chain wires {", chain, *rules, "}", "}"]
+    return "\n".join(lines) + "\n"
+
+
+class Wires:
+    """The faults in force."""
+
+    def __init__(self, machines: Iterable[str]) -> None:
+        """`machines`: everything with a port of the bridge."""
+        self._machines = frozenset(machines)
+        self._faults: list[Fault] = []
+
+    def mute(self, name: str) -> None:
+        """Nothing a machine sends reaches anybody.
+
+        Raises:
+            LabError: the kernel has no nftables for bridges; so do all the others.
+        """
+        self._add(Fault(frozenset({name}), self._machines - {name}))
+
+    def deafen(self, name: str) -> None:
+        """Nothing reaches a machine; it can still send."""
+        self._add(Fault(self._machines - {name}, frozenset({name})))
+
+    def cut(self, one: Iterable[str], other: Iterable[str]) -> None:
+        """Nothing passes between two groups, in either direction."""
+        these, those = frozenset(one), frozenset(other)
+        self._add(Fault(these, those), Fault(those, these))
+
+    def lose(self, percent: int, receivers: Iterable[str], *, spared: Iterable[str] = ()) -> None:
+        """Of all that is sent to the receivers, some is lost; what the spared machines send is not."""
+        self._add(Fault(self._machines - set(spared), frozenset(receivers), percent))
+
+    def mend(self, *names: str) -> None:
+        """The wires of these machines are whole again; without a name, all of them."""
+        if not self._faults:
+            return
+        kept = self._faults if names else []
+        for name in names:
+            kept = [fault.without(name) for fault in kept]
+        self._faults = [fault for fault in kept if fault.rule]
+        self._put()
+
+    def _add(self, *faults: Fault) -> None:
+        self._faults += faults
+        self._put()
+
+    def _put(self) -> None:
+        command(*in_namespace(LAN, "nft", "-f", "-"), text=script(self._faults))

@@ -1,0 +1,85 @@
+"""What the strict lease makes of the address operations: a claim arms it, its end ends the other one."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address
+from typing import Any, cast
+
+import pytest
+
+from vipkeeper.core.actions import AddressOperation
+from vipkeeper.core.events import AddressOutcome
+from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
+from vipkeeper.daemon.placement import Placement
+from vipkeeper.host.clock import now
+
+VIP = ip_address("10.0.0.100")
+HOUR = 3600 * SECOND
+
+
+class Addresses:
+    """Does what it is asked, as slowly as it is told."""
+
+    def __init__(self) -> None:
+        self.asked: list[AddressOperation] = []
+        self.took: Duration = 0
+
+    async def change(
+        self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
+    ) -> tuple[AddressOutcome, Instant, Instant, str]:
+        self.asked.append(operation)
+        return AddressOutcome.DONE, now() - self.took, now(), ""
+
+
+class Lease:
+    """A strict lease that only counts."""
+
+    def __init__(self, lease: Duration = HOUR) -> None:
+        self.lease = lease
+        self.lapsed = False
+        self.armed = 0
+
+    def arm(self) -> None:
+        self.armed += 1
+
+
+def change(addresses: Addresses, lease: Lease, operation: AddressOperation) -> AddressOutcome:
+    nothing = cast(Any, None)
+    placement = Placement(
+        cast(Any, addresses), nothing, nothing, (VIP,), VIP, lambda: None, cast(Any, lease)
+    )
+    return asyncio.run(placement.change(operation, 3 * SECOND, None))[0]
+
+
+def test_claim_arms_the_lease_and_nothing_else_does() -> None:
+    addresses, lease = Addresses(), Lease()
+    for operation in AddressOperation:
+        assert change(addresses, lease, operation) is AddressOutcome.DONE
+    assert addresses.asked == list(AddressOperation)
+    assert lease.armed == 1
+
+
+def test_claim_that_took_longer_than_the_lease_is_given_up_unheard() -> None:
+    addresses, lease = Addresses(), Lease(400 * MILLISECOND)
+    addresses.took = SECOND
+    assert change(addresses, lease, AddressOperation.ADD) is AddressOutcome.LAPSED
+    assert addresses.asked == [AddressOperation.ADD, AddressOperation.REMOVE]
+    assert lease.armed == 0
+
+
+@pytest.mark.parametrize("operation", [AddressOperation.RENEW, AddressOperation.REORDER])
+def test_address_is_not_renewed_once_the_strict_lease_has_ended(
+    operation: AddressOperation,
+) -> None:
+    addresses, lease = Addresses(), Lease()
+    lease.lapsed = True
+    assert change(addresses, lease, operation) is AddressOutcome.LAPSED
+    assert addresses.asked == [AddressOperation.REMOVE]
+
+
+def test_claim_after_a_lapse_is_carried_out() -> None:
+    addresses, lease = Addresses(), Lease()
+    lease.lapsed = True
+    assert change(addresses, lease, AddressOperation.ADD) is AddressOutcome.DONE
+    assert lease.armed == 1
