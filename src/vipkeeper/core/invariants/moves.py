@@ -27,6 +27,7 @@ from vipkeeper.wire.types import Role
 NOISE = frozenset({
     FaultKind.LOSS, FaultKind.BURSTS, FaultKind.DELAY, FaultKind.REORDERING, FaultKind.CORRUPTION,
     FaultKind.KERNEL_SLOW, FaultKind.KERNEL_REFUSES, FaultKind.TIMERS_LATE, FaultKind.CLOCK_RATE,
+    FaultKind.REPLAY, FaultKind.WRONG_KEY,
 })  # fmt: skip
 """Kinds that are no single event but go on for a while."""
 RENEWALS_PER_LEASE = 4
