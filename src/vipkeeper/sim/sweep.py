@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -47,13 +48,18 @@ def one(seed: int, fault_phase: Duration | None, encoded: bool) -> Result:
     return run(draw(seed, fault_phase, encoded=encoded))
 
 
+def _leave_interrupts() -> None:
+    """Ctrl-C is for the process that collects."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def results(play: Callable[[int], Result], seeds: Iterable[int], jobs: int) -> Iterator[Result]:
     """The runs of these seeds, in the order they end."""
     if jobs == 1:
         yield from map(play, seeds)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs) as pool:
+    with context.Pool(jobs, _leave_interrupts) as pool:
         yield from pool.imap_unordered(play, seeds, chunksize=1)
 
 
