@@ -309,6 +309,10 @@ class Situation:
         """One of these is there, wherever."""
         return any(on and which[0] in disturbers for which, on in self.disturbers.items())
 
+    def has_own_key(self, server: ServerSituation) -> bool:
+        """Its key is another than everybody's: it obeys nobody and nobody obeys it."""
+        return self.disturbers.get((Disturber.WRONG_KEY, server.name), False)
+
     def fit(self, server: ServerSituation) -> bool:
         """Nothing is wrong with it, nor with its wires to client, gateway and every other running one."""
         if not server.fit_itself:
