@@ -77,8 +77,7 @@ def _departed(node: Node, departure: Departure, now: Instant) -> None:
     node.departure = None
     lapsed = departure.cause is Cause.LEASE_LAPSED and node.members.latest_holder(now) is None
     if departure.tell or lapsed:
-        for _ in range(RESIGNATION_COPIES):
-            node.send_advert(now, resigning=departure)
+        _resign(node, departure, now)
     node.save(now)
     for reply in departure.replies:
         node.emit([operator.released_reply(reply, departure.successor)])
@@ -91,6 +90,11 @@ def _departed(node: Node, departure: Departure, now: Instant) -> None:
             _after_yielding(node, departure.cause, now)
         case _:
             hosting.rest(node, departure.cause, now)
+
+
+def _resign(node: Node, departure: Departure, now: Instant) -> None:
+    for _ in range(RESIGNATION_COPIES):
+        node.send_advert(now, resigning=departure)
 
 
 def _after_yielding(node: Node, cause: Cause, now: Instant) -> None:
@@ -109,6 +113,7 @@ def _after_yielding(node: Node, cause: Cause, now: Instant) -> None:
 def _refused_by_kernel(node: Node, event: AddressesDone, now: Instant) -> None:
     node.alarm(AlarmKind.ADDRESS_FAILED, event.detail, now)
     node.announcer.stop()
+    _resign(node, Departure(Cause.ADDRESS_FAILED, State.BACKUP), now)
     node.save(now)
     change = node.election.wait(now, Cause.ADDRESS_FAILED, now + CLAIM_AGAIN_AFTER)
     node.apply(change, now)

@@ -24,7 +24,7 @@ def tool(name: str) -> ModuleType:
 
 def test_a_long_module_needs_a_reason_and_a_reason_a_long_module(tmp_path: Path) -> None:
     check = tool("check_sizes").problems
-    for folder in ("src", "tests", "bench", "tools"):
+    for folder in ("src", "tests", "bench", "tools", "model"):
         (tmp_path / folder).mkdir()
     (tmp_path / "src" / "long.py").write_text("x = 1\n" * 401)
     (tmp_path / "tests" / "fits.py").write_text("x = 1\n" * 600)
