@@ -240,7 +240,7 @@ class Health(Invariant):
 
     Bound: 250 ms + J after a hard failure (refused), `soft_failure_after` plus 6 s of the prober's lag
     after a soft one. Judged while nothing else is wrong, and for a server ready for 6 s at least.
-    Blind: a holder or peer whose prober is lost.
+    Blind: times in which any prober is lost.
     """
 
     id: ClassVar[str] = "H1"
@@ -248,22 +248,19 @@ class Health(Invariant):
     def __init__(self, situation: Situation, report: Report) -> None:
         super().__init__(situation, report)
         self._stretch = Stretch()
-        self._prober_lost: set[str] = set()
+        self._probers_lost = 0
 
     def before(self, at: Instant, fact: Fact) -> None:
         """Judge what lasted until now."""
         self._judge(at)
-        if isinstance(fact, FaultInjected) and fact.kind is FaultKind.PROBER_LOST and fact.server:
-            if fact.began:
-                self._prober_lost.add(fact.server)
-            else:
-                self._prober_lost.discard(fact.server)
+        if isinstance(fact, FaultInjected) and fact.kind is FaultKind.PROBER_LOST:
+            self._probers_lost += 1 if fact.began else -1
 
     def changed(self, at: Instant, fact: Fact) -> None:
         """Look again."""
         situation = self.situation
         holders = situation.answering()
-        if situation.calm_since is None or len(holders) != 1 or self._prober_lost:
+        if situation.calm_since is None or len(holders) != 1 or self._probers_lost:
             self._stretch.update(at, False, 0)
             return
         holder = holders[0]
