@@ -82,6 +82,13 @@ def _permanent(node: Node, now: Instant) -> None:
         node.claim.abandon()
         node.announcer.stop()
         node.save(now)
+    departure, node.departure = node.departure, None
+    if departure is not None:
+        for request in departure.replies:
+            node.reply(request, "the VIP is a permanent address of this host now", ok=False)
+        if departure.then is State.STOPPED:
+            node.stop(departure.cause, now)
+            return
     if node.state is not State.BLOCKED:
         node.enter(State.BLOCKED, Cause.FOREIGN_ADDRESS, now)
 

@@ -60,8 +60,9 @@ class Member:
 
     @property
     def may_claim(self) -> bool:
-        """True when it does not keep itself from claiming."""
-        return self.advert is not None and not self.advert.standby
+        """True when it does not keep itself from claiming, and has not just resigned."""
+        advert = self.advert
+        return advert is not None and not advert.standby and advert.role is not Role.RESIGNED
 
     @property
     def alive_at(self) -> Instant | None:
