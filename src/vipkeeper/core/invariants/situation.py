@@ -30,6 +30,7 @@ from vipkeeper.core.facts import (
     Disturber,
     DisturberChanged,
     Fact,
+    FaultInjected,
     HostChanged,
     LinkChanged,
     PowerChanged,
@@ -47,6 +48,9 @@ FIT_LATENESS: Duration = 5 * MILLISECOND
 CLEAR_DELAY: Duration = 5 * MILLISECOND
 """A wire that takes longer than this is not clear."""
 USUAL_DELAY: Duration = MILLISECOND
+HEALTH_SETTLES: Duration = 12_000 * MILLISECOND
+"""A failed API server may move the VIP this long after the last news: a time-out, the delay of a soft
+failure, and what probers lag behind."""
 RATE_TOLERANCE = 60
 """Thousandths by which a clock may be off and the server still count as fit."""
 SOUNDS = (
@@ -144,6 +148,8 @@ class Situation:
         """When anything but addresses, answers and the client's view last changed."""
         self.moved_at: Instant = 0
         """When a node last changed its state."""
+        self.health_at: Instant = 0
+        """When anything last changed that health may follow: API servers, probers, daemons."""
         self.calm_since: Instant | None = None
         self.moves = 0
         """Times a node became holder that was not the last one."""
@@ -156,6 +162,8 @@ class Situation:
         if self._quiet(at, fact):
             return
         self.changed_at = at
+        if isinstance(fact, ApiChanged | DaemonChanged | FaultInjected):
+            self.health_at = at
         self._loud(at, fact)
         calm = self._calm()
         if not calm:
@@ -342,6 +350,9 @@ class Situation:
         quiet_for = max(3_000 * MILLISECOND, 20 * settings.advert_interval)
         last = max(self.changed_at, self.moved_at, self.served_since)
         if self.calm_since is None or at - last < quiet_for:
+            return None
+        failed = any(s.api is not ApiState.READY for s in self.servers.values() if not s.gone)
+        if failed and at - self.health_at < HEALTH_SETTLES:
             return None
         holders = self.answering()
         if len(holders) != 1 or holders[0].state is not State.HOLDER:
