@@ -65,6 +65,8 @@ class Heard:
 
     proven: int = 0
     """Boot id of a run that showed that it hears this one; 0: none."""
+    over: set[int] = field(default_factory=set)
+    """Boot ids of earlier runs: whatever comes of them is old."""
     advert: Advert | None = None
     received: Instant = 0
     """By the hearer's clock."""
@@ -275,10 +277,13 @@ class Situation:
         heard = server.heard.get(name)
         if heard is None:
             heard = server.heard[name] = Heard()
+        if advert.boot_id in heard.over:
+            return
         if advert.boot_id != heard.proven:
             own = advert.heard[server.index] if server.index < len(advert.heard) else None
             if own is None or not server.boot_id or own.boot_id != server.boot_id:
                 return
+            heard.over.add(heard.proven)
             heard.proven = advert.boot_id
         elif heard.advert is not None and advert.counter <= heard.advert.counter:
             return
