@@ -13,7 +13,8 @@ from vipkeeper.core.facts import (
     Healed,
 )
 from vipkeeper.core.invariants.base import Invariant, Report, Stretch, ms
-from vipkeeper.core.invariants.situation import ServerSituation, Situation
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Settings
 
 SCHEDULING: Duration = 30 * MILLISECOND

@@ -19,7 +19,8 @@ from vipkeeper.core.facts import (
     WallClockStepped,
 )
 from vipkeeper.core.invariants.base import Invariant, Report
-from vipkeeper.core.invariants.situation import ServerSituation, Situation
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
 from vipkeeper.wire.types import Role
 
