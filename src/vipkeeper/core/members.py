@@ -229,7 +229,7 @@ class Members:
 
         Both hear the same advert within moments; only half an interval more is another advert.
         """
-        if member.vouched is None or now - member.vouched > self.suspect_after(member):
+        if member.vouched is None or now - member.vouched >= self.suspect_after(member):
             return False
         return member.last is None or member.vouched > member.last + member.interval // 2
 
@@ -243,7 +243,7 @@ class Members:
 
     def live(self, member: Member, now: Instant) -> bool:
         """True when it was heard within the suspect time."""
-        return member.last is not None and now - member.last <= self.suspect_after(member)
+        return member.last is not None and now - member.last < self.suspect_after(member)
 
     def suspect_after(self, member: Member) -> Duration:
         """Silence of this server that counts: F x interval, by its own interval where that is longer.

@@ -185,8 +185,8 @@ class PeersElection:
             planned=planned,
             aside=(member,) if resignation.named is None else (member, resignation.named),
         )
-        assert self.suspicion is not None
-        self.suspicion.resigned = member
+        if self.suspicion is not None:
+            self.suspicion.resigned = member
         return change
 
     def answered(self, channel: Channel, mac: bytes, now: Instant) -> Change | None:
@@ -275,6 +275,10 @@ class PeersElection:
         planned: bool = False,
         aside: tuple[Member, ...] = (),
     ) -> Change:
+        other = self._members.latest_holder(now)
+        if other is not None:
+            # The one that was followed holds no more, but somebody else does.
+            return self.follow(other, Cause.HOLDER_HEARD)
         self.state = State.SUSPECT
         budget = self._settings.confirm_budget
         wait = budget if wait is None else wait
