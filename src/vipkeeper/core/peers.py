@@ -42,7 +42,7 @@ NAMED_WITHIN: Duration = 50 * MILLISECOND
 QUIET_ROUNDS = 1
 """Unanswered rounds in a row after which hold-off asks everybody again: the next may be a claim."""
 
-ASKING = frozenset({State.SUSPECT, State.HOLDOFF, State.HELD})
+ASKING = (State.SUSPECT, State.HOLDOFF, State.HELD)
 """States in which a suspicion is looked into."""
 
 
