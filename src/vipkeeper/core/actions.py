@@ -167,7 +167,7 @@ class AlarmKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something an operator should know; the shell logs each kind at most once a minute."""
+    """Something an operator should know; the core says the same thing at most once a minute."""
 
     kind: AlarmKind
     detail: str

@@ -10,7 +10,7 @@ from vipkeeper.core.actions import AlarmKind, Cause, State
 from vipkeeper.core.claim import ClaimResult, Phase
 from vipkeeper.core.events import AddressesDone
 from vipkeeper.core.members import Member
-from vipkeeper.core.peers import RANK_DELAY
+from vipkeeper.core.suspicion import RANK_DELAY
 from vipkeeper.core.types import SECOND, Instant
 
 if TYPE_CHECKING:

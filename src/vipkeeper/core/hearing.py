@@ -30,12 +30,16 @@ class Hearing:
         """The gateway that has answered under this boot of the host: its silence means something."""
         self._asked = 0
         self._ask_at: Instant = 0
+        self._asked_it = False
+        """True once the present gateway was asked: an earlier one's late answer is not its answer."""
 
     def view(self, gateway: IPAddress | None) -> None:
         """The host's gateway as of now."""
         if gateway != self.gateway:
             self.gateway = gateway
+            self._asked = 0
             self._ask_at = 0
+            self._asked_it = False
 
     @property
     def can_tell(self) -> bool:
@@ -49,6 +53,8 @@ class Hearing:
 
     def gateway_answered(self) -> bool:
         """The gateway answered; True when it did for the first time."""
+        if not self._asked_it:
+            return False
         first = self.proven != self.gateway
         self.proven = self.gateway
         return first
@@ -60,6 +66,7 @@ class Hearing:
     def gateway_asked(self, now: Instant) -> None:
         """The gateway was asked."""
         self._asked += 1
+        self._asked_it = True
         self._ask_at = now + ASK_GATEWAY_EVERY
 
     def silent(self, now: Instant, at_least: Duration = 0) -> bool:

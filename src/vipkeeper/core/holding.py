@@ -8,7 +8,7 @@ from vipkeeper.core.actions import AlarmKind, Cause, State
 from vipkeeper.core.claim import Phase
 from vipkeeper.core.events import ForeignClaimSeen, NeighboursRead, VipAnswered
 from vipkeeper.core.hosting import WAITING
-from vipkeeper.core.members import Member, rank
+from vipkeeper.core.members import Member
 from vipkeeper.core.policy import planned_move
 from vipkeeper.core.types import Instant
 from vipkeeper.wire.types import Advert, Health, Role
@@ -39,11 +39,11 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
         member.elsewhere = member.elsewhere + 1 if other is not None else 0
         if other is not None and member.elsewhere >= WITNESSED_OFTEN:
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
-        elif gives_way and member.may_claim and node.state is State.HOLDER:
+        elif gives_way and node.state is State.HOLDER and _can_succeed(node, member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
-    theirs = (advert.epoch, member.rank)
-    ours = (node.claim_epoch, rank(node.gate.health, node.settings.own))
+    theirs = node.members.claim_of(member)
+    ours = node.members.own_claim(node.claim_epoch, node.gate.health)
     member.elsewhere = 0
     member.unheard = 0 if node.members.hears_us(member) else member.unheard + 1
     if node.gate.health.serves and _gives_way(node, member, advert):
@@ -58,6 +58,10 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
         _insist(node, member, now)
 
 
+def _can_succeed(node: Node, member: Member) -> bool:
+    return member.may_claim and node.members.hears_us(member)
+
+
 def _gives_way(node: Node, member: Member, advert: Advert) -> bool:
     """True when another holder is unready and alone: it yields to this server as soon as it hears it."""
     alone = node.members.hears_nobody(advert, node.members.suspect_after(member))
@@ -66,10 +70,14 @@ def _gives_way(node: Node, member: Member, advert: Advert) -> bool:
 
 
 def _insist(node: Node, member: Member, now: Instant) -> None:
-    if node.state is State.HOLDER:
-        node.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
+    """Say so at once, but once an interval: two that both insist must not answer each other at wire speed."""
+    if node.state is not State.HOLDER:
+        return
+    node.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
+    node.announcer.again(now)
+    if member.insisted is None or now - member.insisted >= node.settings.advert_interval:
+        member.insisted = now
         node.send_advert(now)
-        node.announcer.again(now)
 
 
 def vip_answered(node: Node, event: VipAnswered, now: Instant) -> None:

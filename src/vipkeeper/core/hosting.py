@@ -31,6 +31,7 @@ def started(node: Node, event: Started, now: Instant) -> None:
         node.claim_epoch = record.epoch
         node.emit(node.claim.adopt(record.lease_until))
         node.enter(State.HOLDER, Cause.ADOPTED, now)
+        node.announcer.start(now)
     elif AddressState.LEASED in states:
         node.depart(Cause.STARTED, State.LISTEN, now, tell=False)
     else:

@@ -10,8 +10,9 @@ from vipkeeper.core.types import SECOND, Duration, Instant
 from vipkeeper.wire.types import Rejection
 
 REPEAT_ALARM_AFTER: Duration = 60 * SECOND
-FROM_STRANGERS = frozenset({AlarmKind.ADVERT_REJECTED, AlarmKind.FOREIGN_ANSWER})
-"""Whoever can send us a frame writes these details: another detail is no reason to log again."""
+ONE_OF_A_KIND = (AlarmKind.ADVERT_REJECTED, AlarmKind.FOREIGN_ANSWER, AlarmKind.LATE)
+"""Strangers or chance write these details: another detail is no reason to say it again."""
+MOST_DETAILS = 256
 
 
 class Ledger:
@@ -19,21 +20,22 @@ class Ledger:
 
     def __init__(self) -> None:
         self._alarms: dict[AlarmKind, AlarmStatus] = {}
-        self._emitted: dict[AlarmKind, tuple[str, Instant]] = {}
+        self._emitted: dict[tuple[AlarmKind, str], Instant] = {}
         self._transitions: Counter[tuple[str, str]] = Counter()
         self._rejected: Counter[Rejection] = Counter()
 
     def alarm(self, kind: AlarmKind, detail: str, now: Instant) -> list[Alarm]:
-        """Count it; an action only when it is new, says something else, or is a minute old."""
+        """Count it; an action only when nothing like it was said in the last minute."""
         before = self._alarms.get(kind)
         count = before.count + 1 if before is not None else 1
         self._alarms[kind] = AlarmStatus(kind, count, now, detail)
-        emitted = self._emitted.get(kind)
-        if emitted is not None and now - emitted[1] < REPEAT_ALARM_AFTER:
-            news = kind not in FROM_STRANGERS and emitted[0] != detail
-            if not news or now - emitted[1] < SECOND:
-                return []
-        self._emitted[kind] = (detail, now)
+        key = (kind, "" if kind in ONE_OF_A_KIND else detail)
+        emitted = self._emitted.get(key)
+        if emitted is not None and now - emitted < REPEAT_ALARM_AFTER:
+            return []
+        if len(self._emitted) >= MOST_DETAILS:
+            self._emitted.clear()
+        self._emitted[key] = now
         return [Alarm(kind, detail)]
 
     def rejected(self, reason: Rejection) -> None:

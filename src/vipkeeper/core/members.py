@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Server, Settings
 from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Rejection, Role
 
-OLD_BOOT_IDS_KEPT = 8
+OLD_BOOT_IDS_KEPT = 64
 """Earlier boot ids of a server whose adverts are refused as replays."""
 AGE_UNKNOWN_FROM_MS = 65535
 
 LONGEST_INTERVAL: Duration = 5 * SECOND
 """No server may ask for more patience than the configuration could give."""
 
+Claimant = tuple[int, Health, int]
+"""Compared as tuples, greater wins."""
 Rank = tuple[Health, int]
 """Compared as tuples, greater is better: health first, then the configured order (earlier is better)."""
 
@@ -42,6 +44,8 @@ class Member:
     """How many adverts in a row it sent as a holder that did not hear this server."""
     elsewhere: int = 0
     """How many adverts in a row it sent that hear this server and follow another holder."""
+    insisted: Instant | None = None
+    """When this server last told it, outside the interval, that it holds the VIP too."""
     stranger_at: Instant | None = None
     """When its address last sent an advert that cannot be trusted, and none since that can."""
     answered: Instant | None = None
@@ -200,8 +204,7 @@ class Members:
 
     def _echoes(self, advert: Advert) -> bool:
         """True when the sender has heard this run of this server: no replay from before could say so."""
-        entry = self._own_entry(advert)
-        return entry is not None
+        return self._own_entry(advert) is not None
 
     def hears_us(self, member: Member) -> bool:
         """True when its last advert says that it heard this server within the suspect time."""
@@ -288,7 +291,9 @@ class Members:
     def others_agree(self, holder: Member, since: Instant, now: Instant) -> bool:
         """True when there are live servers besides this holder, and each has said since then that it
         heard nothing of the holder that this server did not hear."""
-        others = [m for m in self if m is not holder and self.live(m, now)]
+        others = [
+            m for m in self if m is not holder and not m.configuration_differs and self.live(m, now)
+        ]
         if self.vouched_newer(holder, now):
             return False
         return bool(others) and all(m.last is not None and m.last > since for m in others)
@@ -313,8 +318,8 @@ class Members:
         live = self.latest_holder(now)
         if live is not None:
             return live.index
-        holders = [(m.advert.epoch, m.rank, m.index) for m in self if m.advert and m.holds]
-        return max(holders)[2] if holders else None
+        holders = [m for m in self if m.holds]
+        return max(holders, key=self.claim_of).index if holders else None
 
     def last_known_candidate(self) -> Member | None:
         """The best of those that were heard at all and may claim: for a holder that hears nobody now."""
@@ -339,9 +344,22 @@ class Members:
 
     def latest_holder(self, now: Instant) -> Member | None:
         """The live server that advertises the newest claim; ties go to the better rank."""
-        holders = [
-            (m.advert.epoch, m.rank, m)
-            for m in self
-            if m.advert is not None and m.advert.role is Role.HOLDER and self.live(m, now)
-        ]
-        return max(holders, key=lambda entry: entry[:2])[2] if holders else None
+        holders = [m for m in self if m.holds and self.live(m, now)]
+        if len(holders) < 2:
+            return holders[0] if holders else None
+        return max(holders, key=self.claim_of)
+
+    def claim_of(self, member: Member) -> Claimant:
+        """What two holders are compared by: the newer epoch, then health, then the order of servers."""
+        epoch = member.advert.epoch if member.advert is not None else 0
+        return (epoch, member.health, self._place(member.index, member.server.address))
+
+    def own_claim(self, epoch: int, health: Health) -> Claimant:
+        """The same of this server."""
+        own = self._settings.own
+        return (epoch, health, self._place(own, self._settings.servers[own].address))
+
+    def _place(self, index: int, address: IPAddress) -> int:
+        """Greater is better. Where lists of servers differ, what all see alike: the lower address."""
+        differ = any(member.configuration_differs for member in self)
+        return -int(address) if differ else -index

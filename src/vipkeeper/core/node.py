@@ -268,9 +268,14 @@ class Node:
         """Take the VIP away first; what follows happens when it is certainly gone."""
         replies = self.departure.replies if self.departure is not None else ()
         replies += (reply,) if reply is not None else ()
-        already = self.departure is not None
+        before = self.departure
+        if before is not None:
+            tell = tell and before.tell
+            if before.then is State.STOPPED:
+                before.replies = replies
+                return
         self.departure = Departure(cause, then, successor, tell, replies)
-        if already:
+        if before is not None:
             return
         self.announcer.stop()
         named = successor or peer

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from vipkeeper.core import hosting
 from vipkeeper.core.actions import Cause, Reply, State
-from vipkeeper.core.claim import Phase
 from vipkeeper.core.events import Commanded, Verb
 from vipkeeper.core.members import Member
 from vipkeeper.core.policy import refusal
@@ -67,7 +66,7 @@ def released_reply(request: int, successor: Member | None) -> Reply:
 
 
 def _here(node: Node) -> bool:
-    return node.claim.phase is not Phase.ABSENT
+    return node.state in (State.HOLDER, State.CLAIM, State.RELEASE)
 
 
 def _best(node: Node, now: Instant) -> Member | None:

@@ -25,9 +25,13 @@ from vipkeeper.core.members import Member, Members
 from vipkeeper.core.suspicion import (
     CONFIRM_ROUNDS,
     OTHERS_EVERY,
+    RANK_DELAY,
     ROUND_EVERY,
     SERVICE_EVERY,
     Suspicion,
+    conclude_at,
+    long_enough,
+    nobody_held,
     round_every,
 )
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
@@ -35,8 +39,6 @@ from vipkeeper.wire.types import Health
 
 ROUNDS_UNTIL_STOPPED = 12
 """Unanswered rounds in a row after which a VIP that answered counts as stopped."""
-RANK_DELAY: Duration = 60 * MILLISECOND
-"""How much later each next-ranked server claims."""
 NAMED_WITHIN: Duration = 50 * MILLISECOND
 """How old a resignation may be for its named successor to claim without asking."""
 QUIET_ROUNDS = 1
@@ -112,6 +114,7 @@ class PeersElection:
         self.suspicion = None
         self.holder = holder
         self.state = State.BACKUP
+        self._patience_until = 0
         return Change(State.BACKUP, cause, holder.server.name)
 
     def wait(self, now: Instant, cause: Cause, not_before: Instant | None = None) -> Change:
@@ -134,7 +137,9 @@ class PeersElection:
 
     def late(self, now: Instant) -> None:
         """This daemon ran late by more than an interval: its silence proves nothing yet."""
-        self._patience_until = now + self._settings.advert_interval
+        another = now + self._settings.advert_interval
+        self._patience_until = max(self._patience_until, another)
+        self._listen_until = max(self._listen_until, another)
         if self.state in ASKING and self.suspicion is not None:
             self.suspicion.restart(now, self._settings.confirm_budget)
 
@@ -164,9 +169,10 @@ class PeersElection:
         member = resignation.by
         if self.state is not State.BACKUP and self.state not in ASKING:
             return None
-        other = self.holder if self.holder is not member else None
-        if self.state is State.BACKUP and other is not None and self._members.live(other, now):
+        named_me = resignation.names_me and self.state is not State.BACKUP
+        if not named_me and not self._concerns(member, now):
             return None
+        asked = self.holder in (None, member)
         again = self.suspicion is not None and self.suspicion.resigned is member
         self.holder = None
         planned = resignation.planned
@@ -181,13 +187,29 @@ class PeersElection:
             now,
             Cause.HOLDER_RESIGNED,
             member,
-            wait=RANK_DELAY if named else 0,
+            wait=(RANK_DELAY if named else 0) if asked else None,
             planned=planned,
             aside=(member,) if resignation.named is None else (member, resignation.named),
         )
         if self.suspicion is not None:
             self.suspicion.resigned = member
+            self.suspicion.must_ask = not asked
         return change
+
+    def _concerns(self, member: Member, now: Instant) -> bool:
+        """True when a resignation of this server may begin something here.
+
+        Not while another one is followed that is heard, and not while something else still answers:
+        what was found out about the silent server stays true.
+        """
+        other = self.holder if self.holder is not member else None
+        if self.state is State.BACKUP:
+            return other is None or not self._members.live(other, now)
+        suspicion = self.suspicion
+        if suspicion is None or self.state is State.SUSPECT:
+            return True
+        mine = suspicion.about is member or member in suspicion.aside
+        return mine or (suspicion.about is None and not suspicion.arp_answered)
 
     def answered(self, channel: Channel, mac: bytes, now: Instant) -> Change | None:
         """Another host answered a probe of the VIP."""
@@ -291,13 +313,14 @@ class PeersElection:
         if suspicion is None:
             return None
         self._stepped_at = now
-        due = self._conclude_at(suspicion, now)
+        due = conclude_at(suspicion, self._members, self._settings, now)
         ahead, fewer = self._ahead(suspicion, now, own_health)
         if fewer and now > due:
             suspicion.rank_from = now
         if now < max(due, suspicion.rank_from) + RANK_DELAY * ahead:
             return None
-        if suspicion.cause is not Cause.HOLDER_RESIGNED and suspicion.rounds < CONFIRM_ROUNDS:
+        resigned = suspicion.cause is Cause.HOLDER_RESIGNED and not suspicion.must_ask
+        if not resigned and suspicion.rounds < CONFIRM_ROUNDS:
             return None
         if self._deaf(now):
             return self.fall_deaf(now)
@@ -305,15 +328,6 @@ class PeersElection:
         if reason is None and self._members.stranger(now):
             reason = Cause.STRANGER_HEARD
         return self._hold_off(reason, now) if reason is not None else self._claim(suspicion, now)
-
-    def _conclude_at(self, suspicion: Suspicion, now: Instant) -> Instant:
-        """The end of the confirm budget, or sooner when all others agree that the holder is silent."""
-        whole = suspicion.began + suspicion.wait
-        if suspicion.about is None or not suspicion.asks_server:
-            return whole
-        if not self._members.others_agree(suspicion.about, suspicion.began, now):
-            return whole
-        return min(whole, suspicion.began + CONFIRM_ROUNDS * round_every(self._settings))
 
     def _hold_off(self, cause: Cause, now: Instant) -> Change:
         suspicion = self.suspicion
@@ -327,7 +341,7 @@ class PeersElection:
         if suspicion is None:
             return None
         ahead, fewer = self._ahead(suspicion, now, own_health)
-        if now >= self._long_enough(suspicion, ahead):
+        if now >= long_enough(suspicion, self._settings, ahead):
             if self._deaf(now):
                 return self.fall_deaf(now)
             return self._claim(suspicion, now, Cause.UNCONDITIONAL)
@@ -344,18 +358,13 @@ class PeersElection:
         lapsed = Cause.LEASE_LAPSED_ELSEWHERE if suspicion.arp_answered else None
         return self._claim(suspicion, now, lapsed)
 
-    def _long_enough(self, suspicion: Suspicion, ahead: int) -> Instant:
-        """When whatever answered has delayed a claim for long enough: T_L, staggered by rank."""
-        last_alive = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
-        return last_alive + self._settings.unconditional_after + RANK_DELAY * ahead
-
     def _held_step(self, now: Instant, own_health: Health) -> Change | None:
         """Many claims lately: claim only what nobody has served for T_L."""
         suspicion = self.suspicion
         if suspicion is None:
             return None
         ahead, _ = self._ahead(suspicion, now, own_health)
-        if now < self._long_enough(suspicion, ahead):
+        if now < long_enough(suspicion, self._settings, ahead):
             return None
         if self._deaf(now):
             return self.fall_deaf(now)
@@ -378,17 +387,11 @@ class PeersElection:
         suspicion.ahead = ahead
         return ahead, fewer
 
-    def _nobody_held(self, suspicion: Suspicion, now: Instant) -> bool:
-        """True when nothing spoke for a holder: neither an advert nor an answer."""
-        if suspicion.cause is not Cause.FIRST_CLAIM or suspicion.arp_answered:
-            return False
-        return not self._members.stranger(now)
-
     def _claim(
         self, suspicion: Suspicion, now: Instant, cause: Cause | None = None, *, held: bool = False
     ) -> Change:
         peer = suspicion.about.server.name if suspicion.about is not None else None
-        charged = not suspicion.planned and not self._nobody_held(suspicion, now)
+        charged = not suspicion.planned and not nobody_held(suspicion, self._members, now)
         if charged and not held and self._budget.spent(now):
             self.state = State.HELD
             return Change(State.HELD, Cause.BUDGET_SPENT, peer)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from vipkeeper.core.actions import Cause
 from vipkeeper.core.events import Channel, Sign
-from vipkeeper.core.members import Member
+from vipkeeper.core.members import Member, Members
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
 
 ROUND_EVERY: Duration = 15 * MILLISECOND
@@ -21,6 +21,8 @@ CONFIRM_ROUNDS = 4
 """Unanswered rounds without which nobody claims after silence."""
 OTHERS_EVERY = 4
 """While the VIP answers, or the move budget is spent, only each fourth round asks more than the VIP."""
+RANK_DELAY: Duration = 60 * MILLISECOND
+"""How much later each next-ranked server claims."""
 SERVICE_EVERY = 3
 """Each third round to the silent server asks its API server as well."""
 MACS_KEPT = 8
@@ -51,6 +53,8 @@ class Suspicion:
     """How many candidates outranked this server when last looked at."""
     rank_from: Instant = 0
     """When one of them was lost: the order of the rest counts from then."""
+    must_ask: bool = False
+    """True when who resigned is not whom this server followed: its word alone is not enough."""
     rounds: int = 0
     round_at: Instant | None = None
     """When the next round is due."""
@@ -112,3 +116,28 @@ class Suspicion:
         elif Sign.KERNEL in self.signs:
             found.append("its kernel answered")
         return f"{asked}, {', '.join(found) or 'no answer'}"
+
+
+def conclude_at(
+    suspicion: Suspicion, members: Members, settings: Settings, now: Instant
+) -> Instant:
+    """The end of the confirm budget, or sooner when all others agree that the holder is silent."""
+    whole = suspicion.began + suspicion.wait
+    if suspicion.about is None or not suspicion.asks_server:
+        return whole
+    if not members.others_agree(suspicion.about, suspicion.began, now):
+        return whole
+    return min(whole, suspicion.began + CONFIRM_ROUNDS * round_every(settings))
+
+
+def long_enough(suspicion: Suspicion, settings: Settings, ahead: int) -> Instant:
+    """When whatever answered has delayed a claim for long enough: T_L, staggered by rank."""
+    last_alive = suspicion.echo_at if suspicion.echo_at is not None else suspicion.began
+    return last_alive + settings.unconditional_after + RANK_DELAY * ahead
+
+
+def nobody_held(suspicion: Suspicion, members: Members, now: Instant) -> bool:
+    """True when nothing spoke for a holder: neither an advert nor an answer."""
+    if suspicion.cause is not Cause.FIRST_CLAIM or suspicion.arp_answered:
+        return False
+    return not members.stranger(now)

@@ -138,7 +138,7 @@ _CONFIRMING = (
     ),
     *(
         Rule((HELD,), (CLAIM,), cause, "nobody answered for the VIP for T_L")
-        for cause in (Cause.HOLDER_SILENT, Cause.HOLDER_RESIGNED)
+        for cause in _SUSPICIONS
     ),
     Rule(
         (DEAF,),
@@ -280,7 +280,7 @@ _LEAVING = (
         (BACKUP, *ANEW),
     ),
     *_gone((Cause.STARTED, Cause.LEASE_LAPSED, Cause.LINK_LOST), ANEW),
-    *_gone((Cause.RELEASED, Cause.STANDBY), (STANDBY, BLOCKED)),
+    *_gone((Cause.RELEASED, Cause.STANDBY), ANEW),
     *_gone((Cause.DEAF,), (DEAF,)),
     *_gone((Cause.SHUTDOWN,), (STOPPED,)),
 )

@@ -8,23 +8,32 @@ from ipaddress import IPv4Address
 from support.cluster import VIP, Cluster
 from vipkeeper.core.actions import (
     AddressOperation,
+    Alarm,
+    Announce,
     Cause,
     ChangeAddresses,
     Reply,
+    SendAdvert,
     State,
     Transition,
 )
+from vipkeeper.core.addressing import Departure
+from vipkeeper.core.budget import MoveBudget
 from vipkeeper.core.events import (
     AddressesDone,
     AddressOutcome,
     Commanded,
     HostObserved,
     Outcome,
+    Reconfigured,
     Started,
     Tick,
     Verb,
 )
+from vipkeeper.core.hearing import Hearing
+from vipkeeper.core.members import Members
 from vipkeeper.core.node import Node
+from vipkeeper.core.peers import PeersElection
 from vipkeeper.core.types import MILLISECOND, SECOND, AddressState, VipView
 
 GATEWAY = IPv4Address("10.10.10.1")
@@ -180,3 +189,101 @@ def test_a_permanent_vip_seen_during_a_release_does_not_block_later_releases() -
     world.until(lambda: world.holders() == ["cp1"], 3 * SECOND)
     world.command(0, Verb.RELEASE)
     world.until(lambda: world.holders() == [], SECOND)
+
+
+def reordered(world: Cluster, index: int, places: list[int]) -> None:
+    """Reload one server with another order of `servers`."""
+    host = world.hosts[index]
+    servers = tuple(host.settings.servers[place] for place in places)
+    changed = replace(host.settings, servers=servers, own=places.index(index), cluster=b"digest02")
+    world.deliver(host, Reconfigured(changed))
+
+
+def test_two_claims_under_different_orders_of_servers_end_in_one_and_in_peace() -> None:
+    world = running(3)
+    reordered(world, 2, [0, 2, 1])
+    world.run(SECOND)
+    world.power_off(0)
+    world.run(2 * SECOND)
+    assert len(world.holders()) == 1
+    begin = world.now
+    world.run(SECOND)
+    sent = [t for index in (1, 2) for t, _ in world.sent(index, SendAdvert) if t >= begin]
+    assert len(sent) <= 2 * 12
+
+
+def test_an_adopted_vip_is_announced_again() -> None:
+    world = running(2)
+    world.kill_daemon(0)
+    world.run(100 * MILLISECOND)
+    begin = world.now
+    world.start(0)
+    world.run(120 * SECOND)
+    announced = [t for t, _ in world.sent(0, Announce) if t >= begin]
+    assert len(announced) >= 4
+
+
+def test_resignation_of_another_server_does_not_end_a_holdoff() -> None:
+    world = running(3)
+    world.hosts[0].frozen = True
+    world.until(lambda: world.states()[1] is State.HOLDOFF, SECOND)
+    node = world.hosts[2].node
+    assert node is not None
+    begin = world.now
+    departure = Departure(Cause.ADDRESS_FAILED, State.BACKUP)
+    node.send_advert(world.now, resigning=departure)
+    for action in node._out:
+        world._carry_out(world.hosts[2], action)
+    node._out = []
+    world.run(50 * MILLISECOND)
+    assert State.CLAIM not in entered(world, 1, begin)
+
+
+def test_release_does_not_cancel_a_stop() -> None:
+    world = running(1)
+    host = world.hosts[0]
+    world.deliver(host, Commanded(1, Verb.SHUTDOWN))
+    world.deliver(host, Commanded(2, Verb.RELEASE))
+    world.run(SECOND)
+    assert host.exited
+
+
+def test_lateness_does_not_shorten_the_wait_after_a_refused_claim() -> None:
+    settings_ = running(2).hosts[1].settings
+    members = Members(settings_, 1)
+    election = PeersElection(settings_, members, Hearing(), MoveBudget(settings_))
+    election.wait(0, Cause.ADDRESS_FAILED, SECOND)
+    election.late(100 * MILLISECOND)
+    assert election.deadline() == SECOND
+
+
+def test_late_answer_of_an_earlier_gateway_proves_nothing_of_the_new_one() -> None:
+    hearing = Hearing()
+    hearing.view(GATEWAY)
+    hearing.gateway_asked(0)
+    hearing.view(IPv4Address("10.10.10.2"))
+    assert not hearing.gateway_answered()
+    assert not hearing.can_tell
+
+
+def test_an_unready_lone_holder_keeps_the_vip_from_one_that_does_not_hear_it() -> None:
+    world = running(2)
+    world.adverts_cut = {(0, 1), (1, 0)}
+    world.run(SECOND)
+    world.refuse(0)
+    world.run(SECOND)
+    assert world.holders() == ["cp1"]
+    begin = world.now
+    world.adverts_cut = {(0, 1)}
+    world.run(2 * SECOND)
+    assert State.RELEASE not in entered(world, 0, begin)
+
+
+def test_alarm_of_a_roll_out_is_told_once_a_minute_for_each_server() -> None:
+    world = running(3)
+    begin = world.now
+    reordered(world, 1, [0, 2, 1])
+    reordered(world, 2, [0, 2, 1])
+    world.run(50 * SECOND)
+    told = [t for t, a in world.sent(0, Alarm) if t >= begin]
+    assert len(told) <= 4

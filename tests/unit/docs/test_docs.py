@@ -16,8 +16,8 @@ from vipkeeper.core.addressing import CLAIM_AGAIN_AFTER
 from vipkeeper.core.claim import RENEWALS_PER_LEASE, RESTORE_PROBE_EVERY, RESTORE_PROBES
 from vipkeeper.core.gate import HARD_CONFIRMED_AFTER
 from vipkeeper.core.holding import TOLD_OFTEN
-from vipkeeper.core.peers import NAMED_WITHIN, RANK_DELAY, ROUNDS_UNTIL_STOPPED
-from vipkeeper.core.suspicion import CONFIRM_ROUNDS, ROUND_EVERY, round_every
+from vipkeeper.core.peers import NAMED_WITHIN, ROUNDS_UNTIL_STOPPED
+from vipkeeper.core.suspicion import CONFIRM_ROUNDS, RANK_DELAY, ROUND_EVERY, round_every
 from vipkeeper.core.types import MILLISECOND, SECOND, Server, Settings
 from vipkeeper.lab.acts import ACTS
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from vipkeeper.core.actions import Transition
 from vipkeeper.core.facts import Escaped, Fact
 from vipkeeper.core.invariants.base import Invariant
+from vipkeeper.core.transitions import allowed
 from vipkeeper.core.types import Instant
 
 MOST_ACTIONS = 24
@@ -14,7 +16,8 @@ MOST_ACTIONS = 24
 
 
 class Robust(Invariant):
-    """A1: no exception leaves a node, and no event leads to more than 24 actions.
+    """A1: no exception leaves a node, no event leads to more than 24 actions, and every transition is in
+    the table of core.transitions.
 
     Blind: time spent; it is the benchmark's to measure.
     """
@@ -32,3 +35,10 @@ class Robust(Invariant):
             name = type(event).__name__
             text = f"{server} answers one {name} with {len(actions)} actions"
             self.broken(at, server, f"{text}, at most {MOST_ACTIONS}")
+
+    def transition(self, at: Instant, local: Instant, server: str, transition: Transition) -> None:
+        """Look it up."""
+        before, after, cause = transition.before, transition.after, transition.cause
+        if not allowed(before, after, cause):
+            text = f"{before.value} to {after.value} ({cause.value})"
+            self.broken(at, server, f"{server}: {text} is not in the table of transitions")
