@@ -12,9 +12,12 @@ from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Profile
 from vipkeeper.wire.advert import cluster_digest
 
 VIP = IPv4Address("10.10.10.100")
-INTERVALS_MS = (20, 50, 100, 100, 100, 200, 500, 1000)
+INTERVALS_MS = (20, 50, 100, 100, 200, 200, 500, 1000)
 SETTLE: Duration = 10 * SECOND
 """No fault before this: the cluster elects its first holder."""
+SHORTEST: Duration = 60 * SECOND
+USUAL_INTERVAL: Duration = 100 * MILLISECOND
+"""Clusters with shorter intervals are watched for less long: they have as many events."""
 QUIET: Duration = 60 * SECOND
 """How long the healed cluster is watched."""
 
@@ -116,7 +119,10 @@ def draw(seed: int, fault_phase: Duration | None = None, *, encoded: bool = Fals
         strict_lease=max(400 * MILLISECOND, 5 * interval) if strict else None,
         move_budget=rng.choice((6, 6, 6, 3, 0)),
     )
-    length = fault_phase if fault_phase is not None else rng.randrange(60, 601) * SECOND
+    drawn = max(
+        SHORTEST, rng.randrange(60, 601) * min(interval, USUAL_INTERVAL) // USUAL_INTERVAL * SECOND
+    )
+    length = fault_phase if fault_phase is not None else drawn
     kinds = rng.sample(sorted(FaultKind, key=lambda kind: kind.name), rng.randrange(1, 9))
     pause = rng.choice((1, 3, 10, 30, 60)) * SECOND
     """Mean time between two faults."""

@@ -17,7 +17,6 @@ from vipkeeper.core.facts import (
     FaultKind,
     Healed,
     WallClockStepped,
-    WireChanged,
 )
 from vipkeeper.core.invariants.base import Invariant, Report
 from vipkeeper.core.invariants.situation import ServerSituation, Situation
@@ -27,13 +26,18 @@ from vipkeeper.wire.types import Role
 NOISE = frozenset({
     FaultKind.LOSS, FaultKind.BURSTS, FaultKind.DELAY, FaultKind.REORDERING, FaultKind.CORRUPTION,
     FaultKind.KERNEL_SLOW, FaultKind.KERNEL_REFUSES, FaultKind.TIMERS_LATE, FaultKind.CLOCK_RATE,
+    FaultKind.REPLAY, FaultKind.WRONG_KEY,
 })  # fmt: skip
 """Kinds that are no single event but go on for a while."""
+LIGHT = frozenset({FaultKind.LOSS, FaultKind.STALL, FaultKind.DUPLICATION})
+"""Kinds under which nothing may move, within limits."""
 RENEWALS_PER_LEASE = 4
 """A lease is renewed each fourth of it: three fourths are left at least."""
 MOST_LOSS = 200
 """Thousandths lost on a wire under which nothing may move."""
 PLANNED_FOR: Duration = 5 * SECOND
+PROBER_LAG: Duration = 6 * SECOND
+"""How long ago an API server failed that a gate may still count as failed."""
 
 
 class MovesPerFault(Invariant):
@@ -101,7 +105,11 @@ class NoMoveWithoutCause(Invariant):
         """From rest on it is quiet."""
         if self._holder is None and isinstance(fact, FaultInjected):
             holder = self.situation.settled(at)
-            self._holder = holder.name if holder is not None else None
+            known = all(
+                s.api_since == 0 or at - s.api_since > PROBER_LAG
+                for s in self.situation.servers.values()
+            )
+            self._holder = holder.name if holder is not None and known else None
 
     def changed(self, at: Instant, fact: Fact) -> None:
         """Until something worse happens."""
@@ -137,14 +145,14 @@ class NoMoveWithoutCause(Invariant):
 
     def _quiet(self, fact: Fact) -> bool:
         situation = self.situation
-        if isinstance(fact, FaultInjected):
-            return fact.kind in (FaultKind.LOSS, FaultKind.STALL, FaultKind.DUPLICATION)
+        if isinstance(fact, FaultInjected) and fact.kind not in LIGHT:
+            return False
         if any(situation.disturbers.values()) or situation.settings.preempt_after is not None:
             return False
-        if isinstance(fact, WireChanged):
-            slow = situation.longest_delay > situation.settings.advert_interval // 4
-            lossy = max(situation.lost.values(), default=0) > MOST_LOSS
-            return not slow and not lossy and not any(situation.bursts.values())
+        slow = situation.longest_delay > situation.settings.advert_interval // 4
+        lossy = max(situation.lost.values(), default=0) > MOST_LOSS
+        if slow or lossy or any(situation.bursts.values()):
+            return False
         return all(self._steady(server) for server in situation.servers.values())
 
     def _steady(self, server: ServerSituation) -> bool:

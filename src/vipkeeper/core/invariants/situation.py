@@ -93,6 +93,8 @@ class ServerSituation:
     """Of the running daemon, as its adverts say; 0: none sent yet."""
     advert_at: Instant = 0
     """When its newest advert left."""
+    standby: bool = False
+    """As its newest advert says: it must not be chosen."""
     sound_at: Instant = 0
     """Local: when anything last arrived from the network."""
     suspected_at: Instant = 0
@@ -251,6 +253,7 @@ class Situation:
         """A node sent an advert."""
         server = self.servers[name]
         server.boot_id = action.advert.boot_id
+        server.standby = action.advert.standby
         server.advert_at = at
 
     def _advert(self, server: ServerSituation, event: AdvertReceived) -> None:
@@ -306,6 +309,10 @@ class Situation:
         """One of these is there, wherever."""
         return any(on and which[0] in disturbers for which, on in self.disturbers.items())
 
+    def has_own_key(self, server: ServerSituation) -> bool:
+        """Its key is another than everybody's: it obeys nobody and nobody obeys it."""
+        return self.disturbers.get((Disturber.WRONG_KEY, server.name), False)
+
     def fit(self, server: ServerSituation) -> bool:
         """Nothing is wrong with it, nor with its wires to client, gateway and every other running one."""
         if not server.fit_itself:
@@ -354,7 +361,8 @@ class Situation:
     def candidates(self, besides: str | None) -> Iterator[ServerSituation]:
         """Fit servers that would claim."""
         for server in self.servers.values():
-            if server.name != besides and server.state is State.BACKUP and self.fit(server):
+            able = server.state is State.BACKUP and not server.standby and self.fit(server)
+            if able and server.name != besides:
                 yield server
 
     @property

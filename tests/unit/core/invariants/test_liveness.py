@@ -134,3 +134,15 @@ def test_h1_an_unready_one_has_longer() -> None:
 def test_h1_nobody_is_better() -> None:
     others = [ApiChanged(name, ApiState.UNREADY) for name in ("cp2", "cp3")]
     assert api_fails(ApiState.REFUSING, 60_000, *others) == []
+
+
+def test_h1_a_lost_prober_excuses_until_every_loss_is_over() -> None:
+    def story(endings: int) -> list[str]:
+        story = Story(only=Health).at(1000).at_rest()
+        for began in (True, True, *[False] * endings):
+            story.fault(FaultKind.PROBER_LOST, "cp1", began=began)
+        story.at(40_000).fact(ApiChanged("cp1", ApiState.REFUSING)).at(50_000)
+        return story.drops("cp1").broken()
+
+    assert story(endings=1) == []
+    assert story(endings=2) == ["H1"]

@@ -7,6 +7,8 @@ from typing import Any
 from support.story import Story
 from vipkeeper.core.actions import Cause, State
 from vipkeeper.core.facts import (
+    ApiChanged,
+    ApiState,
     DaemonChanged,
     DaemonState,
     FaultKind,
@@ -142,3 +144,10 @@ def test_c1_something_happens_after_a_step() -> None:
 def test_c1_after_another_fault_it_may() -> None:
     story = stepped(Story(only=WallClock).at(1000).at_rest()).fault(FaultKind.KILL, "cp1")
     assert story.at(12_000).enters("cp2", State.SUSPECT).broken() == []
+
+
+def test_f2_an_unready_holder_may_let_go_whatever_else_is_light() -> None:
+    story = Story(only=NoMoveWithoutCause).at(1000).at_rest()
+    story.fact(ApiChanged("cp1", ApiState.UNREADY)).at(16_000).fault(FaultKind.DUPLICATION)
+    story.at(16_100).enters("cp1", State.RELEASE, Cause.API_UNREADY)
+    assert story.broken() == []
