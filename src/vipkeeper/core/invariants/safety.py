@@ -313,8 +313,8 @@ class AnswersOnlyAsHolder(_Each):
 
 
 class RenewedInTime(Invariant):
-    """S4: a node does not ask its kernel to renew a lease that has run out by the node's own clock; it has
-    lost the VIP, and another may have it.
+    """S4: a holder does not ask its kernel to renew a lease that has run out by the holder's own clock, nor
+    to put the VIP back then: it has lost the VIP, and another may have it.
     """
 
     id: ClassVar[str] = "S4"
@@ -339,9 +339,13 @@ class RenewedInTime(Invariant):
     def ordered(self, at: Instant, local: Instant, server: str, action: ChangeAddresses) -> None:
         """A renewal is judged by the lease before it."""
         self._ordered[server] = action
+        operation = action.operation
         until = self._until.get(server)
-        if action.operation in (AddressOperation.ADD, AddressOperation.REMOVE):
+        if operation in (AddressOperation.ADD, AddressOperation.REMOVE):
             self._until.pop(server, None)
-        elif until is not None and local >= until:
+        holds = self.situation.servers[server].state is State.HOLDER
+        if operation is AddressOperation.REMOVE or until is None or not holds:
+            return
+        if local >= until:
             text = f"{server} renews its lease {ms(local - until)} after it ran out"
             self.broken(at, server, text)
