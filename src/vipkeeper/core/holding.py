@@ -131,7 +131,7 @@ def watch_successor(node: Node, now: Instant) -> None:
         return
     if now - node.since < node.settings.suspect_after:
         return
-    if node.members.successors(now):
+    if node.members.has_successor(now):
         node.looks_alone = 0
         return
     node.looks_alone += 1

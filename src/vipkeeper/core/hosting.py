@@ -12,10 +12,8 @@ from vipkeeper.core.types import AddressState, HostView, Instant, Record
 if TYPE_CHECKING:
     from vipkeeper.core.node import Node
 
-WAITING = frozenset(
-    {State.LISTEN, State.BACKUP, State.SUSPECT, State.HOLDOFF, State.DEAF, State.HELD}
-)
-"""States in which the election's waiting side decides."""
+WAITING = (State.BACKUP, State.LISTEN, State.SUSPECT, State.HOLDOFF, State.DEAF, State.HELD)
+"""States in which the election's waiting side decides. A tuple: an enum's hash is Python code."""
 
 
 def started(node: Node, event: Started, now: Instant) -> None:

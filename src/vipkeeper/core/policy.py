@@ -29,6 +29,8 @@ def planned_move(
     on nobody helps no one. A hard failure moves at once; a soft one when holder and one and the same
     peer have been unready and ready for `soft_failure_after`.
     """
+    if gate.health is not Health.UNREADY and settings.preempt_after is None:
+        return None
     serving = [m for m in members.successors(now) if m.health.serves and m.ready_since is not None]
     if not serving:
         return None

@@ -13,7 +13,8 @@ from vipkeeper.core.facts import (
     Healed,
 )
 from vipkeeper.core.invariants.base import Invariant, Report, Stretch, ms
-from vipkeeper.core.invariants.situation import ServerSituation, Situation
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Settings
 
 SCHEDULING: Duration = 30 * MILLISECOND
@@ -52,7 +53,7 @@ class SomebodyServes(Invariant):
 
     After one fault in a cluster at rest, as the client sees it:
     power off, stun, link, port or sending side cut: F x I + B + J;
-    receiving side cut: 10 x I + J, and two intervals until the holder knows;
+    receiving side cut, where a gateway has answered: 10 x I + J, and three intervals until the holder knows;
     daemon killed or stalled: 12 x 15 ms + J and 60 ms a rank, after the lease has run out;
     terminated, handed over, released: 5 ms + J; J is 30 ms, delays and lateness.
     In any other case, as the wires see it (some server answers): T_L + 12 x 15 ms + 2 (F x I + B) + ranks,
@@ -83,6 +84,8 @@ class SomebodyServes(Invariant):
     def _single(self, fact: FaultInjected, holder: ServerSituation) -> None:
         situation = self.situation
         if fact.server != holder.name or next(situation.candidates(holder.name), None) is None:
+            return
+        if fact.kind is FaultKind.RX_CUT and holder.gateway_proven is None:
             return
         bound = single_bound(fact.kind, holder.settings)
         if bound is not None:

@@ -19,7 +19,8 @@ from vipkeeper.core.facts import (
     WallClockStepped,
 )
 from vipkeeper.core.invariants.base import Invariant, Report
-from vipkeeper.core.invariants.situation import ServerSituation, Situation
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
 from vipkeeper.wire.types import Role
 
@@ -36,8 +37,6 @@ RENEWALS_PER_LEASE = 4
 MOST_LOSS = 200
 """Thousandths lost on a wire under which nothing may move."""
 PLANNED_FOR: Duration = 5 * SECOND
-PROBER_LAG: Duration = 6 * SECOND
-"""How long ago an API server failed that a gate may still count as failed."""
 
 
 class MovesPerFault(Invariant):
@@ -105,11 +104,7 @@ class NoMoveWithoutCause(Invariant):
         """From rest on it is quiet."""
         if self._holder is None and isinstance(fact, FaultInjected):
             holder = self.situation.settled(at)
-            known = all(
-                s.api_since == 0 or at - s.api_since > PROBER_LAG
-                for s in self.situation.servers.values()
-            )
-            self._holder = holder.name if holder is not None and known else None
+            self._holder = holder.name if holder is not None else None
 
     def changed(self, at: Instant, fact: Fact) -> None:
         """Until something worse happens."""
@@ -213,6 +208,8 @@ class MoveBudget(Invariant):
 class WallClock(Invariant):
     """C1: a step of a wall clock changes nothing: in a cluster at rest no node changes its state
     until the next fault.
+
+    Blind: clusters with preemption, which may move the VIP at any time.
     """
 
     id: ClassVar[str] = "C1"
@@ -225,7 +222,8 @@ class WallClock(Invariant):
     def before(self, at: Instant, fact: Fact) -> None:
         """Only in a cluster at rest."""
         if isinstance(fact, FaultInjected):
-            self._rest = self.situation.settled(at) is not None
+            preempts = self.situation.settings.preempt_after is not None
+            self._rest = self.situation.settled(at) is not None and not preempts
             self._stepped = None
         elif isinstance(fact, WallClockStepped) and self._rest:
             self._stepped = fact

@@ -10,7 +10,8 @@ from vipkeeper.core.actions import AddressOperation, ChangeAddresses, State
 from vipkeeper.core.events import AddressesDone, AddressOutcome, Started
 from vipkeeper.core.facts import DaemonState, Fact
 from vipkeeper.core.invariants.base import Invariant, Report, Stretch, ms
-from vipkeeper.core.invariants.situation import ServerSituation, Situation
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 
 KERNEL_LATE: Duration = 220 * MILLISECOND
