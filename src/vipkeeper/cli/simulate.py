@@ -60,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes of a sweep (default: one for each core)",
     )
+    parser.add_argument(
+        "--pause",
+        type=_pause,
+        metavar="MS",
+        help="mean time between two faults, milliseconds (default: 1 s to 1 minute, as the seed decides)",
+    )
     parser.add_argument("--encoded", action="store_true", help="adverts travel as bytes (slower)")
     parser.add_argument("--no-shrink", action="store_true", help="show failures as they are")
     output.add_output_option(parser)
@@ -76,6 +82,12 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10000000")
     return int(text)
+
+
+def _pause(text: str) -> Duration:
+    if not text.isdecimal() or not 10 <= int(text) <= 3_600_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds from 10")
+    return int(text) * MILLISECOND
 
 
 def _hours(text: str) -> float:
@@ -98,7 +110,7 @@ def main(args: argparse.Namespace) -> int:
     else:
         seeds = range(args.seed, args.seed + args.sweep)
         totals = sweep(
-            partial(one, fault_phase=_phase(args), encoded=args.encoded),
+            partial(one, fault_phase=_phase(args), encoded=args.encoded, pause=args.pause),
             seeds,
             min(args.jobs, args.sweep),
             _Progress(args.sweep, started),
@@ -118,7 +130,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace, seed: int) -> Plan:
-    return draw(seed, fault_phase=_phase(args), encoded=args.encoded)
+    return draw(seed, fault_phase=_phase(args), encoded=args.encoded, pause=args.pause)
 
 
 def _phase(args: argparse.Namespace) -> Duration | None:
@@ -186,6 +198,8 @@ def _failure_lines(
     drawn = render_timeline(act(plan, first), ascii=style.ascii, color=style.colour, width=width)
     if args.encoded:
         again += " --encoded"
+    if args.pause is not None:
+        again += f" --pause {args.pause // MILLISECOND}"
     lines += ["", *drawn.rstrip().splitlines(), "", f"  play it again: {again}", ""]
     return lines
 

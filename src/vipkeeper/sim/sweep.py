@@ -43,9 +43,9 @@ class Totals:
             self.failed.sort(key=lambda failed: failed.seed)
 
 
-def one(seed: int, fault_phase: Duration | None, encoded: bool) -> Result:
+def one(seed: int, fault_phase: Duration | None, encoded: bool, pause: Duration | None) -> Result:
     """The run of a seed."""
-    return run(draw(seed, fault_phase, encoded=encoded))
+    return run(draw(seed, fault_phase, encoded=encoded, pause=pause))
 
 
 def _leave_interrupts() -> None:
