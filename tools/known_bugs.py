@@ -1,6 +1,6 @@
 """Proves that every past bug of the election would be caught again.
 
-tools/known_bugs.py [NAME...] [--folder FOLDER] [--search]
+tools/known_bugs.py [NAME...] [--folder FOLDER] [--search [--kinds KIND,...]]
 
 Each patch in tests/known_bugs re-introduces one bug. It is applied to a copy of src/, and the simulator, or
 the test or scenario that the patch names, must find it there; then the code as it is must pass the very same.
@@ -22,6 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vipkeeper.core.facts import FaultKind
+from vipkeeper.core.types import SECOND
+from vipkeeper.sim.faults import draw
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "known_bugs"
 PLAYER = ROOT / "tools" / "known_bugs_seeds.py"
@@ -38,6 +42,7 @@ PASS_WITHIN = 120.0
 TEST_WITHIN = 60.0
 SEARCH_WITHIN = 300.0
 SEARCH_SEEDS = 20_000
+SEARCH_MOST = 2_000
 JOBS = 2
 
 
@@ -249,20 +254,29 @@ def unmutated(outcomes: list[Outcome]) -> None:
                 outcome.problem = f"seed {seed} is not done after {PASS_WITHIN:.0f} s"
 
 
-def search(bug: Bug) -> int:
+def search(bug: Bug, kinds: list[str]) -> None:
     """For a maintainer: seeds that show this bug soon, the quickest first."""
     found: list[tuple[float, int]] = []
     with tempfile.TemporaryDirectory(prefix="vipkeeper-known-bugs-") as folder:
         mutate(bug, Path(folder))
-        seeds = list(range(SEARCH_SEEDS))
-        for result in play(Path(folder) / "src", bug.caught_by, seeds, SEARCH_WITHIN):
+        for result in play(Path(folder) / "src", bug.caught_by, _rich_in(kinds), SEARCH_WITHIN):
             if bug.caught_by in result["broken"]:
                 found.append((result["seconds"], result["seed"]))
                 sys.stdout.write(f"{bug.name}: seed {result['seed']} ({result['seconds']:.1f} s)\n")
                 sys.stdout.flush()
     best = " ".join(str(seed) for _, seed in sorted(found)[:4])
     sys.stdout.write(f"{bug.name}: Seeds: {best or 'none found'}\n")
-    return 0 if found else 1
+
+
+def _rich_in(kinds: list[str]) -> list[int]:
+    """Seeds with faults of all these kinds and few others first; without kinds as they come."""
+    shares = []
+    for seed in range(SEARCH_SEEDS if kinds else SEARCH_SEEDS // 10):
+        faults = [fault.kind.name for fault in draw(seed, FAULT_PHASE * SECOND).faults]
+        fewest = min((faults.count(kind) for kind in kinds), default=1)
+        if fewest:
+            shares.append((fewest / (20 + len(faults)) if kinds else 0.0, seed))
+    return [seed for _, seed in sorted(shares, key=lambda share: -share[0])][:SEARCH_MOST]
 
 
 def table(outcomes: list[Outcome]) -> str:
@@ -283,7 +297,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="patches (default: all)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the patches are")
     parser.add_argument("--search", action="store_true", help="find seeds that show the bugs")
+    parser.add_argument(
+        "--kinds", default="", help="kinds of faults that the seeds searched have, as KILL,STALL"
+    )
     args = parser.parse_args(arguments)
+    wrong = set(filter(None, args.kinds.split(","))) - set(FaultKind.__members__)
+    if wrong:
+        sys.stderr.write(f"no such kind of fault: {', '.join(sorted(wrong))}\n")
+        return 2
     patches = sorted(args.folder.glob("*.patch"))
     unknown = set(args.names) - {patch.stem for patch in patches}
     if unknown or not patches:
@@ -297,7 +318,7 @@ def main(arguments: list[str]) -> int:
             bug = read(patch)
             if args.search:
                 if bug.node is None:
-                    search(bug)
+                    search(bug, [kind for kind in args.kinds.split(",") if kind])
                 continue
             outcomes.append(judge(bug))
         except GateError as error:

@@ -16,7 +16,13 @@ from vipkeeper.core.invariants.election import (
     Preemption,
     SuccessorHears,
 )
-from vipkeeper.core.invariants.liveness import FailStatic, Health, OneAfterHeal, SomebodyServes
+from vipkeeper.core.invariants.liveness import (
+    ClientLearns,
+    FailStatic,
+    Health,
+    OneAfterHeal,
+    SomebodyServes,
+)
 from vipkeeper.core.invariants.moves import (
     MoveBudget,
     MovesPerFault,
@@ -46,6 +52,7 @@ INVARIANTS: tuple[type[Invariant], ...] = (
     FreshHolder,
     Deafness,
     SomebodyServes,
+    ClientLearns,
     FailStatic,
     OneAfterHeal,
     MovesPerFault,
