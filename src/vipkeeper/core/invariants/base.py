@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vipkeeper.core.actions import Transition
+from vipkeeper.core.actions import ChangeAddresses, Transition
 from vipkeeper.core.facts import Fact
 from vipkeeper.core.invariants.situation import Situation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
@@ -46,8 +46,12 @@ class Invariant:
     def transition(self, at: Instant, local: Instant, server: str, transition: Transition) -> None:
         """A node changed its state; the situation knows already."""
 
+    def ordered(self, at: Instant, local: Instant, server: str, action: ChangeAddresses) -> None:
+        """A node asks its kernel to change addresses."""
+
     def turn(self, at: Instant, server: str, event: object, actions: Sequence[object]) -> None:
-        """A node took a start, a resignation, an event with many actions, or any while two answer."""
+        """A node took a start, a resignation, a kernel's answer, an event with many actions, or any while
+        two answer."""
 
     def finish(self, at: Instant) -> None:
         """The trace ends."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vipkeeper.core.actions import SendAdvert, Transition
-from vipkeeper.core.events import AdvertReceived, Started, Tick
+from vipkeeper.core.actions import ChangeAddresses, SendAdvert, Transition
+from vipkeeper.core.events import AddressesDone, AdvertReceived, Started, Tick
 from vipkeeper.core.facts import Fact
 from vipkeeper.core.invariants.base import Invariant, Violation
 from vipkeeper.core.invariants.election import (
@@ -14,8 +14,15 @@ from vipkeeper.core.invariants.election import (
     FreshHolder,
     NamedSuccessor,
     Preemption,
+    SuccessorHears,
 )
-from vipkeeper.core.invariants.liveness import FailStatic, Health, OneAfterHeal, SomebodyServes
+from vipkeeper.core.invariants.liveness import (
+    ClientLearns,
+    FailStatic,
+    Health,
+    OneAfterHeal,
+    SomebodyServes,
+)
 from vipkeeper.core.invariants.moves import (
     MoveBudget,
     MovesPerFault,
@@ -26,8 +33,10 @@ from vipkeeper.core.invariants.robust import Robust
 from vipkeeper.core.invariants.safety import (
     AnswersOnlyAsHolder,
     LeftBehind,
+    RenewedInTime,
     TwoOnOneDirection,
     TwoOnWorkingWires,
+    TwoWithWitness,
 )
 from vipkeeper.core.invariants.situation import Situation
 from vipkeeper.core.types import Instant
@@ -36,11 +45,14 @@ from vipkeeper.wire.types import Role
 INVARIANTS: tuple[type[Invariant], ...] = (
     TwoOnWorkingWires,
     TwoOnOneDirection,
+    TwoWithWitness,
     LeftBehind,
     AnswersOnlyAsHolder,
+    RenewedInTime,
     FreshHolder,
     Deafness,
     SomebodyServes,
+    ClientLearns,
     FailStatic,
     OneAfterHeal,
     MovesPerFault,
@@ -49,6 +61,7 @@ INVARIANTS: tuple[type[Invariant], ...] = (
     Health,
     Preemption,
     NamedSuccessor,
+    SuccessorHears,
     Robust,
     WallClock,
 )
@@ -61,7 +74,7 @@ def _notable(event: Any) -> bool:
     """Adverts are most of a trace, and few of them concern a predicate."""
     if type(event) is AdvertReceived:
         return event.advert.role is Role.RESIGNED
-    return type(event) is Started
+    return type(event) in (Started, AddressesDone)
 
 
 class Checker:
@@ -75,6 +88,7 @@ class Checker:
         self._transitions = [
             i for i in self.invariants if type(i).transition is not Invariant.transition
         ]
+        self._orders = [i for i in self.invariants if type(i).ordered is not Invariant.ordered]
         self._before = [i for i in self.invariants if type(i).before is not Invariant.before]
         self._changed = [i for i in self.invariants if type(i).changed is not Invariant.changed]
 
@@ -107,6 +121,9 @@ class Checker:
                 situation.transition(at, local, server, action)
                 for invariant in self._transitions:
                     invariant.transition(at, local, server, action)
+            elif kind is ChangeAddresses:
+                for invariant in self._orders:
+                    invariant.ordered(at, local, server, action)
 
     def finish(self, at: Instant) -> None:
         """The trace ends; what lasts until here is judged."""

@@ -13,12 +13,20 @@ from vipkeeper.core.invariants.situation import (
     is_holder,
     suspect_after,
 )
-from vipkeeper.core.invariants.subject import ServerSituation
+from vipkeeper.core.invariants.subject import TRUE_RATE, ServerSituation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.wire.types import Role
 
 OTHERS_WAIT: Duration = 60 * MILLISECOND
 """How long a server that a resignation does not name leaves the one it does."""
+ORDERLY = (
+    Cause.API_DOWN, Cause.API_UNREADY, Cause.PREEMPTED, Cause.HANDOVER, Cause.SHUTDOWN,
+    Cause.RELEASED, Cause.STANDBY,
+)  # fmt: skip
+"""Why a holder that is heard gives the VIP away."""
+ROUND_EVERY: Duration = 15 * MILLISECOND
+ROUNDS_UNTIL_DEAF = 5
+"""Four questions without any answer, and the round after them."""
 ASKED = (State.SUSPECT, State.HOLDOFF, State.HELD)
 
 
@@ -47,7 +55,8 @@ class FreshHolder(Invariant):
 
 
 class Deafness(Invariant):
-    """S6: a server that heard nothing at all since it became suspicious does not claim.
+    """S6: a server that heard nothing at all since it became suspicious does not claim; nor does one in
+    hold-off that heard nothing in five rounds of questions of 15 ms, each as late as its timers are.
 
     Judged where the cluster has more than one server and the host has a gateway that has answered under
     this boot, as its daemon knows it. Not judged for a claim that a resignation led to: the resignation was heard.
@@ -66,7 +75,11 @@ class Deafness(Invariant):
             return
         if own.gateway != own.gateway_proven:
             return
-        if own.sound_at < own.suspected_at:
+        rounds = ROUNDS_UNTIL_DEAF * (ROUND_EVERY + own.late * own.rate // TRUE_RATE)
+        since = own.suspected_at
+        if transition.before is not State.SUSPECT:
+            since = max(since, local - rounds)
+        if own.sound_at < since:
             deaf = ms(local - own.sound_at)
             self.broken(at, server, f"{server} claims and has heard nothing for {deaf}")
 
@@ -104,7 +117,8 @@ class Preemption(Invariant):
 
 class NamedSuccessor(Invariant):
     """P2: after a resignation that names a successor, every other server that got it lets the named one
-    go first: it does not claim because of it within 60 ms by its own clock.
+    go first: it does not claim because of it within 60 ms by its own clock. After these 60 ms the named one
+    has no licence any more: it does not claim because it was named.
 
     Blind: a resignation that did not arrive, or that its receiver had no reason to believe.
     """
@@ -114,6 +128,7 @@ class NamedSuccessor(Invariant):
     def __init__(self, situation: Situation, report: Report) -> None:
         super().__init__(situation, report)
         self._named_other: dict[str, tuple[Instant, str]] = {}
+        self._named_it: dict[str, Instant] = {}
 
     def turn(self, at: Instant, server: str, event: object, actions: Sequence[object]) -> None:
         """Remember the newest resignation that named another."""
@@ -121,6 +136,8 @@ class NamedSuccessor(Invariant):
             return
         own = self.situation.servers[server]
         successor = event.advert.successor
+        if successor == own.index:
+            self._named_it[server] = event.received
         if successor is None or successor == own.index or not self._believed(own, event):
             self._named_other.pop(server, None)
         elif server not in self._named_other:
@@ -131,7 +148,14 @@ class NamedSuccessor(Invariant):
         """A claim right after it."""
         if transition.after is State.BACKUP:
             self._named_other.pop(server, None)
-        if transition.after is not State.CLAIM or transition.cause is not Cause.HOLDER_RESIGNED:
+        if transition.after is not State.CLAIM:
+            return
+        if transition.cause is Cause.NAMED_SUCCESSOR:
+            age = local - self._named_it.get(server, local)
+            if age > OTHERS_WAIT:
+                text = f"{server} claims by a resignation {ms(age)} old that names it"
+                self.broken(at, server, f"{text}, at most {ms(OTHERS_WAIT)}")
+        if transition.cause is not Cause.HOLDER_RESIGNED:
             return
         named = self._named_other.pop(server, None)
         if named is not None and local - named[0] < OTHERS_WAIT:
@@ -142,3 +166,29 @@ class NamedSuccessor(Invariant):
         name = self.situation.by_address.get(event.source)
         heard = own.heard.get(name) if name is not None else None
         return heard is not None and heard.advert is event.advert
+
+
+class SuccessorHears(Invariant):
+    """P2: who gives the VIP away in an orderly manner names only a server whose newest advert says that it
+    hears the one that resigns: no other would learn of it.
+
+    Blind: a handover that an operator forces (nothing in a trace tells); a deaf holder, who has no choice.
+    """
+
+    id: ClassVar[str] = "P2"
+
+    def transition(self, at: Instant, local: Instant, server: str, transition: Transition) -> None:
+        """A holder lets go and names a successor."""
+        if transition.after is not State.RELEASE or transition.cause not in ORDERLY:
+            return
+        own = self.situation.servers[server]
+        heard = own.heard.get(transition.peer) if transition.peer is not None else None
+        if heard is None or heard.advert is None or not own.boot_id:
+            return
+        entry = next((e for e in heard.advert.heard if e.boot_id == own.boot_id), None)
+        age = entry.age_ms if entry is not None else None
+        if age is None or age * MILLISECOND > suspect_after(own.settings, heard.advert):
+            cause = transition.cause.value
+            self.broken(
+                at, server, f"{server} ({cause}) names {transition.peer}, which does not hear it"
+            )

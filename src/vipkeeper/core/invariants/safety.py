@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import ClassVar
 
-from vipkeeper.core.actions import State
+from vipkeeper.core.actions import AddressOperation, ChangeAddresses, State
+from vipkeeper.core.events import AddressesDone, AddressOutcome, Started
 from vipkeeper.core.facts import DaemonState, Fact
 from vipkeeper.core.invariants.base import Invariant, Report, Stretch, ms
 from vipkeeper.core.invariants.situation import Situation
@@ -15,6 +17,7 @@ from vipkeeper.core.types import MILLISECOND, Duration, Instant
 KERNEL_LATE: Duration = 220 * MILLISECOND
 """By how much a kernel removes an expired address late."""
 SLACK: Duration = 5 * MILLISECOND
+WITNESS_INTERVALS = 10
 ACTIVE = (State.CLAIM, State.HOLDER, State.RELEASE)
 """States in which a node may have the VIP."""
 
@@ -140,6 +143,52 @@ class TwoOnOneDirection(_Pairs):
         return _knows(a, b) and _knows(b, a)
 
 
+class TwoWithWitness(_Pairs):
+    """S2: of two servers that both hold the VIP and cannot hear each other one gives way when a third that
+    is fit hears and is heard by both.
+
+    Bound: 10 x I on the slowest clock after the later of: the claim, the three hearing each other. The
+    third learns of both within I, and the one that it does not follow is told so six times. Plus delays.
+    Blind: runs that have not proven themselves to each other; a wrong key; wires with some loss.
+    """
+
+    id: ClassVar[str] = "S2"
+
+    def applies(self, a: ServerSituation, b: ServerSituation) -> bool:
+        """Both hold and run, and somebody follows who hears both."""
+        both = a.state is State.HOLDER and b.state is State.HOLDER
+        if not both or not a.fit_itself or not b.fit_itself:
+            return False
+        return any(self._hears_both(c, a, b) for c in self.situation.servers.values())
+
+    def _hears_both(self, c: ServerSituation, a: ServerSituation, b: ServerSituation) -> bool:
+        if c.state is not State.BACKUP or not c.fit_itself or self.situation.has_own_key(c):
+            return False
+        return all(self._hear_each_other(c, one) for one in (a, b))
+
+    def _hear_each_other(self, one: ServerSituation, other: ServerSituation) -> bool:
+        situation = self.situation
+        clear = situation.is_clear(one.name, other.name) and situation.is_clear(
+            other.name, one.name
+        )
+        return clear and _knows(one, other) and _knows(other, one)
+
+    def limit(self, at: Instant, a: ServerSituation, b: ServerSituation) -> Duration:
+        """By the slowest clock."""
+        situation = self.situation
+        interval = situation.slowest(a.settings.advert_interval)
+        return WITNESS_INTERVALS * interval + 4 * situation.longest_delay + SLACK
+
+    def transition(self, at: Instant, local: Instant, server: str, transition: object) -> None:
+        """The states are part of the condition."""
+        self._look(at)
+
+    def turn(self, at: Instant, server: str, event: object, actions: object) -> None:
+        """An advert may have proven a run."""
+        if self._stretches:
+            self._look(at)
+
+
 def _knows(one: ServerSituation, other: ServerSituation) -> bool:
     heard = one.heard.get(other.name)
     return heard is not None and bool(other.boot_id) and heard.proven == other.boot_id
@@ -262,3 +311,42 @@ class AnswersOnlyAsHolder(_Each):
     def says(self, server: ServerSituation) -> str:
         """What is wrong."""
         return f"answers for the VIP in state {server.state.value}"
+
+
+class RenewedInTime(Invariant):
+    """S4: a holder does not ask its kernel to renew a lease that has run out by the holder's own clock, nor
+    to put the VIP back then: it has lost the VIP, and another may have it.
+    """
+
+    id: ClassVar[str] = "S4"
+
+    def __init__(self, situation: Situation, report: Report) -> None:
+        super().__init__(situation, report)
+        self._ordered: dict[str, ChangeAddresses] = {}
+        self._until: dict[str, Instant] = {}
+
+    def turn(self, at: Instant, server: str, event: object, actions: Sequence[object]) -> None:
+        """The kernel's answer begins a lease; a start knows the one before it."""
+        if type(event) is Started:
+            self._ordered.pop(server, None)
+            self._until.pop(server, None)
+            if event.record is not None and event.record.holding:
+                self._until[server] = event.record.lease_until
+        elif type(event) is AddressesDone and event.outcome is AddressOutcome.DONE:
+            order = self._ordered.get(server)
+            if order is not None and order.id == event.id:
+                self._until[server] = event.started + order.lifetime
+
+    def ordered(self, at: Instant, local: Instant, server: str, action: ChangeAddresses) -> None:
+        """A renewal is judged by the lease before it."""
+        self._ordered[server] = action
+        operation = action.operation
+        until = self._until.get(server)
+        if operation in (AddressOperation.ADD, AddressOperation.REMOVE):
+            self._until.pop(server, None)
+        holds = self.situation.servers[server].state is State.HOLDER
+        if operation is AddressOperation.REMOVE or until is None or not holds:
+            return
+        if local >= until:
+            text = f"{server} renews its lease {ms(local - until)} after it ran out"
+            self.broken(at, server, text)

@@ -25,6 +25,7 @@ from vipkeeper.core.invariants.election import (
     FreshHolder,
     NamedSuccessor,
     Preemption,
+    SuccessorHears,
 )
 from vipkeeper.core.invariants.robust import Robust
 from vipkeeper.core.types import SECOND, AddressState, HostView, VipView
@@ -191,3 +192,57 @@ def test_an_advert_of_a_stranger_is_no_sign_of_a_holder() -> None:
     story = Story(only=FreshHolder).at(1000)
     story.hears("cp2", "cp1", Role.HOLDER, sender=IPv4Address("10.10.10.99"))
     assert story.at(1010).enters("cp2", State.CLAIM).broken() == []
+
+
+def in_holdoff(milliseconds: float) -> list[str]:
+    """cp2 claims out of hold-off so long after the last answer."""
+    story = Story(only=Deafness).turn("cp2", GatewayAnswered()).at(2000)
+    story.enters("cp2", State.SUSPECT).at(2010).turn("cp2", VipAnswered(VIP, b"1", Channel.ECHO))
+    story.enters("cp2", State.HOLDOFF).at(3000).turn("cp2", GatewayAnswered())
+    return story.at(3000 + milliseconds).enters("cp2", State.CLAIM).broken()
+
+
+def test_s6_a_server_falls_deaf_in_holdoff_and_claims() -> None:
+    assert in_holdoff(180) == ["S6"]
+
+
+def test_s6_a_server_in_holdoff_still_hears_its_gateway() -> None:
+    assert in_holdoff(60) == []
+
+
+def named(milliseconds: float) -> list[str]:
+    """cp2 claims as the named successor so long after it received the resignation."""
+    story = Story(only=NamedSuccessor).at(1000).hears("cp2", "cp1", Role.HOLDER)
+    story.at(1100).hears("cp2", "cp1", Role.RESIGNED, successor=1)
+    return story.at(1100 + milliseconds).enters("cp2", State.CLAIM, Cause.NAMED_SUCCESSOR).broken()
+
+
+def test_p2_a_named_successor_claims_by_an_old_resignation() -> None:
+    assert named(61) == ["P2"]
+
+
+def test_p2_a_named_successor_claims_in_its_time() -> None:
+    assert named(50) == []
+
+
+def names(age_ms: int | None, cause: Cause = Cause.HANDOVER, boot_id: int = 1) -> list[str]:
+    """cp1 names cp2, which says that it heard this run of cp1 so long ago."""
+    heard = (Heard(boot_id, age_ms), Heard(0, None), Heard(0, None))
+    story = Story(only=SuccessorHears).at(900).hears("cp1", "cp2")
+    story.at(1000).holds("cp1").hears("cp1", "cp2", heard=heard)
+    return story.enters("cp1", State.RELEASE, cause, peer="cp2").broken()
+
+
+@pytest.mark.parametrize(("age_ms", "boot_id"), [(201, 1), (None, 1), (0, 77)])
+def test_p2_a_successor_that_does_not_hear_the_one_that_names_it(
+    age_ms: int | None, boot_id: int
+) -> None:
+    assert names(age_ms, boot_id=boot_id) == ["P2"]
+
+
+def test_p2_a_successor_that_hears() -> None:
+    assert names(200) == []
+
+
+def test_p2_a_deaf_holder_has_no_choice() -> None:
+    assert names(None, Cause.DEAF) == []

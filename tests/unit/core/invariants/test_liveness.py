@@ -8,6 +8,7 @@ from support.story import Story
 from vipkeeper.core.actions import Cause, State
 from vipkeeper.core.events import GatewayAnswered
 from vipkeeper.core.facts import (
+    CLIENT,
     ApiChanged,
     ApiState,
     DaemonChanged,
@@ -19,6 +20,7 @@ from vipkeeper.core.facts import (
     WireChanged,
 )
 from vipkeeper.core.invariants.liveness import (
+    ClientLearns,
     FailStatic,
     Health,
     OneAfterHeal,
@@ -153,3 +155,25 @@ def test_h1_a_lost_prober_excuses_until_every_loss_is_over() -> None:
 
     assert story(endings=1) == []
     assert story(endings=2) == ["H1"]
+
+
+def learned(milliseconds: float, story: Story) -> list[str]:
+    """cp2 claims and the client is served by it after so long."""
+    story.at(1000).holds("cp2").at(1000 + milliseconds).fact(ServedChanged("cp2"))
+    return story.at(5000).drops("cp2").broken()
+
+
+def test_l1_a_client_learns_of_a_claim_at_once() -> None:
+    assert learned(30, Story(only=ClientLearns)) == []
+    assert learned(50, Story(only=ClientLearns)) == ["L1"]
+
+
+def test_l1_a_client_cannot_learn_over_a_broken_wire() -> None:
+    story = Story(only=ClientLearns).fact(WireChanged("cp2", CLIENT, 100, 0))
+    assert learned(3000, story) == []
+
+
+def test_l1_a_client_that_another_holder_answers_needs_not_learn() -> None:
+    assert learned(3000, Story(only=ClientLearns).holds("cp1").fact(ServedChanged("cp1"))) == []
+    hidden = Story(only=ClientLearns).holds("cp1").fact(WireChanged("cp1", CLIENT, 1000, 0))
+    assert learned(3000, hidden) == ["L1"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from support.story import Story
-from vipkeeper.core.actions import Cause, SendAdvert, State
-from vipkeeper.core.events import Tick
+from vipkeeper.core.actions import AddressOperation, Cause, ChangeAddresses, SendAdvert, State
+from vipkeeper.core.events import AddressesDone, AddressOutcome, Tick
 from vipkeeper.core.facts import (
     AnswersChanged,
     DaemonChanged,
@@ -19,8 +19,10 @@ from vipkeeper.core.facts import (
 from vipkeeper.core.invariants.safety import (
     AnswersOnlyAsHolder,
     LeftBehind,
+    RenewedInTime,
     TwoOnOneDirection,
     TwoOnWorkingWires,
+    TwoWithWitness,
 )
 from vipkeeper.core.types import MILLISECOND, SECOND
 
@@ -159,3 +161,51 @@ def test_an_address_that_nobody_answers_for_is_no_second_holder() -> None:
     story = Story(only=TwoOnWorkingWires).at(1000).holds("cp1").fact(VipChanged("cp2", True))
     story.fact(AnswersChanged("cp2", False))
     assert story.at(60_000).broken() == []
+
+
+def two_in_two_halves(milliseconds: float, *cut: tuple[str, str]) -> list[str]:
+    """cp1 and cp2 both hold for so long and cannot hear each other; cp3 follows."""
+    story = Story(only=TwoWithWitness).hear_each_other().enters("cp3", State.BACKUP)
+    for source, target in (("cp1", "cp2"), ("cp2", "cp1"), *cut):
+        story.fact(WireChanged(source, target, 1000, 0))
+    return two_for(milliseconds, story)
+
+
+def test_s2_a_third_server_hears_both_holders() -> None:
+    assert two_in_two_halves(1100) == ["S2"]
+
+
+def test_s2_the_third_server_is_heeded_in_time() -> None:
+    assert two_in_two_halves(950) == []
+
+
+def test_s2_the_third_server_does_not_hear_both() -> None:
+    assert two_in_two_halves(5000, ("cp2", "cp3")) == []
+
+
+def order(number: int, operation: AddressOperation) -> ChangeAddresses:
+    return ChangeAddresses(number, operation, 3 * SECOND)
+
+
+def ordered(milliseconds: float, operation: AddressOperation, state: State = State.HOLDER) -> bool:
+    """True when the order breaks S4 that a server gives so long after its lease of 3 s began."""
+    story = Story(only=RenewedInTime).at(1000).enters("cp1", State.CLAIM)
+    story.turn("cp1", Tick(), order(1, AddressOperation.ADD)).enters("cp1", State.HOLDER)
+    done = AddressesDone(1, AddressOutcome.DONE, story.now, story.now)
+    story.turn("cp1", done).enters("cp1", state)
+    story.at(1000 + milliseconds).turn("cp1", Tick(), order(2, operation))
+    return story.broken() == ["S4"]
+
+
+def test_s4_a_lapsed_lease_is_renewed_or_the_vip_put_back() -> None:
+    assert ordered(3000, AddressOperation.RENEW)
+    assert ordered(3000, AddressOperation.ADD)
+
+
+def test_s4_a_lease_is_renewed_in_time() -> None:
+    assert not ordered(2999, AddressOperation.RENEW)
+
+
+def test_s4_a_lapsed_lease_is_given_up_and_claimed_anew() -> None:
+    assert not ordered(3000, AddressOperation.REMOVE)
+    assert not ordered(9000, AddressOperation.ADD, State.CLAIM)
