@@ -41,6 +41,8 @@ class Reach(enum.Enum):
     FILE = "file"
     SERVER = "server"
     CLUSTER = "cluster"
+    RUN = "run"
+    """The run of the linter itself: its ignore comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class VersionRange:
 
     def __str__(self) -> str:
         parts = [f"since {self.since}" if self.since else "", f"before {self.before}"]
-        return " ".join([self.product, *(part for part in parts[: 2 if self.before else 1] if part)])
+        return " ".join(
+            [self.product, *(part for part in parts[: 2 if self.before else 1] if part)]
+        )
 
 
 @dataclass(frozen=True, slots=True)

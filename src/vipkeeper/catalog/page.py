@@ -78,6 +78,6 @@ def markdown(entry: Entry) -> str:
 
 def first_sentence(text: str) -> str:
     """The first sentence of a part, on one line: what a finding says in short."""
-    paragraph = " ".join(text.split("\n\n")[0].split())
+    paragraph = " ".join(text.partition("\n\n")[0].split())
     found = re.search(r"[.;](?= [A-Z`]|$)", paragraph)
     return paragraph[: found.start() + 1] if found else paragraph

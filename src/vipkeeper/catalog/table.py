@@ -23,9 +23,14 @@ class Table:
     entries: tuple[Entry, ...]
     retired: tuple[Retired, ...]
 
+    @property
+    def everything(self) -> tuple[Entry | Retired, ...]:
+        """Retired codes too."""
+        return (*self.entries, *self.retired)
+
     def find(self, wanted: str) -> Entry | Retired | None:
         """The entry of a code (in any case) or of a name."""
-        for entry in (*self.entries, *self.retired):
+        for entry in self.everything:
             if entry.code == wanted.upper() or entry.name == wanted.lower():
                 return entry
         return None
@@ -45,7 +50,7 @@ def make_table(entries: Iterable[Entry], retired: Iterable[Retired] = RETIRED) -
     """
     table = Table(tuple(sorted(entries, key=lambda entry: entry.code)), tuple(retired))
     seen: set[str] = set()
-    for entry in (*table.entries, *table.retired):
+    for entry in table.everything:
         if not CODE.fullmatch(entry.code) or not NAME.fullmatch(entry.name):
             raise CatalogError(f"'{entry.code} {entry.name}' is not like 'VK101 server-not-url'")
         for word in (entry.code, entry.name):

@@ -47,6 +47,8 @@ class Trouble(enum.Enum):
     CYCLE = enum.auto()
     """A file that includes itself, or a link that leads back to itself."""
     EMPTY = enum.auto()
+    UNRECOGNISED = enum.auto()
+    """Named by the user, and none of the kinds that we know."""
     UNSUPPORTED = enum.auto()
     """Valid, but more than our own configuration takes."""
 

@@ -98,7 +98,7 @@ class Rule:
         span: Span,
         message: str,
         *,
-        help: str = "",  # noqa: A002 - the word every output uses
+        help: str = "",
         related: Iterable[Related] = (),
         fix: Fix | None = None,
         severity: Severity | None = None,
