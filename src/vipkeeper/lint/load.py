@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vipkeeper.config.tree import Problem, Span, Trouble
 from vipkeeper.lint import facts
-from vipkeeper.lint.document import Document, Parsed
+from vipkeeper.lint.document import Document
 from vipkeeper.lint.facts import Given
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.recognise import kind_by_path, may_matter, parse
@@ -63,8 +63,8 @@ class _Gathered:
     documents: dict[str, list[Document]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
-    parsed: dict[str, Parsed] = field(default_factory=dict)
-    """By real path: a file that is reached twice is read once."""
+    included: set[Path] = field(default_factory=set)
+    """Files that were read as a part of others; alone they are nothing."""
 
 
 def load(inputs: Sequence[Input], given: Given = Given()) -> Cluster:  # noqa: B008 - frozen
@@ -75,6 +75,7 @@ def load(inputs: Sequence[Input], given: Given = Given()) -> Cluster:  # noqa: B
             _folder(gathered, entry)
         else:
             _file(gathered, entry.path, str(entry.path), entry.name, asked=True)
+    _drop_included(gathered)
     _split_loose_files(gathered)
     return assemble(
         gathered.documents, gathered.problems, gathered.sources, given, _all_named(inputs)
@@ -112,6 +113,17 @@ def _all_named(inputs: Sequence[Input]) -> bool:
     return len({entry.name for entry in inputs if entry.name}) > 1
 
 
+def _drop_included(gathered: _Gathered) -> None:
+    """A part of another file was also found by itself: it counts where it is included."""
+    for name, documents in gathered.documents.items():
+        gathered.documents[name] = [
+            document
+            for document in documents
+            if document.source.path is None
+            or document.source.path.resolve() not in gathered.included
+        ]
+
+
 def _split_loose_files(gathered: _Gathered) -> None:
     """Of several main configurations without a name each is a server, named after its file."""
     loose = gathered.documents.get("", [])
@@ -124,7 +136,7 @@ def _split_loose_files(gathered: _Gathered) -> None:
         while name in gathered.documents:
             name += "'"
         gathered.documents[name] = [document]
-        loose.remove(document)
+    gathered.documents[""] = [document for document in loose if document.kind not in _MAIN]
 
 
 def _folder(gathered: _Gathered, entry: Input) -> None:
@@ -197,5 +209,6 @@ def _file(gathered: _Gathered, path: Path, shown: str, name: str, *, asked: bool
         return
     gathered.sources[shown] = source
     gathered.sources.update({found.file: found for found in parsed.included})
+    gathered.included.update(found.path.resolve() for found in parsed.included if found.path)
     gathered.problems += parsed.problems
     gathered.documents.setdefault(name, []).extend(parsed.documents)

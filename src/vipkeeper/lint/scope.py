@@ -129,7 +129,8 @@ class Cluster:
     @property
     def documents(self) -> tuple[Document, ...]:
         """Every document once."""
-        own = (d for server in self.servers for d in server.documents if d not in self.shared)
+        shared = {id(document) for document in self.shared}
+        own = (d for server in self.servers for d in server.documents if id(d) not in shared)
         return (*own, *self.shared)
 
     def all(self, wanted: type[D]) -> tuple[D, ...]:
