@@ -22,6 +22,7 @@ from vipkeeper.config.tree import (
     after,
     decode,
     shown,
+    split_lines,
 )
 
 MAX_NODES = 200_000
@@ -68,7 +69,7 @@ def read(text: str, file: str, *, strict: bool = False) -> Documents:
     except _RefusedError as error:
         builder.problems.append(error.problem)
     except yaml.MarkedYAMLError as error:
-        builder.problems.append(_yaml_problem(file, error))
+        builder.problems.append(_yaml_problem(file, error, text))
     except yaml.YAMLError:  # the reader's own error, which knows no line
         builder.problems.append(_unprintable(file, text))
     return Documents(tuple(builder.roots), tuple(builder.problems))
@@ -216,12 +217,14 @@ def _size(node: Node) -> int:
     return total
 
 
-def _yaml_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
+def _yaml_problem(file: str, error: yaml.MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
     reason = error.problem or "cannot be read"
     trouble = Trouble.SYNTAX
-    if "\\t" in reason or "'\t'" in reason or "tab character" in reason:
+    lines = split_lines(text)
+    at = lines[mark.line][mark.column :] if mark and mark.line < len(lines) else ""
+    if at.startswith("\t") or "\\t" in reason or "tab character" in reason:
         reason = "a tab is used for indentation; use spaces"
         trouble = Trouble.TAB
     return Problem(span, f"not valid YAML: {reason}", trouble)

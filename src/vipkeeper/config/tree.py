@@ -8,10 +8,12 @@ configuration may hold; `read` takes foreign files with several documents, alias
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -158,6 +160,11 @@ def shown(text: str, limit: int = 80) -> str:
     """Text of the file as it may stand in a message: one line, printable, not too long."""
     kept = text if len(text) <= limit else text[: limit - 3] + "..."
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in kept)
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text as YAML counts them (YAML 1.1, section 4.1.3)."""
+    return _BREAK.split(text)
 
 
 def after(before: str, file: str) -> Span:

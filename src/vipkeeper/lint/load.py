@@ -12,7 +12,7 @@ from vipkeeper.lint import facts
 from vipkeeper.lint.document import Document
 from vipkeeper.lint.facts import Given
 from vipkeeper.lint.kinds import Kind
-from vipkeeper.lint.recognise import kind_by_path, may_matter, parse
+from vipkeeper.lint.recognise import may_matter, parse
 from vipkeeper.lint.scope import Cluster, Server
 from vipkeeper.lint.settings import merge
 from vipkeeper.lint.source import Source, read
@@ -45,6 +45,16 @@ LIVE = (
 )
 """What a server's files are where no path is given."""
 _TOP = frozenset(["etc", "var", "usr", "opt", "root", "home", "run", "srv", "lib"])
+_ONE_OF_A_KIND = (
+    Kind.RKE2_CONFIG,
+    Kind.K3S_CONFIG,
+    Kind.KEEPALIVED,
+    Kind.HAPROXY,
+    Kind.OWN_CONFIG,
+    Kind.KUBEVIP_POD,
+    Kind.KUBEVIP_DAEMONSET,
+)
+"""A server has one of these, whatever the file is called."""
 _MAIN = (Kind.RKE2_CONFIG, Kind.K3S_CONFIG)
 
 
@@ -67,14 +77,24 @@ class _Gathered:
     """Files that were read as a part of others; alone they are nothing."""
 
 
-def load(inputs: Sequence[Input], given: Given = Given()) -> Cluster:  # noqa: B008 - frozen
-    """Read everything that the inputs name. Total: what cannot be read is in `problems`."""
+def load(
+    inputs: Sequence[Input],
+    given: Given = Given(),  # noqa: B008 - frozen
+    proposed: Sequence[Input] = (),
+) -> Cluster:
+    """Read everything that the inputs name. Total: what cannot be read is in `problems`.
+
+    Each proposed file takes the place of the files of its kind and name on its server; without a
+    name of a server, on every server that has such a file, otherwise it is shared by all.
+    """
     gathered = _Gathered()
     for entry in inputs:
         if entry.path.is_dir():
             _folder(gathered, entry)
         else:
             _file(gathered, entry.path, str(entry.path), entry.name, asked=True)
+    for entry in proposed:
+        _propose(gathered, entry)
     _drop_included(gathered)
     _split_loose_files(gathered)
     return assemble(
@@ -111,6 +131,31 @@ def assemble(
 def _all_named(inputs: Sequence[Input]) -> bool:
     """Whether the user listed several servers by name: then they are taken to be all."""
     return len({entry.name for entry in inputs if entry.name}) > 1
+
+
+def _propose(gathered: _Gathered, entry: Input) -> None:
+    """Put a file in the place of the one that it would replace."""
+    new = _Gathered()
+    _file(new, entry.path, str(entry.path), "", asked=True)
+    gathered.problems += new.problems
+    gathered.sources.update(new.sources)
+    fresh = new.documents.get("", [])
+    slots = {(document.kind, document.source.file.rpartition("/")[2]) for document in fresh}
+    kinds = {kind for kind, _ in slots if kind in _ONE_OF_A_KIND}
+    homes = [entry.name] if entry.name else []
+    for name, documents in gathered.documents.items():
+        if entry.name and name != entry.name:
+            continue
+        kept = [d for d in documents if _slot(d) not in slots and d.kind not in kinds]
+        if len(kept) < len(documents) and not entry.name:
+            homes.append(name)
+        gathered.documents[name] = kept
+    for home in homes or [""]:
+        gathered.documents.setdefault(home, []).extend(fresh)
+
+
+def _slot(document: Document) -> tuple[Kind, str]:
+    return document.kind, document.source.file.rpartition("/")[2]
 
 
 def _drop_included(gathered: _Gathered) -> None:
@@ -198,8 +243,7 @@ def _walk(gathered: _Gathered, top: Path) -> Iterator[Path]:
 def _file(gathered: _Gathered, path: Path, shown: str, name: str, *, asked: bool) -> None:
     source = read(path, shown)
     if isinstance(source, Problem):
-        if asked or kind_by_path(str(path)) or source.trouble is not Trouble.BINARY:
-            gathered.problems.append(source)
+        gathered.problems.append(source)
         return
     parsed = parse(source)
     if parsed is None:

@@ -133,11 +133,12 @@ def _by_keys(source: Source, root: Mapping) -> Document | None:
 
 def _config_by_keys(source: Source, root: Mapping, written: set[str]) -> ConfigFile | None:
     """A configuration of RKE2 or k3s that lies somewhere else."""
-    names = {name.removesuffix("+") for name in written}
+    names = {name.removesuffix("+").replace("_", "-") for name in written}
     rke2, k3s = table(Product.RKE2), table(Product.K3S)
     known = {name for name in names if rke2.find(name) or k3s.find(name)}
     telling = {"token", "tls-san", "server", "node-ip", "cluster-cidr", "cni"} & known
-    if not telling or len(known) * 2 < len(names):
+    usual = source.file.rpartition("/")[2] in ("config.yaml", "config.yml")
+    if not telling or (len(known) * 2 < len(names) and not usual):
         return None
     is_k3s = "k3s" in _full(source) or any(n in k3s.keys and n not in rke2.keys for n in names)
     return ConfigFile(Kind.K3S_CONFIG if is_k3s else Kind.RKE2_CONFIG, source, root)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from vipkeeper.config.tree import Trouble
 from vipkeeper.lint import ignores
 from vipkeeper.lint.ignores import Ignore
 from vipkeeper.lint.kinds import Kind
@@ -74,6 +75,12 @@ class Outcome:
     def files(self) -> int:
         """How many files were judged."""
         return len(self.cluster.sources)
+
+    @property
+    def unread(self) -> int:
+        """How many places could not be read, also where their findings are not selected."""
+        mild = (Trouble.DUPLICATE_KEY, Trouble.EMPTY)
+        return sum(problem.trouble not in mild for problem in self.cluster.problems)
 
     def count(self, severity: Severity) -> int:
         """How many findings are this bad."""

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vipkeeper.config.tree import Problem, Span, Trouble, decode
+from vipkeeper.config.tree import Problem, Span, Trouble, decode, split_lines
 from vipkeeper.lint.kinds import Place
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -50,7 +50,7 @@ class Source:
 
 def from_text(text: str, file: str, path: Path | None = None) -> Source:
     """A source from text that is already there."""
-    return Source(file, text, tuple(text.split("\n")), path)
+    return Source(file, text, tuple(split_lines(text)), path)
 
 
 def from_bytes(data: bytes, file: str, path: Path | None = None) -> Source | Problem:
