@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from ipaddress import ip_address
@@ -10,8 +11,9 @@ from pathlib import Path
 
 from vipkeeper.catalog.entry import Severity
 from vipkeeper.cli import output
-from vipkeeper.errors import ExitCode, NothingError, UsageError
+from vipkeeper.errors import ExitCode, HostError, NothingError, UsageError
 from vipkeeper.lint.facts import Given
+from vipkeeper.lint.fixing import Fixed, fix
 from vipkeeper.lint.load import Input, live_inputs, load
 from vipkeeper.lint.registry import all_rules, catalog
 from vipkeeper.lint.run import Outcome, Selection, matches, run
@@ -55,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Severity.ERROR.value,
         help="exit with 1 from this severity on (default: error)",
     )
+    fixing = parser.add_argument_group("fixes")
+    fixing.add_argument("--fix", action="store_true", help="write safe fixes; FILE.bak is kept")
+    fixing.add_argument(
+        "--unsafe-fixes", action="store_true", help="with --fix or --diff: also those to look at"
+    )
+    fixing.add_argument("--diff", action="store_true", help="show fixes and write nothing")
     output.add_output_option(parser, FORMATS)
     output.add_ascii_option(parser)
 
@@ -84,8 +92,54 @@ def main(args: argparse.Namespace) -> int:
     if not cluster.sources and not cluster.problems:
         raise NothingError(f"nothing that can be judged in {', '.join(args.paths)}")
     outcome = run(cluster, date.today(), selection)
+    if args.diff:
+        output.emit("".join(fixed.diff for fixed in _fixes(outcome, args)))
+        return exit_code(outcome, args.fail_on)
+    if args.fix and _write(outcome, args):
+        cluster = load(inputs, _given(args), [_input(word) for word in args.proposed])
+        outcome = run(cluster, date.today(), selection)
     output.deliver(asked, _renderers(outcome), ascii_only=args.ascii)
     return exit_code(outcome, args.fail_on)
+
+
+def _fixes(outcome: Outcome, args: argparse.Namespace) -> list[Fixed]:
+    return list(fix(outcome.findings, dict(outcome.cluster.sources), unsafe=args.unsafe_fixes))
+
+
+def _write(outcome: Outcome, args: argparse.Namespace) -> bool:
+    """Write the fixed files, each with a copy of what it was beside it."""
+    fixes = _fixes(outcome, args)
+    for fixed in fixes:
+        path = fixed.source.path
+        if path is None:
+            continue
+        path = path.resolve()  # a link stays a link
+        try:
+            write_fixed(path, fixed.text)
+        except OSError as error:
+            raise HostError(f"--fix: cannot write {path}: {error.strerror}") from None
+        output.note(f"{fixed.source.file}: {', '.join(fixed.titles)} (before: {path.name}.bak)")
+    return bool(fixes)
+
+
+def write_fixed(path: Path, text: str) -> None:
+    """Replace a file at once, with its mode and owner, and keep the old one as FILE.bak."""
+    old = path.read_bytes()
+    info = path.stat()
+    data = text.replace("\n", "\r\n") if b"\r\n" in old else text
+    bom = b"\xef\xbb\xbf" if old.startswith(b"\xef\xbb\xbf") else b""
+    for name, content in ((f"{path.name}.bak", old), (f".{path.name}.new", bom + data.encode())):
+        copy = path.with_name(name)
+        copy.unlink(missing_ok=True)
+        handle = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            if (info.st_uid, info.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(file.fileno(), info.st_uid, info.st_gid)
+            os.fchmod(file.fileno(), info.st_mode & 0o7777)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    path.with_name(f".{path.name}.new").replace(path)
 
 
 def exit_code(outcome: Outcome, fail_on: str) -> ExitCode:
