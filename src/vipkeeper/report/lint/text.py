@@ -99,8 +99,8 @@ def _length(span: Span, line: str) -> int:
 
 def _cut(line: str, column: int) -> tuple[str, int]:
     """A line made printable and not too long, and where the column is in it."""
-    before = line[:column].replace("\t", "    ")
-    after = line[column:].replace("\t", "    ").rstrip()
+    before = line[max(0, column - WIDEST) : column].replace("\t", "    ")
+    after = line[column : column + WIDEST].replace("\t", "    ").rstrip()
     if len(before) > WIDEST // 2:
         before = "..." + before[3 - WIDEST // 2 :]
     before, after = shown(before, WIDEST), shown(after, WIDEST - min(len(before), WIDEST - 20))
