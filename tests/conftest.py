@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import settings
 
 from vipkeeper.lab.processes import SYSTEM_PATH
 
@@ -25,6 +26,10 @@ except HostError as error:
     sys.exit(str(error))
 """
 TOOLS = ("ip", "nft")
+
+# A busy machine makes any example slow: how long one takes says nothing about the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 @functools.cache

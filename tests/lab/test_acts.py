@@ -252,6 +252,7 @@ def test_judge_fails_what_leaves_two_holders(tmp_path: Path) -> None:
     assert "never two servers answer for the VIP" in act["reason"]
     assert "FAILED  daemon-killed" in played.progress
     assert (played.report / "logs" / "daemon-killed-1" / "cp1-keepalived.log").exists()
+    assert f"logs of the servers: {played.report / 'logs'}" in played.progress
 
 
 def planted(directory: Path) -> bytes:

@@ -6,24 +6,29 @@ import argparse
 import contextlib
 import difflib
 import json
+import math
 import os
 import re
 import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from vipkeeper import __version__
 from vipkeeper.cli import output
-from vipkeeper.core.types import MILLISECOND
-from vipkeeper.errors import ExitCode, HostError, UsageError
+from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
+from vipkeeper.config import table
+from vipkeeper.core.types import MILLISECOND, SECOND
+from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.lab.act import Act
 from vipkeeper.lab.acts import ACTS, STORY
 from vipkeeper.lab.box import BoxError, in_box, made_by_root, outer_pid
 from vipkeeper.lab.drill import Drill, Plan, Progress
+from vipkeeper.lab.managers import MANAGERS
+from vipkeeper.lab.topology import lan
 from vipkeeper.report import html, svg, terminal
 from vipkeeper.report import json as report_json
 from vipkeeper.report.run import ActResult, MarkerKind, RunReport, Verdict
@@ -41,8 +46,10 @@ the simulator, and says so.
 Exit codes: 0 all acts passed, 1 one failed, 2 usage or an act that needs namespaces, 130 interrupted."""
 
 EXIT_INTERRUPTED = 130
-LONGEST_INTERVAL_MS = 10_000
+LEASE_INTERVALS = 4
+"""The least kernel lease, in advert intervals."""
 LONGEST_ACT = 3600
+_BOUNDS = table.ADVERT_INTERVAL.kind
 _FORMATS = ("text", "json", "svg", "html")
 _INTERVAL = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 _SETTING = re.compile(r"([a-z_]+)=(\S[^\n]*)")
@@ -78,7 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_interval,
         default=100,
         metavar="TIME",
-        help="time between two adverts, such as 100ms or 1s (default: 100ms)",
+        help="time between two adverts, 10ms to 5s (default: 100ms); above 750ms it needs a longer "
+        "lease, such as --set kernel_lease=4s",
     )
     parser.add_argument(
         "--set",
@@ -109,8 +117,9 @@ def _count(text: str) -> int:
 def _interval(text: str) -> int:
     match = _INTERVAL.fullmatch(text)
     value = float(match[1]) * (1000 if match[2] == "s" else 1) if match else 0.0
-    if not 10 <= value <= LONGEST_INTERVAL_MS or value != int(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time from 10ms to 10s")
+    low, high = (at // MILLISECOND for at in (_BOUNDS.low, _BOUNDS.high))
+    if not low <= value <= high or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time from {low}ms to {high // 1000}s")
     return int(value)
 
 
@@ -153,7 +162,8 @@ def main(args: argparse.Namespace) -> int:
         settings=tuple(args.settings),
         seconds=args.seconds,
     )
-    _check_folder(args.report)
+    _check_settings(plan)
+    check_folder(args.report)
     show = _Show(plan, args, asked)
     try:
         code = in_box(show.inside, show.outside, show.keep)
@@ -228,14 +238,22 @@ def find_acts(names: list[str]) -> tuple[Act, ...]:
     return tuple(by_name[name] for name in names) or STORY
 
 
-def _check_folder(folder: Path) -> None:
-    """Say before the drill, not after it, that the report cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--report: cannot make {folder}: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise UsageError(f"--report: {folder} is not writable")
+def _check_settings(plan: Plan) -> None:
+    """Refuse what the daemons would refuse, before anything is built.
+
+    Raises:
+        UsageError: their configuration would be wrong; says so in its own words.
+    """
+    manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings)
+    networks = [lan(servers) for servers in sorted({act.servers for act in plan.acts})]
+    mistakes = dict.fromkeys(line for network in networks for line in manager.mistakes(network))
+    lease = math.ceil(plan.interval_ms * LEASE_INTERVALS / 1000)
+    given = any(line.startswith("kernel_lease:") for line in plan.settings)
+    forced = lease * SECOND > table.KERNEL_LEASE.kind.example and not given
+    if mistakes and forced:
+        mistakes[f"add --set kernel_lease={lease}s"] = None
+    if mistakes:
+        raise UsageError("\n".join(f"drill: {line}" for line in mistakes))
 
 
 class _Show:
@@ -275,6 +293,8 @@ class _Show:
         write_folder(report, parcel["logs"], self._args.report)
         _deliver(report, self._asked, self._args)
         output.note(f"\nreport: {self._args.report / 'index.html'}")
+        if parcel["logs"]:
+            output.note(f"logs of the servers: {self._args.report / LOGS}")
         if parcel["interrupted"]:
             output.note(f"drill: {report.notes[0]}")
             self.code = EXIT_INTERRUPTED
@@ -300,23 +320,6 @@ class _Show:
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 signal.pause()
-
-
-def write_folder(report: RunReport, logs: Mapping[str, str], folder: Path) -> None:
-    """Write run.json, index.html, a picture of each act (its worst run), and the logs of failed acts.
-
-    Raises:
-        HostError: the folder cannot be written.
-    """
-    files = {"run.json": report_json.dump_run(report), "index.html": html.page(report)}
-    files |= {f"{act.name}.svg": svg.timeline(act.worst) for act in summaries(report)}
-    files |= {f"logs/{name}": text for name, text in logs.items()}
-    try:
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise HostError(f"--report: cannot write to {folder}: {error.strerror}") from None
 
 
 def _deliver(report: RunReport, asked: Sequence[output.Target], args: argparse.Namespace) -> None:

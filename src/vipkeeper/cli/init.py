@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+import vipkeeper
 from vipkeeper.cli import output
+from vipkeeper.cli.next_steps import Situation, after_all, after_unit, obstacles
 from vipkeeper.cli.unit import UNIT_NAME, unit
 from vipkeeper.config.cluster import Distribution, Profile
 from vipkeeper.config.load import ConfigError, load_text, read_keys
@@ -21,7 +23,10 @@ NAME = "init"
 HELP = """\
 Write cluster.yaml with comments and the key that authenticates adverts, and print the next steps.
 Nothing that exists is overwritten: an existing key is kept, an existing cluster.yaml needs --force and is
-saved beside the new one.
+saved beside the new one. The systemd unit has nothing of yours in it and is written anew.
+
+Run it on one server; the others get cluster.yaml and key as copies, and the unit by
+`vipkeeper init --unit-only`, since the program may lie elsewhere there.
 
 Exit codes: 0 written, 2 something is wrong with the options or the directory."""
 
@@ -52,14 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vip",
         action="append",
-        required=True,
         metavar="ADDRESS",
         help="the address to hold; repeatable (dual stack, several VIPs)",
     )
     parser.add_argument(
         "--server",
         action="append",
-        required=True,
         metavar="NAME=ADDRESS",
         help="a control-plane server; once for each, all servers in the same order",
     )
@@ -86,7 +89,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="copy the key of another server instead of making one",
     )
-    parser.add_argument("--systemd", action="store_true", help="also write the unit")
+    where = UNIT_DIRECTORY / UNIT_NAME
+    parser.add_argument(
+        "--systemd", action="store_true", help=f"also write the systemd unit, {where}"
+    )
+    parser.add_argument(
+        "--unit-only",
+        action="store_true",
+        help="write only that unit, on a server that gets cluster.yaml and key from another one",
+    )
     parser.add_argument(
         "--unit-directory", type=Path, default=UNIT_DIRECTORY, help=argparse.SUPPRESS
     )
@@ -97,6 +108,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Check everything first, then write."""
+    _check_options(args)
+    if args.unit_only:
+        return _unit_only(args)
     servers = _servers(args.server)
     virtual = is_virtual()
     profile = args.profile or (Profile.VM.value if virtual else Profile.BARE_METAL.value)
@@ -116,7 +130,44 @@ def main(args: argparse.Namespace) -> int:
         where = error.filename or directory
         raise HostError(f"cannot write {where}: {error.strerror}") from error
     output.emit(_report(args, servers, profile, virtual, written))
+    if args.systemd:
+        _warn(target)
     return ExitCode.OK
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    if args.unit_only:
+        given = ("--vip", args.vip), ("--server", args.server), ("--key-from", args.key_from)
+        extra = [name for name, value in given if value]
+        if extra:
+            raise UsageError(f"init: --unit-only writes no cluster.yaml: leave {extra[0]} out")
+        return
+    missing = [
+        name for name, value in (("--vip", args.vip), ("--server", args.server)) if not value
+    ]
+    if missing:
+        needed = " and ".join(missing)
+        raise UsageError(f"init: {needed} must be given (see 'vipkeeper init --help')")
+
+
+def _unit_only(args: argparse.Namespace) -> int:
+    directory = args.directory.absolute()
+    target = directory / "cluster.yaml"
+    try:
+        written = _unit(args.unit_directory, target)
+    except OSError as error:
+        where = error.filename or args.unit_directory
+        raise HostError(f"cannot write {where}: {error.strerror}") from error
+    steps = after_unit(Situation(directory, DIRECTORY, (), (), "", unit=True))
+    output.emit("\n".join([f"wrote {written.path}: {written.what}", *_numbered(steps)]))
+    _warn(target)
+    return ExitCode.OK
+
+
+def _warn(target: Path) -> None:
+    program, parts = _program()
+    for line in obstacles(program, parts, target):
+        output.note(f"init: {line}")
 
 
 def _servers(items: list[str]) -> list[tuple[str, str]]:
@@ -194,11 +245,16 @@ def _write(args: argparse.Namespace, directory: Path, target: Path, text: str) -
     target.write_text(text, encoding="utf-8")
     written.append(Written(target, "the configuration, the same for every server"))
     if args.systemd:
-        args.unit_directory.mkdir(parents=True, exist_ok=True)
-        path = args.unit_directory / UNIT_NAME
-        path.write_text(unit(_program(), target), encoding="utf-8")
-        written.append(Written(path, "the systemd unit"))
+        written.append(_unit(args.unit_directory, target))
     return written
+
+
+def _unit(folder: Path, config: Path) -> Written:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / UNIT_NAME
+    program, _ = _program()
+    path.write_text(unit(program, config), encoding="utf-8")
+    return Written(path, f"the systemd unit, which runs {program}")
 
 
 def _key(source: Path | None, path: Path) -> Written:
@@ -216,9 +272,14 @@ def _key(source: Path | None, path: Path) -> Written:
     return Written(path, "the key (mode 0600): copy it to every server, never into version control")
 
 
-def _program() -> Path:
-    found = shutil.which(sys.argv[0]) or shutil.which("vipkeeper")
-    return Path(found).absolute() if found else Path("/usr/local/bin/vipkeeper")
+def _program() -> tuple[Path, tuple[Path, ...]]:
+    """What the unit is to run, and what that needs as far as this process can tell."""
+    own = shutil.which(sys.argv[0])
+    if own is not None:
+        package = Path(vipkeeper.__file__).parent
+        return Path(own).absolute(), (Path(sys.prefix), Path(sys.base_prefix), package)
+    found = shutil.which("vipkeeper")
+    return (Path(found).absolute() if found else Path("/usr/local/bin/vipkeeper")), ()
 
 
 def is_virtual() -> bool:
@@ -250,32 +311,16 @@ def _report(
     if args.profile is None:
         seen = "this host is a virtual machine" if virtual else "this host is no virtual machine"
         lines.append(f"profile {profile}, because {seen} (change it with --profile)")
-    directory = args.directory.absolute()
-    lines += ["", "Next:"]
-    steps = []
-    if len(servers) > 1:
-        others = ", ".join(name for name, _ in servers)
-        steps.append(
-            f"copy {directory}/cluster.yaml and {directory}/key to the same place on every server "
-            f"({others})"
-        )
-    else:
-        steps.append(
-            "one server is a valid cluster: it holds the VIP, but nobody can take it over when the "
-            "server is down"
-        )
-    if args.distribution in ("rke2", "k3s"):
-        name = args.distribution
-        sans = ", ".join(args.vip)
-        steps.append(f"list the VIP under tls-san in /etc/rancher/{name}/config.yaml: {sans}")
-        steps.append(
-            f"set node-ip there to the server's own address, so that {name} never takes the VIP"
-        )
-    steps.append("on each server: vipkeeper doctor")
-    start = (
-        f"systemctl daemon-reload && systemctl enable --now {UNIT_NAME.removesuffix('.service')}"
+    at = Situation(
+        directory=args.directory.absolute(),
+        default_directory=DIRECTORY,
+        vips=tuple(args.vip),
+        servers=tuple(name for name, _ in servers),
+        distribution=args.distribution,
+        unit=args.systemd,
     )
-    steps.append(f"on each server: {start if args.systemd else 'vipkeeper run'}")
-    steps.append("watch it: vipkeeper status --watch")
-    lines += [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_numbered(after_all(at))])
+
+
+def _numbered(steps: list[str]) -> list[str]:
+    return ["", "Next:", *(f"  {number}. {step}" for number, step in enumerate(steps, 1))]

@@ -18,7 +18,9 @@ Exit codes: 0 done, 1 refused, 3 no daemon runs here."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("switch", choices=("on", "off"), help="whether this server stands by")
+    parser.add_argument(
+        "switch", choices=("on", "off"), metavar="on|off", help="whether this server stands by"
+    )
     output.add_run_dir_option(parser, RUN_DIR)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-UNIT_NAME = "vipkeeper.service"
+SERVICE = "vipkeeper"
+UNIT_NAME = f"{SERVICE}.service"
 
 _UNIT = """\
 [Unit]

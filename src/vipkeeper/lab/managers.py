@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from vipkeeper import __version__
+from vipkeeper.config.load import ConfigError, load_text
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.processes import SYSTEM_PATH, LabError, command
-from vipkeeper.lab.topology import INTERFACE
+from vipkeeper.lab.topology import INTERFACE, Topology
 
 SECOND = 1_000_000_000
 
@@ -34,6 +35,11 @@ class Manager(abc.ABC):
     @abc.abstractmethod
     def version(self) -> str:
         """Of the program, for the report."""
+
+    def mistakes(self, network: Topology) -> list[str]:
+        """What is wrong with the configuration it would write, a line each; asked before anything is built."""
+        del network
+        return []
 
     @abc.abstractmethod
     def prepare(self, cluster: Cluster) -> None:
@@ -66,16 +72,28 @@ class Vipkeeper(Manager):
         """Of the program."""
         return __version__
 
+    def mistakes(self, network: Topology) -> list[str]:
+        """What the daemon would say of its cluster.yaml."""
+        try:
+            load_text(self._configuration(network, Path("/key")).encode(), Path("cluster.yaml"))
+        except ConfigError as error:
+            return [problem.message for problem in error.problems]
+        return []
+
     def prepare(self, cluster: Cluster) -> None:
         """One cluster.yaml and one key for all."""
         key = cluster.directory / "key"
         key.write_text(f"{'5a' * 32}\n")
         key.chmod(0o600)
-        machines = cluster.network.servers
-        servers = "".join(f"  {machine.name}: {machine.address.ip}\n" for machine in machines)
+        (cluster.directory / "cluster.yaml").write_text(self._configuration(cluster.network, key))
+
+    def _configuration(self, network: Topology, key: Path) -> str:
+        servers = "".join(
+            f"  {machine.name}: {machine.address.ip}\n" for machine in network.servers
+        )
         more = "".join(f"{line}\n" for line in self.settings)
-        (cluster.directory / "cluster.yaml").write_text(
-            f"vip: {cluster.network.vip}\nservers:\n{servers}distribution: rke2\n"
+        return (
+            f"vip: {network.vip}\nservers:\n{servers}distribution: rke2\n"
             f"key_file: {key}\nadvert_interval: {self.interval_ms}ms\n{more}"
         )
 

@@ -16,9 +16,11 @@ from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.standin_control import tell
 from vipkeeper.report.run import Marker, MarkerKind
 
-HEALTHY_WITHIN = 30.0
+HEALTHY_WITHIN = 60.0
 STEADY = 0.4
 """Seconds without a change before a cluster counts as healthy."""
+SERVED_WITHIN = 0.2
+"""Seconds in which a TLS connection must have been served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,15 @@ class Stage:
                 for order in ("ready", "supervisor ready", "etcd true"):
                     tell(server.control, order)
         self.start_all()
-        return "" if self.recorder.wait(self._healthy, HEALTHY_WITHIN) else self._illness()
+        # What has ended by itself would not come back: no need to wait for it.
+        known = self.recorder.wait(lambda: self._healthy() or bool(self._ended()), HEALTHY_WITHIN)
+        return "" if known and not self._ended() else self._illness()
 
     def _healthy(self) -> bool:
         recorder, at = self.recorder, now()
         steady = at - recorder.last_change > STEADY * SECOND
         answered = recorder.answers_by(at - SECOND // 10) == recorder.holding
-        served = recorder.last_service > at - SECOND // 5
+        served = recorder.last_service > at - SERVED_WITHIN * SECOND
         if not (steady and answered and served and len(recorder.holding) == 1):
             return False
         cluster = self.cluster
@@ -177,13 +181,35 @@ class Stage:
         elif len(holding) > 1:
             missing = f"{' and '.join(holding)} have the VIP"
         else:
-            missing = f"{holding[0]} has the VIP, but the cluster does not settle"
+            missing = f"{holding[0]} has the VIP, but {self._unsettled()}"
         dead = [
             f"; {self.manager.name} on {server.name} ended: {server.daemon.last_words()}"
+            for server in self._ended()
+            if server.daemon is not None
+        ]
+        return missing + "".join(dead)
+
+    def _unsettled(self) -> str:
+        """Why the cluster does not count as healthy although one server has the VIP."""
+        recorder, at = self.recorder, now()
+        waiting = [
+            server.name
+            for server in self.cluster.servers.values()
+            if not self.manager.settled(server, self.cluster, recorder.holding)
+        ]
+        if waiting:
+            return f"{', '.join(waiting)} does not see every server live and ready"
+        if at - recorder.last_service > SERVED_WITHIN * SECOND:
+            return f"no TLS service for {(at - recorder.last_service) / SECOND:.1f} s"
+        return "the cluster does not settle"
+
+    def _ended(self) -> list[Server]:
+        """The servers whose daemon is to run and does not."""
+        return [
+            server
             for server in self.cluster.servers.values()
             if server.daemon is not None and not server.daemon.running
         ]
-        return missing + "".join(dead)
 
     def measure(self) -> Figures:
         """End the act and measure it."""

@@ -9,6 +9,8 @@ import pytest
 from vipkeeper.cli import drill, main
 from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.lab.acts import ACTS, STORY
+from vipkeeper.lab.managers import Vipkeeper
+from vipkeeper.lab.topology import lan
 
 
 def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:
@@ -58,3 +60,40 @@ def test_options_that_would_do_nothing_are_refused(
     assert "end of its own" in refused(capsys, tmp_path, "power-off", "--for", "9s")
     words = ("answer", "--manager", "keepalived", "--set", "profile=vm")
     assert "keepalived has no cluster.yaml" in refused(capsys, tmp_path, *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--set", "foo=bar"), "drill: unknown key 'foo'"),
+        (("--set", "interface=a/b"), "drill: 'interface' must be the name of an interface"),
+        (("--interval", "1s", "--set", "kernel_lease=3s"), "at least 4 times advert_interval"),
+        (("--interval", "6s"), "no time from 10ms to 5s"),
+    ],
+)
+def test_what_the_daemons_would_refuse_is_refused_before_they_start(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    message = refused(capsys, tmp_path, "answer", *words)
+    assert said in message
+    assert "drill: add" not in message
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("interval", "lease"), [(751, "4s"), (1000, "4s"), (5000, "20s")])
+def test_interval_that_needs_a_longer_lease_says_which(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, interval: int, lease: str
+) -> None:
+    message = refused(capsys, tmp_path, "answer", "--interval", f"{interval}ms")
+    assert f"drill: add --set kernel_lease={lease}\n" in message
+    settings = (f"kernel_lease: {lease}",)
+    assert Vipkeeper(interval, settings).mistakes(lan(3)) == []
+
+
+def test_report_that_cannot_be_written_names_the_option(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    assert main.main(["drill", "answer", "--report", str(taken)]) == ExitCode.USAGE
+    assert "--report DIR" in capsys.readouterr().err

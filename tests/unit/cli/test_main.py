@@ -134,3 +134,12 @@ def test_every_verb_has_its_module(verb: Verb) -> None:
     loaded = importlib.import_module(verb.module)
     assert verb.name == loaded.NAME
     assert loaded.HELP
+
+
+@pytest.mark.parametrize("words", [(), ("maybe",)])
+def test_standby_without_its_word_names_both(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["standby", *words]) == 2
+    said = capsys.readouterr().err
+    assert "on|off" in said

@@ -1,0 +1,83 @@
+"""The folder a drill writes its report to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from vipkeeper.cli.report import RECORD
+from vipkeeper.errors import HostError, UsageError
+from vipkeeper.report import html, svg
+from vipkeeper.report import json as report_json
+from vipkeeper.report.run import RunReport
+from vipkeeper.report.summary import summaries
+
+LOGS = "logs"
+_ACT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LOG = re.compile(r"cp[0-9]+-[a-z]+\.log")
+"""SERVER-PROGRAM.log, as the lab names its servers."""
+
+
+def check_folder(folder: Path) -> None:
+    """Say before the drill, not after it, that the report cannot be written.
+
+    Raises:
+        UsageError: the folder cannot be made, or is not writable.
+    """
+    hint = "choose another folder with --report DIR"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--report: cannot make {folder}: {error.strerror}; {hint}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"--report: {folder} is not writable; {hint}")
+
+
+def write_folder(report: RunReport, logs: Mapping[str, str], folder: Path) -> None:
+    """Write run.json, index.html, a picture of each act (its worst run), and the logs of failed acts.
+
+    Pictures and logs of the report that was there are removed; what else is there stays.
+
+    Raises:
+        HostError: the folder cannot be written.
+    """
+    files = {RECORD: report_json.dump_run(report), "index.html": html.page(report)}
+    files |= {f"{act.name}.svg": svg.timeline(act.worst) for act in summaries(report)}
+    files |= {f"{LOGS}/{name}": text for name, text in logs.items()}
+    try:
+        _remove_earlier(folder)
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HostError(
+            f"--report: cannot write to {folder}: {error.strerror}; "
+            "choose another folder with --report DIR"
+        ) from None
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove what the report in the folder says it is made of; nothing where there is no report."""
+    try:
+        earlier = report_json.load_run((folder / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError, UsageError):
+        return
+    emptied = {folder / LOGS}
+    for path in _files(earlier, folder):
+        path.unlink(missing_ok=True)
+        emptied.add(path.parent)
+    for directory in sorted(emptied - {folder}, reverse=True):
+        with contextlib.suppress(OSError):  # not there, or something of somebody else is in it
+            directory.rmdir()
+
+
+def _files(report: RunReport, folder: Path) -> Iterator[Path]:
+    # A name from a file is foreign: it must not lead out of the folder.
+    for act in (act for act in report.acts if _ACT.fullmatch(act.name)):
+        yield folder / f"{act.name}.svg"
+        logs = folder / LOGS / f"{act.name}-{act.run}"
+        if logs.is_dir():
+            yield from [path for path in logs.iterdir() if _LOG.fullmatch(path.name)]

@@ -1,0 +1,54 @@
+"""The report folder of a drill: the next report takes the place of the last one, and of nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from unit.report.sample import FULL
+from vipkeeper.cli.report_folder import write_folder
+from vipkeeper.report.json import dump_run
+
+LOGS = {"power-off-1/cp1-vipkeeper.log": "x", "power-off-1/cp2-standin.log": "x"}
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_next_report_leaves_nothing_of_the_last_one(tmp_path: Path) -> None:
+    write_folder(FULL, LOGS, tmp_path)
+    assert {"run.json", "index.html", "power-off.svg", *(f"logs/{n}" for n in LOGS)} <= files(
+        tmp_path
+    )
+    write_folder(dataclasses.replace(FULL, acts=()), {}, tmp_path)
+    assert files(tmp_path) == {"run.json", "index.html"}
+    assert not (tmp_path / "logs").exists()
+
+
+def test_what_no_report_wrote_stays(tmp_path: Path) -> None:
+    write_folder(FULL, LOGS, tmp_path)
+    own = {"notes.txt", "mine.svg", "logs/power-off-1/my-notes.log", "logs/other/cp1-vipkeeper.log"}
+    for name in own:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    write_folder(dataclasses.replace(FULL, acts=()), {}, tmp_path)
+    assert files(tmp_path) == {"run.json", "index.html"} | own
+
+
+def test_folder_without_a_readable_report_loses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "power-off.svg").write_text("mine")
+    write_folder(dataclasses.replace(FULL, acts=()), {}, tmp_path)
+    assert "power-off.svg" in files(tmp_path)
+
+
+def test_name_in_a_foreign_record_does_not_lead_out(tmp_path: Path) -> None:
+    folder, victim = tmp_path / "report", tmp_path / "victim.svg"
+    folder.mkdir()
+    victim.write_text("mine")
+    act = dataclasses.replace(FULL.acts[0], name="../victim")
+    other = dataclasses.replace(FULL, acts=(act,))
+    (folder / "run.json").write_text(dump_run(other))
+    write_folder(dataclasses.replace(FULL, acts=()), {}, folder)
+    assert victim.exists()
