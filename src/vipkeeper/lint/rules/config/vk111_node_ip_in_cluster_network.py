@@ -50,18 +50,29 @@ RULE = Rule("VK111", "node-ip-in-cluster-network", Severity.ERROR, Reach.CLUSTER
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
-    """Every address of a server against the networks of all."""
-    found = cluster_networks(cluster)
-    for server in cluster.servers:
+    """Each network once, with the servers whose addresses are in it."""
+    for network in cluster_networks(cluster):
+        inside = [
+            (server, address)
+            for server in cluster.servers
+            for address in server.addresses
+            if address in network.network and not cluster.facts.is_vip(str(address))
+        ]
+        if not inside:
+            continue
+        server, address = inside[0]
         given = server.settings.value("node-ip")
-        span = given.span if given else server.settings.start
-        for address in server.addresses:
-            if span is None or server.facts.is_vip(str(address)):
-                continue
-            for network in (n for n in found if address in n.network):
-                yield RULE.finding(
-                    span,
-                    f"the address {address} of {shown_name(server)} lies in {network}",
-                    help="choose a cluster-cidr and a service-cidr away from the servers' subnet",
-                    related=[Related(network.span, f"'{network.key}'")] if network.span else (),
-                )
+        own = given.span if given else server.settings.start
+        span = network.span or own
+        if span is None:
+            continue
+        more = len({id(found) for found, _ in inside}) - 1
+        others = f" and {more} more" if more else ""
+        yield RULE.finding(
+            span,
+            f"the address {address} of {shown_name(server)}{others} lies in {network}",
+            help="choose a cluster-cidr and a service-cidr away from the servers' subnet",
+            related=[Related(own, f"'node-ip' of {shown_name(server)}")]
+            if own and own != span
+            else (),
+        )
