@@ -1,7 +1,8 @@
 """An even number of servers.
 
 ## What it does
-Reports clusters with embedded etcd whose list of servers is known to be complete and has an even number of members.
+Reports clusters with embedded etcd whose list of servers is known to be complete and has an even number of members. Servers with
+`disable-etcd` and agents are no members.
 
 ## Why it is bad
 etcd needs more than half. Of two servers both must run: two fail more often than one. Of four two may not fail, the
@@ -47,8 +48,9 @@ RULE = Rule("VK602", "even-servers", Severity.WARNING, Reach.CLUSTER, (), Confid
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
-    """Count the servers, if all of them are known."""
-    known = cluster.facts.servers
+    """Count the servers with etcd, if all of them are known."""
+    without = {s.name for s in cluster.servers if s.is_agent or s.settings.is_true("disable-etcd")}
+    known = [server for server in cluster.facts.servers if server.name not in without]
     outside = any("datastore-endpoint" in server.settings for server in cluster.servers)
     if not cluster.facts.complete or outside or not known or len(known) % 2:
         return

@@ -1,0 +1,77 @@
+"""The VIP lies in no subnet of the servers.
+
+## What it does
+Reports a VIP that shares not even its first 16 bits (IPv6: 64) with any known address of a server. How large the subnets are is not in these files, so a VIP in the next subnet is not seen. A VIP that kube-vip announces by
+BGP or in routing tables may lie anywhere.
+
+## Why it is bad
+A VIP is found by ARP or neighbour discovery, in the subnet of the interface that holds it. Outside of it no router asks: `no route to host`
+or a timeout from everywhere, while `ip addr` shows the VIP on a server.
+
+## Example
+Bad:
+```yaml
+vip: 10.20.0.100
+servers:
+  cp1: 10.10.10.11
+```
+
+Good:
+```yaml
+vip: 10.10.10.100
+servers:
+  cp1: 10.10.10.11
+```
+
+## How to fix
+Take a free address of the servers' own subnet, outside of DHCP ranges.
+
+## How to verify
+`arping -I eth0 VIP` from another machine of that subnet is answered.
+
+## References
+kube-vip documentation, "ARP mode".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vipkeeper.lint.networks import as_network
+from vipkeeper.lint.parsers.kubevip import KubeVip
+from vipkeeper.lint.rule import (
+    Confidence,
+    Finding,
+    Reach,
+    Rule,
+    Severity,
+)
+from vipkeeper.lint.scope import Cluster
+
+RULE = Rule("VK612", "vip-out-of-reach", Severity.WARNING, Reach.CLUSTER, (), Confidence.POSSIBLE)
+_SHARED = {4: 16, 6: 64}
+_ROUTED = ("bgp_enable", "vip_routingtable", "enable_bgp")
+
+
+def check(cluster: Cluster) -> Iterator[Finding]:
+    """Every VIP against every known address."""
+    if any(k.is_true(name) for k in cluster.all(KubeVip) for name in _ROUTED):
+        return
+    own = [(k.name, k.address) for k in cluster.facts.servers if k.address is not None]
+    own += [(s.name, address) for s in cluster.servers for address in s.addresses]
+    vips = cluster.facts.vips
+    addresses = [
+        (name, address) for name, address in own if address not in {v.address for v in vips}
+    ]
+    for vip in vips if addresses else ():
+        span = vip.span or next((s.start for s in cluster.sources.values()), None)
+        near = as_network(f"{vip.address}/{_SHARED[vip.address.version]}")
+        same = [found for found in addresses if found[1].version == vip.address.version]
+        if span is None or near is None or not same or any(a in near for _, a in same):
+            continue
+        name, address = same[0]
+        yield RULE.finding(
+            span,
+            f"the VIP {vip} ({vip.origin}) is far from every server: {name or 'this one'} has {address}",
+            help="take a free address of the servers' own subnet",
+        )
