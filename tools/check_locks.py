@@ -68,6 +68,7 @@ def problems(root: Path) -> list[str]:
         ("runtime.lock", runtime),
         ("dev.lock", development),
         ("lock.lock", ["uv"]),
+        ("fuzz.lock", list(project["dependency-groups"]["fuzz"])),
     ):
         path = root / REQUIREMENTS / name
         locks[name] = read_lock(name, path.read_text(encoding="utf-8"))

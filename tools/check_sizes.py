@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMITS = {"src": 400, "bench": 400, "tools": 400, "model": 400, "tests": 600}
+LIMITS = {"src": 400, "bench": 400, "fuzz": 400, "tools": 400, "model": 400, "tests": 600}
 """Most lines of a module, by the folder it is in."""
 REASONS: dict[str, str] = {}
 """Longer modules, and why each must be one piece."""

@@ -13,13 +13,16 @@ import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from vipkeeper import __version__
 from vipkeeper.cli import output
+from vipkeeper.core.types import MILLISECOND
 from vipkeeper.errors import ExitCode, HostError, UsageError
 from vipkeeper.lab.act import Act
 from vipkeeper.lab.acts import ACTS, STORY
-from vipkeeper.lab.box import in_box, made_by_root, outer_pid
+from vipkeeper.lab.box import BoxError, in_box, made_by_root, outer_pid
 from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.report import html, svg, terminal
 from vipkeeper.report import json as report_json
@@ -32,9 +35,10 @@ HELP = """\
 Builds a cluster in a box (servers, router, client and observer in network namespaces of their own),
 breaks it act by act with the real daemon on every server, and measures what a client and the LAN see.
 Nothing of it touches this host, and nothing is left over. Without ACT the whole story is played;
-`drill list` shows the acts. Needs root, or user namespaces.
+`drill list` shows the acts. Needs root, or user namespaces; where there are none the story is played in
+the simulator, and says so.
 
-Exit codes: 0 all acts passed, 1 one failed, 2 usage or no namespaces here, 130 interrupted."""
+Exit codes: 0 all acts passed, 1 one failed, 2 usage or an act that needs namespaces, 130 interrupted."""
 
 EXIT_INTERRUPTED = 130
 LONGEST_INTERVAL_MS = 10_000
@@ -151,8 +155,52 @@ def main(args: argparse.Namespace) -> int:
     )
     _check_folder(args.report)
     show = _Show(plan, args, asked)
-    code = in_box(show.inside, show.outside, show.keep)
+    try:
+        code = in_box(show.inside, show.outside, show.keep)
+    except BoxError as error:
+        return _simulated(error, plan, args, asked)
     return code if show.code is None else show.code
+
+
+def _simulated(
+    error: BoxError, plan: Plan, args: argparse.Namespace, asked: Sequence[output.Target]
+) -> int:
+    """No namespaces here: say so first, then play the same story in the simulator.
+
+    Raises:
+        BoxError: what was asked for can only be played on real kernels.
+    """
+    from vipkeeper.sim.story import SCENES, play_story
+
+    real = [act.name for act in plan.acts if act.name not in SCENES]
+    if real or args.settings or args.keep or plan.manager != "vipkeeper":
+        raise error
+    output.note(f"drill: {error}")
+    output.note("drill: what follows is simulated: virtual time, no kernel, no real daemon")
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    acts = play_story(
+        [(act.name, act.title, act.story) for act in plan.acts],
+        interval=plan.interval_ms * MILLISECOND,
+        seed=plan.seed,
+        done=_ended,
+    )
+    report = RunReport(
+        tool_version=__version__,
+        started_at=started,
+        manager="vipkeeper, simulated",
+        conditions={
+            "advert interval": f"{plan.interval_ms} ms",
+            "simulated": "virtual time, no kernel",
+            "seed": str(plan.seed),
+        },
+        acts=acts,
+        notes=(f"simulated: {error}",),
+    )
+    write_folder(report, {}, args.report)
+    _deliver(report, asked, args)
+    output.note(f"\nreport: {args.report / 'index.html'}")
+    passed = all(act.verdict is Verdict.PASSED for act in acts)
+    return ExitCode.OK if passed else ExitCode.FINDINGS
 
 
 def _listed() -> str:

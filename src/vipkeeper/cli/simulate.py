@@ -7,18 +7,19 @@ import os
 import shutil
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from vipkeeper import __version__
 from vipkeeper.cli import output
 from vipkeeper.cli.output import Style, Tone
-from vipkeeper.core.types import MILLISECOND, SECOND
+from vipkeeper.core.types import MILLISECOND, SECOND, Duration
 from vipkeeper.errors import ExitCode
 from vipkeeper.report.terminal import render_timeline
 from vipkeeper.sim.faults import Plan, draw
 from vipkeeper.sim.run import Result, run
 from vipkeeper.sim.shrink import shrink
-from vipkeeper.sim.sweep import Totals, sweep
+from vipkeeper.sim.sweep import Totals, one, sweep
 from vipkeeper.sim.timeline import act
 
 NAME = "simulate"
@@ -60,8 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes of a sweep (default: one for each core)",
     )
     parser.add_argument(
-        "--encoded", action="store_true", help="adverts travel as bytes (slower; one seed only)"
+        "--pause",
+        type=_pause,
+        metavar="MS",
+        help="mean time between two faults, milliseconds (default: 1 s to 1 minute, as the seed decides)",
     )
+    parser.add_argument("--encoded", action="store_true", help="adverts travel as bytes (slower)")
     parser.add_argument("--no-shrink", action="store_true", help="show failures as they are")
     output.add_output_option(parser)
     output.add_ascii_option(parser)
@@ -77,6 +82,12 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10000000")
     return int(text)
+
+
+def _pause(text: str) -> Duration:
+    if not text.isdecimal() or not 10 <= int(text) <= 3_600_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds from 10")
+    return int(text) * MILLISECOND
 
 
 def _hours(text: str) -> float:
@@ -98,7 +109,12 @@ def main(args: argparse.Namespace) -> int:
         totals.add(run(_plan(args, args.seed)))
     else:
         seeds = range(args.seed, args.seed + args.sweep)
-        totals = sweep(seeds, min(args.jobs, args.sweep), _Progress(args.sweep, started))
+        totals = sweep(
+            partial(one, fault_phase=_phase(args), encoded=args.encoded, pause=args.pause),
+            seeds,
+            min(args.jobs, args.sweep),
+            _Progress(args.sweep, started),
+        )
         _clear()
     seconds = time.monotonic() - started
     failures = [_failure(args, result) for result in totals.failed[:1]]
@@ -114,11 +130,11 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace, seed: int) -> Plan:
-    return draw(
-        seed,
-        fault_phase=None if args.hours is None or args.sweep else int(args.hours * HOUR),
-        encoded=args.encoded and args.sweep is None,
-    )
+    return draw(seed, fault_phase=_phase(args), encoded=args.encoded, pause=args.pause)
+
+
+def _phase(args: argparse.Namespace) -> Duration | None:
+    return None if args.hours is None else int(args.hours * HOUR)
 
 
 Failure = tuple[Result, Plan, Result]
@@ -144,8 +160,7 @@ def _text(
     for found, plan, result in failures:
         lines += _failure_lines(args, found, plan, result, style)
     for found in totals.failed[len(failures) :][:20]:
-        first = found.violations[0]
-        lines.append(f"seed {found.seed}: {first.invariant} at {_at(first.at)}: {first.text}")
+        lines.append(_first(found))
     hours = totals.simulated / HOUR
     speed = totals.events / seconds if seconds > 0 else 0.0
     worst = f"{totals.worst_outage / MILLISECOND:.0f} ms"
@@ -168,7 +183,7 @@ def _failure_lines(
 ) -> list[str]:
     first = result.violations[0]
     again = f"vipkeeper simulate --seed {found.seed}"
-    if args.hours is not None and args.sweep is None:
+    if args.hours is not None:
         again += f" --hours {args.hours:g}"
     lines = [
         style.paint(
@@ -181,6 +196,10 @@ def _failure_lines(
     lines += [f"    {fault.text(plan.names)}" for fault in plan.faults[:60]]
     width = shutil.get_terminal_size((_WIDTH, 24)).columns
     drawn = render_timeline(act(plan, first), ascii=style.ascii, color=style.colour, width=width)
+    if args.encoded:
+        again += " --encoded"
+    if args.pause is not None:
+        again += f" --pause {args.pause // MILLISECOND}"
     lines += ["", *drawn.rstrip().splitlines(), "", f"  play it again: {again}", ""]
     return lines
 
@@ -221,7 +240,7 @@ def _document(
         "failed": [
             {
                 "seed": result.seed,
-                "settings": _settings(draw(result.seed)),
+                "settings": _settings(_plan(args, result.seed)),
                 "violations": [
                     {"at": v.at, "invariant": v.invariant, "server": v.server, "text": v.text}
                     for v in result.violations
@@ -235,6 +254,11 @@ def _document(
             for result in totals.failed
         ],
     }
+
+
+def _first(result: Result) -> str:
+    first = result.violations[0]
+    return f"seed {result.seed}: {first.invariant} at {_at(first.at)}: {first.text}"
 
 
 def _at(at: int) -> str:
@@ -252,8 +276,14 @@ class _Progress:
         self._total = total
         self._started = started
         self._tenths = 0
+        self._failed = 0
 
     def __call__(self, totals: Totals) -> None:
+        if len(totals.failed) > self._failed:
+            self._failed = len(totals.failed)
+            _clear()
+            assert totals.latest is not None
+            output.note(_first(totals.latest))
         failed = f", {len(totals.failed)} FAILED" if totals.failed else ""
         text = f"{totals.runs}/{self._total} seeds, {totals.simulated / HOUR:.1f} h{failed}"
         if _live():

@@ -17,8 +17,8 @@ class Change:
     cause: Cause
     peer: str | None = None
     detail: str = ""
-    planned: bool = False
-    """The claim ends a move that an operator asked for."""
+    charged: bool = True
+    """With a claim: it counts for the move budget."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def consider_move(node: Node, now: Instant) -> None:
     """Hand over when health or preemption ask for it now."""
     if node.state is not State.HOLDER:
         return
-    move = planned_move(node.settings, node.gate, node.members, now)
+    move = planned_move(node.settings, node.gate, node.members, now, node.since)
     if move is not None and move.at <= now:
         node.depart(move.cause, State.BACKUP, now, successor=move.to)
 
@@ -131,7 +131,7 @@ def watch_successor(node: Node, now: Instant) -> None:
         return
     if now - node.since < node.settings.suspect_after:
         return
-    if node.members.successors(now):
+    if node.members.has_successor(now):
         node.looks_alone = 0
         return
     node.looks_alone += 1

@@ -12,10 +12,8 @@ from vipkeeper.core.types import AddressState, HostView, Instant, Record
 if TYPE_CHECKING:
     from vipkeeper.core.node import Node
 
-WAITING = frozenset(
-    {State.LISTEN, State.BACKUP, State.SUSPECT, State.HOLDOFF, State.DEAF, State.HELD}
-)
-"""States in which the election's waiting side decides."""
+WAITING = (State.BACKUP, State.LISTEN, State.SUSPECT, State.HOLDOFF, State.DEAF, State.HELD)
+"""States in which the election's waiting side decides. A tuple: an enum's hash is Python code."""
 
 
 def started(node: Node, event: Started, now: Instant) -> None:
@@ -82,6 +80,13 @@ def _permanent(node: Node, now: Instant) -> None:
         node.claim.abandon()
         node.announcer.stop()
         node.save(now)
+    departure, node.departure = node.departure, None
+    if departure is not None:
+        for request in departure.replies:
+            node.reply(request, "the VIP is a permanent address of this host now", ok=False)
+        if departure.then is State.STOPPED:
+            node.stop(departure.cause, now)
+            return
     if node.state is not State.BLOCKED:
         node.enter(State.BLOCKED, Cause.FOREIGN_ADDRESS, now)
 

@@ -60,8 +60,9 @@ class Member:
 
     @property
     def may_claim(self) -> bool:
-        """True when it does not keep itself from claiming."""
-        return self.advert is not None and not self.advert.standby
+        """True when it does not keep itself from claiming, and has not just resigned."""
+        advert = self.advert
+        return advert is not None and not advert.standby and advert.role is not Role.RESIGNED
 
     @property
     def alive_at(self) -> Instant | None:
@@ -141,6 +142,7 @@ class Members:
         self._suspect_factor = settings.profile.suspect_factor
         self._boot_id = boot_id
         self._by_address = _table(settings)
+        self._by_index = {member.index: member for member in self}
 
     def __iter__(self) -> Iterator[Member]:
         return iter(self._by_address.values())
@@ -157,12 +159,13 @@ class Members:
                 old.index, old.server = member.index, member.server
                 old.interval = self._interval(old.advert)
                 self._by_address[address] = old
+        self._by_index = {member.index: member for member in self}
 
     def accept(
         self, source: IPAddress, advert: Advert, received: Instant
     ) -> Accepted | Unproven | Rejection:
         """Judge sender and freshness, and remember an advert that counts."""
-        if source != advert.sender:
+        if source is not advert.sender and source != advert.sender:
             return Rejection.WRONG_SOURCE
         member = self._by_address.get(source)
         if member is None:
@@ -172,11 +175,14 @@ class Members:
         proven_now = member.advert is None or member.advert.boot_id != advert.boot_id
         if proven_now and not self._echoes(advert):
             return Unproven(member, advert.boot_id)
-        if member.last is not None:
-            received = max(received, member.last)
-        if member.last is not None and received - member.last > self.suspect_after(member):
-            member.ready_since = None
-        member.interval = self._interval(advert)
+        last = member.last
+        if last is not None:
+            if received < last:
+                received = last
+            elif received - last > self._suspect_factor * member.interval:
+                member.ready_since = None
+        if member.advert is None or member.advert.interval_ms != advert.interval_ms:
+            member.interval = self._interval(advert)
         member.take(advert, received, differs=advert.cluster != self._settings.cluster)
         return Accepted(member, proven_now)
 
@@ -228,7 +234,7 @@ class Members:
 
         Both hear the same advert within moments; only half an interval more is another advert.
         """
-        if member.vouched is None or now - member.vouched > self.suspect_after(member):
+        if member.vouched is None or now - member.vouched >= self.suspect_after(member):
             return False
         return member.last is None or member.vouched > member.last + member.interval // 2
 
@@ -238,11 +244,11 @@ class Members:
 
     def at(self, index: int) -> Member | None:
         """The other server at this place of the configured order."""
-        return next((m for m in self if m.index == index), None)
+        return self._by_index.get(index)
 
     def live(self, member: Member, now: Instant) -> bool:
         """True when it was heard within the suspect time."""
-        return member.last is not None and now - member.last <= self.suspect_after(member)
+        return member.last is not None and now - member.last < self.suspect_after(member)
 
     def suspect_after(self, member: Member) -> Duration:
         """Silence of this server that counts: F x interval, by its own interval where that is longer.
@@ -259,6 +265,10 @@ class Members:
         """Live servers that may claim, best rank first."""
         found = [m for m in self if self.live(m, now) and m.may_claim]
         return sorted(found, key=lambda m: m.rank, reverse=True)
+
+    def has_successor(self, now: Instant) -> bool:
+        """True when some candidate hears this server."""
+        return any(m.may_claim and self.live(m, now) and self.hears_us(m) for m in self)
 
     def successors(self, now: Instant) -> list[Member]:
         """Candidates that hear this server, best rank first: only they would learn of a resignation."""

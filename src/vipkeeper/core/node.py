@@ -233,7 +233,7 @@ class Node:
             self.enter(change.state, change.cause, now, peer=change.peer, detail=change.detail)
             self._say_aloud(change, now)
             return
-        if not change.planned and change.cause is not Cause.FIRST_CLAIM:
+        if change.charged:
             self.budget.charge(now)
         self.epoch = min(self.epoch + 1, 2**64 - 1)
         self.claim_epoch = self.epoch

@@ -42,7 +42,7 @@ NAMED_WITHIN: Duration = 50 * MILLISECOND
 QUIET_ROUNDS = 1
 """Unanswered rounds in a row after which hold-off asks everybody again: the next may be a claim."""
 
-ASKING = frozenset({State.SUSPECT, State.HOLDOFF, State.HELD})
+ASKING = (State.SUSPECT, State.HOLDOFF, State.HELD)
 """States in which a suspicion is looked into."""
 
 
@@ -173,7 +173,7 @@ class PeersElection:
         if resignation.names_me and now - resignation.received <= NAMED_WITHIN:
             self.suspicion = None
             peer = member.server.name
-            return Change(State.CLAIM, Cause.NAMED_SUCCESSOR, peer, planned=planned)
+            return Change(State.CLAIM, Cause.NAMED_SUCCESSOR, peer, charged=not planned)
         if again:
             return None
         named = resignation.named is not None or resignation.names_me
@@ -185,8 +185,8 @@ class PeersElection:
             planned=planned,
             aside=(member,) if resignation.named is None else (member, resignation.named),
         )
-        assert self.suspicion is not None
-        self.suspicion.resigned = member
+        if self.suspicion is not None:
+            self.suspicion.resigned = member
         return change
 
     def answered(self, channel: Channel, mac: bytes, now: Instant) -> Change | None:
@@ -275,6 +275,10 @@ class PeersElection:
         planned: bool = False,
         aside: tuple[Member, ...] = (),
     ) -> Change:
+        other = self._members.latest_holder(now)
+        if other is not None:
+            # The one that was followed holds no more, but somebody else does.
+            return self.follow(other, Cause.HOLDER_HEARD)
         self.state = State.SUSPECT
         budget = self._settings.confirm_budget
         wait = budget if wait is None else wait
@@ -374,16 +378,20 @@ class PeersElection:
         suspicion.ahead = ahead
         return ahead, fewer
 
+    def _nobody_held(self, suspicion: Suspicion, now: Instant) -> bool:
+        """True when nothing spoke for a holder: neither an advert nor an answer."""
+        if suspicion.cause is not Cause.FIRST_CLAIM or suspicion.arp_answered:
+            return False
+        return not self._members.stranger(now)
+
     def _claim(
         self, suspicion: Suspicion, now: Instant, cause: Cause | None = None, *, held: bool = False
     ) -> Change:
         peer = suspicion.about.server.name if suspicion.about is not None else None
-        free = held or suspicion.planned or suspicion.cause is Cause.FIRST_CLAIM
-        if not free and self._budget.spent(now):
+        charged = not suspicion.planned and not self._nobody_held(suspicion, now)
+        if charged and not held and self._budget.spent(now):
             self.state = State.HELD
             return Change(State.HELD, Cause.BUDGET_SPENT, peer)
         self.suspicion = None
         detail = suspicion.evidence(now)
-        return Change(
-            State.CLAIM, cause or suspicion.cause, peer, detail, planned=suspicion.planned
-        )
+        return Change(State.CLAIM, cause or suspicion.cause, peer, detail, charged=charged)

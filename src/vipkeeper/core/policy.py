@@ -20,19 +20,23 @@ class Move:
     at: Instant
 
 
-def planned_move(settings: Settings, gate: Gate, members: Members, now: Instant) -> Move | None:
+def planned_move(
+    settings: Settings, gate: Gate, members: Members, now: Instant, held_since: Instant
+) -> Move | None:
     """The move that health or preemption asks of a holder, the earliest one; None when it stays.
 
     An unready holder stays while nobody is known to serve (all unready together, or unknown): a VIP
     on nobody helps no one. A hard failure moves at once; a soft one when holder and one and the same
     peer have been unready and ready for `soft_failure_after`.
     """
+    if gate.health is not Health.UNREADY and settings.preempt_after is None:
+        return None
     serving = [m for m in members.successors(now) if m.health.serves and m.ready_since is not None]
     if not serving:
         return None
     if gate.health is Health.UNREADY:
         return _away_from_unready(settings, gate, serving, now)
-    return _preempted(settings, gate, serving)
+    return _preempted(settings, gate, serving, held_since)
 
 
 def _away_from_unready(
@@ -53,7 +57,10 @@ def _away_from_unready(
     return due[0] if due else min(moves, key=lambda move: move.at)
 
 
-def _preempted(settings: Settings, gate: Gate, serving: list[Member]) -> Move | None:
+def _preempted(
+    settings: Settings, gate: Gate, serving: list[Member], held_since: Instant
+) -> Move | None:
+    """Counted from this server's own claim too: an operator's handover must not be undone at once."""
     if settings.preempt_after is None or gate.health is Health.UNKNOWN:
         return None
     own = rank(gate.health, settings.own)
@@ -61,7 +68,8 @@ def _preempted(settings: Settings, gate: Gate, serving: list[Member]) -> Move | 
     if not better:
         return None
     best = better[0]
-    return Move(best, Cause.PREEMPTED, (best.ready_since or 0) + settings.preempt_after)
+    since = max(best.ready_since or 0, held_since)
+    return Move(best, Cause.PREEMPTED, since + settings.preempt_after)
 
 
 def refusal(member: Member, members: Members, now: Instant) -> str | None:

@@ -29,6 +29,8 @@ MAX_WAITING = 256
 RESULT_BYTES = 48 * 1024
 """What of the history fits into one answer of the control socket."""
 
+_LONGEST_MS = 1e15
+"""No move takes longer; what is longer in a file is damage."""
 _UNDERWAY = frozenset({State.SUSPECT, State.HOLDOFF, State.CLAIM, State.RELEASE})
 _LOG = logging.getLogger(__name__)
 
@@ -182,10 +184,15 @@ def move_from_json(document: Any) -> Move | None:
         and isinstance(epoch, int)
         and isinstance(detail, str)
         and (peer is None or isinstance(peer, str))
-        and (duration is None or isinstance(duration, int | float))
+        and (duration is None or _is_duration(duration))
     ):
         return None
     return Move(at, server, before, after, cause, epoch, peer, duration, detail)
+
+
+def _is_duration(value: Any) -> bool:
+    """Python's JSON also reads NaN, infinities and numbers that no float holds; ours are none of them."""
+    return isinstance(value, int | float) and 0 <= value <= _LONGEST_MS
 
 
 def read_moves(state_dir: Path, limit: int | None = None) -> list[Move]:

@@ -174,7 +174,9 @@ def parse_response(line: bytes) -> Response | Malformed:
 
 
 def _line(document: JSON) -> bytes:
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    # A lone surrogate has no UTF-8; what backslashreplace makes of it is its JSON escape.
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _parse_object(line: bytes) -> JSON | Malformed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from vipkeeper.config.reader import read
 from vipkeeper.config.tree import Mapping, Node, Problem, Scalar, Trouble
@@ -68,8 +69,22 @@ def may_matter(file: str) -> bool:
     )
 
 
+MAX_PROBLEMS = 50
+"""Problems of one file that are told; a file of another format has one in each line."""
+
+
 def parse(source: Source) -> Parsed | None:
     """The documents of a file; None where it is nothing that we know."""
+    found = _parse(source)
+    if found is None or len(found.problems) <= MAX_PROBLEMS:
+        return found
+    told = found.problems[:MAX_PROBLEMS]
+    more = f"and {len(found.problems) - MAX_PROBLEMS} more problems in this file"
+    rest = Problem(found.problems[MAX_PROBLEMS].span, more)
+    return replace(found, problems=(*told, rest))
+
+
+def _parse(source: Source) -> Parsed | None:
     named = kind_by_path(_full(source))
     if named in _READERS:
         return _READERS[named](source, named)

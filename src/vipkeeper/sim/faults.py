@@ -12,11 +12,17 @@ from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Profile
 from vipkeeper.wire.advert import cluster_digest
 
 VIP = IPv4Address("10.10.10.100")
-INTERVALS_MS = (20, 50, 100, 100, 100, 200, 500, 1000)
+INTERVALS_MS = (20, 50, 100, 100, 200, 200, 500, 1000)
 SETTLE: Duration = 10 * SECOND
 """No fault before this: the cluster elects its first holder."""
+SHORTEST: Duration = 60 * SECOND
+USUAL_INTERVAL: Duration = 100 * MILLISECOND
+"""Clusters with shorter intervals are watched for less long: they have as many events."""
 QUIET: Duration = 60 * SECOND
 """How long the healed cluster is watched."""
+
+MOST_FAULTS = 100_000
+"""In one run."""
 
 ON_ONE = frozenset(FaultKind) - {
     FaultKind.CUT, FaultKind.PARTITION, FaultKind.ALL_UNREADY, FaultKind.GATEWAY_DOWN,
@@ -101,8 +107,17 @@ def settings_for(count: int, **changes: object) -> tuple[Settings, ...]:
     return tuple(dataclasses.replace(base, own=i, **changes) for i in range(count))  # type: ignore[arg-type]
 
 
-def draw(seed: int, fault_phase: Duration | None = None, *, encoded: bool = False) -> Plan:
-    """What this seed stands for: swarm style, so that each seed knows only some kinds of faults."""
+def draw(
+    seed: int,
+    fault_phase: Duration | None = None,
+    *,
+    encoded: bool = False,
+    pause: Duration | None = None,
+) -> Plan:
+    """What this seed stands for: swarm style, so that each seed knows only some kinds of faults.
+
+    `fault_phase` and `pause` (mean time between two faults) take the place of what the seed says.
+    """
     rng = random.Random(seed)
     count = rng.choice((1, 2, 2, 3, 3, 3, 3, 3, 4, 5))
     interval = rng.choice(INTERVALS_MS) * MILLISECOND
@@ -116,11 +131,13 @@ def draw(seed: int, fault_phase: Duration | None = None, *, encoded: bool = Fals
         strict_lease=max(400 * MILLISECOND, 5 * interval) if strict else None,
         move_budget=rng.choice((6, 6, 6, 3, 0)),
     )
-    length = fault_phase if fault_phase is not None else rng.randrange(60, 601) * SECOND
+    drawn = max(
+        SHORTEST, rng.randrange(60, 601) * min(interval, USUAL_INTERVAL) // USUAL_INTERVAL * SECOND
+    )
+    length = fault_phase if fault_phase is not None else drawn
     kinds = rng.sample(sorted(FaultKind, key=lambda kind: kind.name), rng.randrange(1, 9))
-    pause = rng.choice((1, 3, 10, 30, 60)) * SECOND
-    """Mean time between two faults."""
-    faults = _schedule(rng, kinds, count, length, pause)
+    drawn_pause = rng.choice((1, 3, 10, 30, 60)) * SECOND
+    faults = _schedule(rng, kinds, count, length, drawn_pause if pause is None else pause)
     gateway = rng.random() < 0.9
     return Plan(seed, rng.getrandbits(64), settings, faults, length, gateway, encoded)
 
@@ -130,7 +147,7 @@ def _schedule(
 ) -> tuple[Fault, ...]:
     faults: list[Fault] = []
     at = SETTLE
-    while len(faults) < 2000:
+    while len(faults) < MOST_FAULTS:
         at += int(rng.expovariate(1.0) * pause) + MILLISECOND
         if at >= SETTLE + length:
             break

@@ -24,7 +24,7 @@ from vipkeeper.sim.faults import Fault
 from vipkeeper.sim.server import TICK_JITTER, SimServer
 from vipkeeper.sim.wire import Trouble, combined
 from vipkeeper.sim.world import World
-from vipkeeper.wire.types import Role
+from vipkeeper.wire.types import Heard, Role
 
 Pair = tuple[int, int]
 TROUBLES = frozenset({
@@ -205,6 +205,7 @@ class Injector:
                     epoch=template.epoch + rng.randrange(3),
                     role=rng.choice(tuple(Role)),
                     successor=None,
+                    heard=tuple(Heard(number + 1, 0) for _ in template.heard),
                 )
             )
             captured.append(template)

@@ -103,7 +103,9 @@ class SimServer(Machine):
                 self._handle(event, now)
                 if self._todo or self._told:
                     self._work()
-                self._arm()
+                due, node = self._wake_local, self.node
+                if due is None or node is None or due > (node.deadline() or due):
+                    self._arm()
 
     def rejected_arrives(self, packet: tuple[IPAddress, Rejection]) -> None:
         """Bytes that are no acceptable advert reach this machine."""

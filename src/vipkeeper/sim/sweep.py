@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ class Totals:
     moves: int = 0
     worst_outage: Duration = 0
     worst_seed: int | None = None
+    latest: Result | None = None
+    """The newest failure."""
     failed: list[Result] = field(default_factory=list)
     """Results with violations, by seed."""
 
@@ -35,29 +38,40 @@ class Totals:
         if result.worst_outage > self.worst_outage:
             self.worst_outage, self.worst_seed = result.worst_outage, result.seed
         if result.violations:
+            self.latest = result
             self.failed.append(result)
             self.failed.sort(key=lambda failed: failed.seed)
 
 
-def one(seed: int) -> Result:
+def one(seed: int, fault_phase: Duration | None, encoded: bool, pause: Duration | None) -> Result:
     """The run of a seed."""
-    return run(draw(seed))
+    return run(draw(seed, fault_phase, encoded=encoded, pause=pause))
 
 
-def results(seeds: Iterable[int], jobs: int) -> Iterator[Result]:
+def _leave_interrupts() -> None:
+    """Ctrl-C is for the process that collects."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def results(play: Callable[[int], Result], seeds: Iterable[int], jobs: int) -> Iterator[Result]:
     """The runs of these seeds, in the order they end."""
     if jobs == 1:
-        yield from map(one, seeds)
+        yield from map(play, seeds)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs) as pool:
-        yield from pool.imap_unordered(one, seeds, chunksize=1)
+    with context.Pool(jobs, _leave_interrupts) as pool:
+        yield from pool.imap_unordered(play, seeds, chunksize=1)
 
 
-def sweep(seeds: Iterable[int], jobs: int, progress: Callable[[Totals], None]) -> Totals:
+def sweep(
+    play: Callable[[int], Result],
+    seeds: Iterable[int],
+    jobs: int,
+    progress: Callable[[Totals], None],
+) -> Totals:
     """Run them all; `progress` is told after each."""
     totals = Totals()
-    for result in results(seeds, jobs):
+    for result in results(play, seeds, jobs):
         totals.add(result)
         progress(totals)
     return totals

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 
-from support.cluster import Cluster
+from support.cluster import VIP, Cluster
 from vipkeeper.core.actions import (
     AddressOperation,
     Cause,
@@ -16,6 +17,7 @@ from vipkeeper.core.actions import (
 from vipkeeper.core.events import (
     AddressesDone,
     AddressOutcome,
+    Commanded,
     HostObserved,
     Outcome,
     Started,
@@ -23,7 +25,7 @@ from vipkeeper.core.events import (
     Verb,
 )
 from vipkeeper.core.node import Node
-from vipkeeper.core.types import MILLISECOND, SECOND
+from vipkeeper.core.types import MILLISECOND, SECOND, AddressState, VipView
 
 GATEWAY = IPv4Address("10.10.10.1")
 
@@ -150,3 +152,31 @@ def test_resignation_of_a_claimant_that_was_never_heard_is_taken_up() -> None:
     world.sample(2, Outcome.OK)
     world.run(SECOND)
     assert world.holders() == ["cp3"]
+
+
+def test_a_handover_is_not_undone_by_preemption_at_once() -> None:
+    world = running(2, preempt_after=5 * SECOND)
+    world.run(10 * SECOND)
+    world.command(0, Verb.HANDOVER)
+    world.run(4 * SECOND)
+    assert world.holders() == ["cp2"]
+    world.run(2 * SECOND)
+    assert world.holders() == ["cp1"]
+
+
+def test_a_permanent_vip_seen_during_a_release_does_not_block_later_releases() -> None:
+    world = running(2)
+    host = world.hosts[0]
+    assert host.node is not None
+    released = host.node.handle(Commanded(1, Verb.RELEASE), world.now)
+    vips = (VipView(VIP, AddressState.PERMANENT),)
+    permanent = replace(host.view(world.now, gateway=GATEWAY), vips=vips)
+    seen = host.node.handle(HostObserved(permanent), world.now)
+    assert [a.ok for a in (*released, *seen) if isinstance(a, Reply)] == [False]
+    host.lease_until = None
+    world.deliver(host, Commanded(2, Verb.STANDBY_OFF))
+    world.observe(0)
+    world.power_off(1)
+    world.until(lambda: world.holders() == ["cp1"], 3 * SECOND)
+    world.command(0, Verb.RELEASE)
+    world.until(lambda: world.holders() == [], SECOND)

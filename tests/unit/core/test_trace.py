@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from vipkeeper.core import actions, events, trace
+from vipkeeper.core import actions, events, facts, trace
 from vipkeeper.core.trace import Header, TraceRecord, TraceRejection, line, parse
 from vipkeeper.core.types import Server, Settings
 from vipkeeper.wire.types import Advert, Health, Heard, Role
@@ -23,7 +23,8 @@ from vipkeeper.wire.types import Advert, Health, Heard, Role
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "trace.md").read_text(encoding="utf-8")
 EVENTS: tuple[type, ...] = typing.get_args(events.Event)
 ACTIONS: tuple[type, ...] = typing.get_args(actions.Action)
-RECORDS = (Header, *EVENTS, *ACTIONS)
+FACTS: tuple[type, ...] = typing.get_args(facts.Fact)
+RECORDS = (Header, *EVENTS, *ACTIONS, *FACTS)
 
 
 def leaves(annotation: Any) -> Iterator[Any]:

@@ -151,3 +151,11 @@ def test_an_answer_keeps_the_newest_and_says_what_it_left_out() -> None:
     assert document["omitted"] > 0
     assert document["omitted"] + len(document["moves"]) == 100
     assert document["moves"][0]["epoch"] == document["omitted"]
+
+
+@pytest.mark.parametrize("duration", ["NaN", "Infinity", "-1", "1" + "0" * 400])
+def test_a_damaged_duration_is_no_record(duration: str) -> None:
+    """`history` would end in a traceback, or write JSON that no other program reads."""
+    line = '{"at":"x","server":"cp1","before":"backup","after":"holder","cause":"started","epoch":1'
+    assert parse_move(line + "}") is not None
+    assert parse_move(f'{line},"duration_ms":{duration}}}') is None

@@ -89,6 +89,15 @@ def test_each_bad_request_has_its_reason(line: bytes, reason: Malformation) -> N
     assert rejected.reason is reason
 
 
+@pytest.mark.parametrize("name", ["\ud800", "cp\udcff"])
+def test_a_name_that_is_no_text_is_asked_for_and_answered(name: str) -> None:
+    """A byte that is no UTF-8 on the command line, or an escape of half a character in a request."""
+    request = Request(RequestVerb.HANDOVER, to=name)
+    assert parse_request(encode_request(request)) == request
+    refusal = Response(False, f"refused: {name} is not in servers")
+    assert parse_response(encode_response(refusal)) == refusal
+
+
 def test_an_answer_too_long_for_a_line_becomes_a_failure_that_says_so() -> None:
     line = encode_response(Response(True, "ok", {"much": "x" * MAX_LINE}))
     parsed = parse_response(line)

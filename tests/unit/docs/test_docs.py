@@ -27,7 +27,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/)>*-])/([\w-]+)/[\w.-]")
-EVERYWHERE = {"etc", "opt", "path", "proc", "run", "sys", "usr", "var"}
+EVERYWHERE = {"dev", "etc", "opt", "path", "proc", "run", "sys", "usr", "var"}
 """Where paths of any Linux machine begin, and an example's `/path/to/`."""
 
 
@@ -138,7 +138,8 @@ def test_protocol_names_only_acts_that_exist() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads(text(ROOT / "pyproject.toml"))
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"].values()
+    wanted = [*project["project"]["dependencies"], *(name for group in groups for name in group)]
     names = {re.split(r"[<>=~!\[; ]", requirement)[0] for requirement in wanted}
     reasons = text(ROOT / "docs" / "decisions.md").partition("\n## Form of the program")[0]
     rows = re.findall(r"^\| ([^|]+) \|", reasons, re.MULTILINE)

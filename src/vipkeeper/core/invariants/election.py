@@ -9,11 +9,11 @@ from vipkeeper.core.actions import Cause, State, Transition
 from vipkeeper.core.events import AdvertReceived
 from vipkeeper.core.invariants.base import Invariant, Report, ms
 from vipkeeper.core.invariants.situation import (
-    ServerSituation,
     Situation,
     is_holder,
     suspect_after,
 )
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.wire.types import Role
 

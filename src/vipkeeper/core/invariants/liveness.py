@@ -13,7 +13,8 @@ from vipkeeper.core.facts import (
     Healed,
 )
 from vipkeeper.core.invariants.base import Invariant, Report, Stretch, ms
-from vipkeeper.core.invariants.situation import ServerSituation, Situation
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Settings
 
 SCHEDULING: Duration = 30 * MILLISECOND
@@ -52,7 +53,7 @@ class SomebodyServes(Invariant):
 
     After one fault in a cluster at rest, as the client sees it:
     power off, stun, link, port or sending side cut: F x I + B + J;
-    receiving side cut: 10 x I + J, and two intervals until the holder knows;
+    receiving side cut, where a gateway has answered: 10 x I + J, and three intervals until the holder knows;
     daemon killed or stalled: 12 x 15 ms + J and 60 ms a rank, after the lease has run out;
     terminated, handed over, released: 5 ms + J; J is 30 ms, delays and lateness.
     In any other case, as the wires see it (some server answers): T_L + 12 x 15 ms + 2 (F x I + B) + ranks,
@@ -83,6 +84,8 @@ class SomebodyServes(Invariant):
     def _single(self, fact: FaultInjected, holder: ServerSituation) -> None:
         situation = self.situation
         if fact.server != holder.name or next(situation.candidates(holder.name), None) is None:
+            return
+        if fact.kind is FaultKind.RX_CUT and holder.gateway_proven is None:
             return
         bound = single_bound(fact.kind, holder.settings)
         if bound is not None:
@@ -181,8 +184,9 @@ class OneAfterHeal(Invariant):
     """L3: after everything is healed exactly one server answers, and stays the only one.
 
     Bound: 10 x I + J where somebody answered at the moment of healing; else the general bound of L1.
-    Judged until the end of the trace or the next fault. What is dead stays dead: with no server left
-    that could serve nothing is judged.
+    After it none or two answer for no longer than J (preemption still moves the VIP). Judged until the
+    end of the trace or the next fault. What is dead stays dead: with no server left that could serve
+    nothing is judged.
     """
 
     id: ClassVar[str] = "L3"
@@ -190,43 +194,48 @@ class OneAfterHeal(Invariant):
     def __init__(self, situation: Situation, report: Report) -> None:
         super().__init__(situation, report)
         self._from: Instant | None = None
-        self._said = False
+        self._wrong = Stretch()
 
     def before(self, at: Instant, fact: Fact) -> None:
         """Judge what lasted until now."""
+        self._judge(at)
         if isinstance(fact, FaultInjected):
             self._from = None
-        self._judge(at)
 
     def changed(self, at: Instant, fact: Fact) -> None:
         """The clock begins with the healing."""
-        if not isinstance(fact, Healed):
+        if isinstance(fact, Healed):
+            self._from = self._settled_by(at)
+        if self._from is None:
+            self._wrong.update(at, False, 0)
             return
+        wrong = len(self.situation.answering()) != 1
+        since = self._wrong.since if self._wrong.since is not None else at
+        self._wrong.update(at, wrong, max(0, self._from - since) + 2 * SCHEDULING)
+
+    def _settled_by(self, at: Instant) -> Instant | None:
         situation = self.situation
         settings = situation.settings
-        self._said = False
         alive = [s for s in situation.servers.values() if not s.gone]
         if not any(situation.fit(server) and server.state is not State.STANDBY for server in alive):
-            self._from = None
-            return
+            return None
         holders = [s for s in alive if s.answers and s.state is State.HOLDER]
         tight = bool(holders) and len(holders) == len(situation.answering())
         bound = 10 * settings.advert_interval if tight else any_bound(settings)
-        self._from = at + situation.slowest(bound) + 2 * SCHEDULING
+        return at + situation.slowest(bound)
 
     def finish(self, at: Instant) -> None:
         """Judge what lasts until the end."""
         self._judge(at)
 
     def _judge(self, at: Instant) -> None:
-        if self._from is None or at <= self._from or self._said:
+        lasted = self._wrong.exceeded(at)
+        if lasted is None:
             return
         names = [server.name for server in self.situation.answering()]
-        if len(names) != 1:
-            self._said = True
-            late = ms(at - self._from)
-            who = " and ".join(names) or "nobody"
-            self.broken(at, None, f"healed, and {who} answers for the VIP {late} after the bound")
+        who = " and ".join(names) or "nobody"
+        text = f"healed, and {who} answers for the VIP for {ms(lasted)}"
+        self.broken(at, None, f"{text}, at most {ms(self._wrong.limit)}")
 
 
 class Health(Invariant):
@@ -234,7 +243,7 @@ class Health(Invariant):
 
     Bound: 250 ms + J after a hard failure (refused), `soft_failure_after` plus 6 s of the prober's lag
     after a soft one. Judged while nothing else is wrong, and for a server ready for 6 s at least.
-    Blind: a holder or peer whose prober is lost.
+    Blind: times in which any prober is lost.
     """
 
     id: ClassVar[str] = "H1"
@@ -242,22 +251,19 @@ class Health(Invariant):
     def __init__(self, situation: Situation, report: Report) -> None:
         super().__init__(situation, report)
         self._stretch = Stretch()
-        self._prober_lost: set[str] = set()
+        self._probers_lost = 0
 
     def before(self, at: Instant, fact: Fact) -> None:
         """Judge what lasted until now."""
         self._judge(at)
-        if isinstance(fact, FaultInjected) and fact.kind is FaultKind.PROBER_LOST and fact.server:
-            if fact.began:
-                self._prober_lost.add(fact.server)
-            else:
-                self._prober_lost.discard(fact.server)
+        if isinstance(fact, FaultInjected) and fact.kind is FaultKind.PROBER_LOST:
+            self._probers_lost += 1 if fact.began else -1
 
     def changed(self, at: Instant, fact: Fact) -> None:
         """Look again."""
         situation = self.situation
         holders = situation.answering()
-        if situation.calm_since is None or len(holders) != 1 or self._prober_lost:
+        if situation.calm_since is None or len(holders) != 1 or self._probers_lost:
             self._stretch.update(at, False, 0)
             return
         holder = holders[0]

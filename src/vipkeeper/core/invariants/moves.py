@@ -17,18 +17,21 @@ from vipkeeper.core.facts import (
     FaultKind,
     Healed,
     WallClockStepped,
-    WireChanged,
 )
 from vipkeeper.core.invariants.base import Invariant, Report
-from vipkeeper.core.invariants.situation import ServerSituation, Situation
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
 from vipkeeper.wire.types import Role
 
 NOISE = frozenset({
     FaultKind.LOSS, FaultKind.BURSTS, FaultKind.DELAY, FaultKind.REORDERING, FaultKind.CORRUPTION,
     FaultKind.KERNEL_SLOW, FaultKind.KERNEL_REFUSES, FaultKind.TIMERS_LATE, FaultKind.CLOCK_RATE,
+    FaultKind.REPLAY, FaultKind.WRONG_KEY,
 })  # fmt: skip
 """Kinds that are no single event but go on for a while."""
+LIGHT = frozenset({FaultKind.LOSS, FaultKind.STALL, FaultKind.DUPLICATION})
+"""Kinds under which nothing may move, within limits."""
 RENEWALS_PER_LEASE = 4
 """A lease is renewed each fourth of it: three fourths are left at least."""
 MOST_LOSS = 200
@@ -137,14 +140,14 @@ class NoMoveWithoutCause(Invariant):
 
     def _quiet(self, fact: Fact) -> bool:
         situation = self.situation
-        if isinstance(fact, FaultInjected):
-            return fact.kind in (FaultKind.LOSS, FaultKind.STALL, FaultKind.DUPLICATION)
+        if isinstance(fact, FaultInjected) and fact.kind not in LIGHT:
+            return False
         if any(situation.disturbers.values()) or situation.settings.preempt_after is not None:
             return False
-        if isinstance(fact, WireChanged):
-            slow = situation.longest_delay > situation.settings.advert_interval // 4
-            lossy = max(situation.lost.values(), default=0) > MOST_LOSS
-            return not slow and not lossy and not any(situation.bursts.values())
+        slow = situation.longest_delay > situation.settings.advert_interval // 4
+        lossy = max(situation.lost.values(), default=0) > MOST_LOSS
+        if slow or lossy or any(situation.bursts.values()):
+            return False
         return all(self._steady(server) for server in situation.servers.values())
 
     def _steady(self, server: ServerSituation) -> bool:
@@ -205,6 +208,8 @@ class MoveBudget(Invariant):
 class WallClock(Invariant):
     """C1: a step of a wall clock changes nothing: in a cluster at rest no node changes its state
     until the next fault.
+
+    Blind: clusters with preemption, which may move the VIP at any time.
     """
 
     id: ClassVar[str] = "C1"
@@ -217,7 +222,8 @@ class WallClock(Invariant):
     def before(self, at: Instant, fact: Fact) -> None:
         """Only in a cluster at rest."""
         if isinstance(fact, FaultInjected):
-            self._rest = self.situation.settled(at) is not None
+            preempts = self.situation.settings.preempt_after is not None
+            self._rest = self.situation.settled(at) is not None and not preempts
             self._stepped = None
         elif isinstance(fact, WallClockStepped) and self._rest:
             self._stepped = fact

@@ -8,7 +8,8 @@ from typing import ClassVar
 from vipkeeper.core.actions import State
 from vipkeeper.core.facts import DaemonState, Fact
 from vipkeeper.core.invariants.base import Invariant, Report, Stretch, ms
-from vipkeeper.core.invariants.situation import ServerSituation, Situation
+from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.subject import ServerSituation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 
 KERNEL_LATE: Duration = 220 * MILLISECOND
@@ -42,7 +43,8 @@ class _Pairs(Invariant):
         self._update(at)
 
     def _update(self, at: Instant) -> None:
-        answering = self.situation.answering()
+        situation = self.situation
+        answering = [s for s in situation.answering() if not situation.has_own_key(s)]
         if len(answering) < 2 and not self._stretches:
             return
         pairs = {(a.name, b.name): (a, b) for a, b in itertools.combinations(answering, 2)}
@@ -79,7 +81,8 @@ class TwoOnWorkingWires(_Pairs):
     Bound: the kernel lease L (with a strict lease: that one) on the slower clock, plus 220 ms by which a
     kernel removes an address late, plus twice the lateness of timers and kernel. It counts from when
     both answer, both wires are clear and neither machine is stunned.
-    Blind: a wire that loses some packets counts as not working.
+    Blind: a wire that loses some packets counts as not working; servers with different keys, who obey
+    each other never.
     """
 
     id: ClassVar[str] = "S1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from vipkeeper.core.actions import SendAdvert, State, Transition
 from vipkeeper.core.events import (
@@ -26,10 +25,10 @@ from vipkeeper.core.facts import (
     ClockChanged,
     Configured,
     DaemonChanged,
-    DaemonState,
     Disturber,
     DisturberChanged,
     Fact,
+    FaultInjected,
     HostChanged,
     LinkChanged,
     PowerChanged,
@@ -38,90 +37,20 @@ from vipkeeper.core.facts import (
     VipChanged,
     WireChanged,
 )
+from vipkeeper.core.invariants.subject import Heard, ServerSituation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
-from vipkeeper.wire.types import Advert, Health, IPAddress, Role
+from vipkeeper.wire.types import Advert, Health, Role
 
-TRUE_RATE = 1000
-FIT_LATENESS: Duration = 5 * MILLISECOND
-"""A server whose timers and kernel are later than this is disturbed."""
 CLEAR_DELAY: Duration = 5 * MILLISECOND
 """A wire that takes longer than this is not clear."""
 USUAL_DELAY: Duration = MILLISECOND
-RATE_TOLERANCE = 60
-"""Thousandths by which a clock may be off and the server still count as fit."""
+HEALTH_SETTLES: Duration = 12_000 * MILLISECOND
+"""A failed API server may move the VIP this long after the last news: a time-out, the delay of a soft
+failure, and what probers lag behind."""
 SOUNDS = (
     AdvertReceived, AdvertRejected, VipAnswered, ServerAnswered, GatewayAnswered, ForeignClaimSeen,
 )  # fmt: skip
 """Whatever arrives from the network."""
-
-
-@dataclass(slots=True)
-class Heard:
-    """What one server has of another: the newest advert that it must have accepted."""
-
-    proven: int = 0
-    """Boot id of a run that showed that it hears this one; 0: none."""
-    advert: Advert | None = None
-    received: Instant = 0
-    """By the hearer's clock."""
-    serving_since: Instant | None = None
-
-
-@dataclass(slots=True)
-class ServerSituation:
-    """One server. Local instants are those of its own clock."""
-
-    name: str
-    index: int
-    settings: Settings
-    power: bool = True
-    stunned: bool = False
-    daemon: DaemonState = DaemonState.STOPPED
-    vip: bool = False
-    answers: bool = False
-    link: bool = True
-    api: ApiState = ApiState.READY
-    api_since: Instant = 0
-    late: Duration = 0
-    refuses: bool = False
-    rate: int = TRUE_RATE
-    changed_at: Instant = 0
-    """When one of the above that disturbs it last changed."""
-    state: State = State.STOPPED
-    state_since: Instant = 0
-    boot_id: int = 0
-    """Of the running daemon, as its adverts say; 0: none sent yet."""
-    advert_at: Instant = 0
-    """When its newest advert left."""
-    sound_at: Instant = 0
-    """Local: when anything last arrived from the network."""
-    suspected_at: Instant = 0
-    """Local: when it last entered `suspect`."""
-    gateway: IPAddress | None = None
-    """Whom its host has a route through."""
-    gateway_proven: IPAddress | None = None
-    """The gateway that has answered under this boot of the host, as far as its daemon can know."""
-    heard: dict[str, Heard] = field(default_factory=dict)
-
-    @property
-    def runs(self) -> bool:
-        """The daemon gets processor time."""
-        return self.power and not self.stunned and self.daemon is DaemonState.RUNNING
-
-    @property
-    def gone(self) -> bool:
-        """Without power or daemon."""
-        return not self.power or self.daemon in (DaemonState.DEAD, DaemonState.STOPPED)
-
-    @property
-    def fit_itself(self) -> bool:
-        """Nothing is wrong with the machine and its daemon."""
-        quick = self.late <= FIT_LATENESS and not self.refuses
-        return self.runs and self.link and quick and abs(self.rate - TRUE_RATE) <= RATE_TOLERANCE
-
-    def stretched(self, duration: Duration) -> Duration:
-        """The longest true time that this clock takes to count a duration."""
-        return duration * TRUE_RATE // min(self.rate, TRUE_RATE)
 
 
 class Situation:
@@ -142,6 +71,8 @@ class Situation:
         """When anything but addresses, answers and the client's view last changed."""
         self.moved_at: Instant = 0
         """When a node last changed its state."""
+        self.health_at: Instant = 0
+        """When anything last changed that health may follow: API servers, probers, daemons."""
         self.calm_since: Instant | None = None
         self.moves = 0
         """Times a node became holder that was not the last one."""
@@ -154,6 +85,8 @@ class Situation:
         if self._quiet(at, fact):
             return
         self.changed_at = at
+        if isinstance(fact, ApiChanged | DaemonChanged | FaultInjected):
+            self.health_at = at
         self._loud(at, fact)
         calm = self._calm()
         if not calm:
@@ -251,6 +184,7 @@ class Situation:
         """A node sent an advert."""
         server = self.servers[name]
         server.boot_id = action.advert.boot_id
+        server.standby = action.advert.standby
         server.advert_at = at
 
     def _advert(self, server: ServerSituation, event: AdvertReceived) -> None:
@@ -264,10 +198,13 @@ class Situation:
         heard = server.heard.get(name)
         if heard is None:
             heard = server.heard[name] = Heard()
+        if advert.boot_id in heard.over:
+            return
         if advert.boot_id != heard.proven:
             own = advert.heard[server.index] if server.index < len(advert.heard) else None
             if own is None or not server.boot_id or own.boot_id != server.boot_id:
                 return
+            heard.over.add(heard.proven)
             heard.proven = advert.boot_id
         elif heard.advert is not None and advert.counter <= heard.advert.counter:
             return
@@ -306,6 +243,10 @@ class Situation:
         """One of these is there, wherever."""
         return any(on and which[0] in disturbers for which, on in self.disturbers.items())
 
+    def has_own_key(self, server: ServerSituation) -> bool:
+        """Its key is another than everybody's: it obeys nobody and nobody obeys it."""
+        return self.disturbers.get((Disturber.WRONG_KEY, server.name), False)
+
     def fit(self, server: ServerSituation) -> bool:
         """Nothing is wrong with it, nor with its wires to client, gateway and every other running one."""
         if not server.fit_itself:
@@ -336,6 +277,9 @@ class Situation:
         last = max(self.changed_at, self.moved_at, self.served_since)
         if self.calm_since is None or at - last < quiet_for:
             return None
+        failed = any(s.api is not ApiState.READY for s in self.servers.values() if not s.gone)
+        if failed and at - self.health_at < HEALTH_SETTLES:
+            return None
         holders = self.answering()
         if len(holders) != 1 or holders[0].state is not State.HOLDER:
             return None
@@ -354,7 +298,8 @@ class Situation:
     def candidates(self, besides: str | None) -> Iterator[ServerSituation]:
         """Fit servers that would claim."""
         for server in self.servers.values():
-            if server.name != besides and server.state is State.BACKUP and self.fit(server):
+            able = server.state is State.BACKUP and not server.standby and self.fit(server)
+            if able and server.name != besides:
                 yield server
 
     @property

@@ -163,6 +163,8 @@ class _Reader:
         self.stack = [self.top]
         self.problems: list[Problem] = []
         self.included: list[Source] = []
+        self.skipped = 0
+        """Open blocks that lie too deep to be kept."""
         self._macros: dict[str, str] = {}
         self._open: list[Path] = []
 
@@ -211,11 +213,16 @@ class _Reader:
             last = siblings.pop()
             words, condition = last.words, last.condition
         if len(self.stack) > MAX_DEPTH:
-            self.problems.append(Problem(brace.span, "nested too deeply", Trouble.TOO_DEEP))
+            self.skipped += 1
+            if self.skipped == 1:
+                self.problems.append(Problem(brace.span, "nested too deeply", Trouble.TOO_DEEP))
             return
         self.stack.append(_Block(words or (brace,), condition))
 
     def _end(self, brace: Scalar) -> None:
+        if self.skipped:
+            self.skipped -= 1
+            return
         if len(self.stack) == 1:
             self.problems.append(Problem(brace.span, "this '}' closes no block"))
             return
@@ -274,16 +281,17 @@ class _Reader:
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
     """The lines, continued ones joined."""
-    pending, first = "", 0
+    pending: list[str] = []
+    first = 0
     for number, line in enumerate(source.lines, 1):
         first = first or number
         if line.rstrip().endswith("\\"):
-            pending += line.rstrip()[:-1]
+            pending.append(line.rstrip()[:-1])
             continue
-        yield first, pending + line
-        pending, first = "", 0
+        yield first, "".join([*pending, line])
+        pending, first = [], 0
     if pending:
-        yield first, pending
+        yield first, "".join(pending)
 
 
 def _beside(source: Source, path: Path) -> str:

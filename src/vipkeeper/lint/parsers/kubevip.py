@@ -151,7 +151,10 @@ class KubeVip(YamlDocument):
     def version(self) -> Version | None:
         """The release of kube-vip; None where the tag does not say."""
         image = self.image
-        return parse_version(image.text.rpartition(":")[2]) if image is not None else None
+        if image is None:
+            return None
+        tag = image.text.partition("@")[0]  # without the digest
+        return parse_version(tag.rpartition(":")[2])
 
 
 _HARMLESS_FLAGS = frozenset(["prometheusHTTPServer", "inCluster", "log"])

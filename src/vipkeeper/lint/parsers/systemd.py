@@ -65,14 +65,16 @@ def parse(source: Source, kind: Kind) -> Parsed:
         name = Scalar(_part(span, 0, len(key.rstrip())), key.rstrip())
         offset = line.index("=") + 1
         offset += len(line[offset:]) - len(line[offset:].lstrip())
-        text = line[offset:].rstrip()
+        parts = [line[offset:].rstrip()]
         end, last = number, line
-        while text.endswith("\\") and number < len(source.lines):
+        while parts[-1].endswith("\\") and number < len(source.lines):
             number += 1
             last = source.lines[number - 1]
             if last.strip()[:1] not in ("#", ";"):
-                text = text[:-1].rstrip() + " " + last.strip()
+                parts[-1] = parts[-1][:-1].rstrip()
+                parts.append(last.strip())
             end = number
+        text = " ".join(parts)
         value = Span(source.file, span.line, offset + 1, end, len(last.rstrip()) + 1)
         found.append(Directive(section, name, Scalar(value, text)))
     return Parsed((Unit(kind, source, tuple(found)),), tuple(problems))

@@ -47,6 +47,10 @@ def split(
             break
         elif char.isspace():
             close(index)
+        elif char == "{" and text.endswith("$") and "}" in line[index:]:
+            end = line.index("}", index)  # ${NAME} is one word
+            text += line[index : end + 1]
+            index = end
         elif char in lone:
             close(index)
             start, text = index, char

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from vipkeeper.catalog.entry import Confidence, Entry, Severity
@@ -13,6 +14,10 @@ from vipkeeper.report.lint.common import counts, entries
 from vipkeeper.report.style import Style, Tone
 
 TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.INFO: Tone.HELD}
+_SECRET = re.compile(
+    r"""((?:token|password|passwd|auth_pass|secret)\w*["']?\s*[:=\s]\s*)\S+""", re.I
+)
+"""A value that must not get into the log of a CI job because something else is wrong near it."""
 WIDEST = 160
 """Longer lines of the user's file are cut around the caret."""
 
@@ -78,6 +83,7 @@ def _place(
     yield f"{margin}--> {span}"
     source = outcome.cluster.sources.get(span.file)
     line = source.line(span.line) if source is not None else ""
+    line = _SECRET.sub(lambda m: m[1] + "*" * (len(m[0]) - len(m[1])), line)
     if not line.strip():
         if note:
             yield f"{margin}  = {note}"
@@ -99,8 +105,8 @@ def _length(span: Span, line: str) -> int:
 
 def _cut(line: str, column: int) -> tuple[str, int]:
     """A line made printable and not too long, and where the column is in it."""
-    before = line[:column].replace("\t", "    ")
-    after = line[column:].replace("\t", "    ").rstrip()
+    before = line[max(0, column - WIDEST) : column].replace("\t", "    ")
+    after = line[column : column + WIDEST].replace("\t", "    ").rstrip()
     if len(before) > WIDEST // 2:
         before = "..." + before[3 - WIDEST // 2 :]
     before, after = shown(before, WIDEST), shown(after, WIDEST - min(len(before), WIDEST - 20))

@@ -63,6 +63,13 @@ def test_s5_a_replayed_advert_is_not_fresh() -> None:
     assert story.at(2010).enters("cp2", State.CLAIM).broken() == []
 
 
+def test_s5_an_earlier_run_of_the_sender_is_over() -> None:
+    story = Story(only=FreshHolder).at(1000).hears("cp2", "cp1", Role.HOLDER, boot_id=70)
+    story.at(2000).hears("cp2", "cp1", Role.BACKUP, boot_id=71)
+    story.at(3000).hears("cp2", "cp1", Role.HOLDER, boot_id=70)
+    assert story.at(3010).enters("cp2", State.CLAIM).broken() == []
+
+
 def test_s5_a_named_successor_claims_at_once() -> None:
     story = Story(only=FreshHolder).at(1000).hears("cp2", "cp1", Role.HOLDER)
     story.at(1010).enters("cp2", State.CLAIM, Cause.NAMED_SUCCESSOR)

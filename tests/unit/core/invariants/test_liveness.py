@@ -6,6 +6,7 @@ import pytest
 
 from support.story import Story
 from vipkeeper.core.actions import Cause, State
+from vipkeeper.core.events import GatewayAnswered
 from vipkeeper.core.facts import (
     ApiChanged,
     ApiState,
@@ -27,7 +28,7 @@ from vipkeeper.core.invariants.liveness import (
 
 def outage(kind: FaultKind, milliseconds: float, server: str = "cp1") -> list[str]:
     """A fault strikes in a cluster at rest; the client is served again after so long."""
-    story = Story(only=SomebodyServes).at(1000).at_rest()
+    story = Story(only=SomebodyServes).turn("cp1", GatewayAnswered()).at(1000).at_rest()
     story.fault(kind, server).fact(ServedChanged(None))
     story.at(11_000 + milliseconds).fact(ServedChanged("cp2"))
     return story.broken()
@@ -51,6 +52,12 @@ def test_l1_each_kind_of_fault_has_its_bound(kind: FaultKind, bound: int) -> Non
 
 def test_l1_a_fault_elsewhere_has_no_such_bound() -> None:
     assert outage(FaultKind.POWER_OFF, 1000, server="cp2") == []
+
+
+def test_l1_a_holder_whose_gateway_never_answered_cannot_know_that_it_is_deaf() -> None:
+    story = Story(only=SomebodyServes).at(1000).at_rest()
+    story.fault(FaultKind.RX_CUT, "cp1").fact(ServedChanged(None))
+    assert story.at(30_000).broken() == []
 
 
 def test_l1_nobody_left_to_serve() -> None:
@@ -134,3 +141,15 @@ def test_h1_an_unready_one_has_longer() -> None:
 def test_h1_nobody_is_better() -> None:
     others = [ApiChanged(name, ApiState.UNREADY) for name in ("cp2", "cp3")]
     assert api_fails(ApiState.REFUSING, 60_000, *others) == []
+
+
+def test_h1_a_lost_prober_excuses_until_every_loss_is_over() -> None:
+    def story(endings: int) -> list[str]:
+        story = Story(only=Health).at(1000).at_rest()
+        for began in (True, True, *[False] * endings):
+            story.fault(FaultKind.PROBER_LOST, "cp1", began=began)
+        story.at(40_000).fact(ApiChanged("cp1", ApiState.REFUSING)).at(50_000)
+        return story.drops("cp1").broken()
+
+    assert story(endings=1) == []
+    assert story(endings=2) == ["H1"]

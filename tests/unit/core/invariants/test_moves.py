@@ -7,6 +7,8 @@ from typing import Any
 from support.story import Story
 from vipkeeper.core.actions import Cause, State
 from vipkeeper.core.facts import (
+    ApiChanged,
+    ApiState,
     DaemonChanged,
     DaemonState,
     FaultKind,
@@ -142,3 +144,21 @@ def test_c1_something_happens_after_a_step() -> None:
 def test_c1_after_another_fault_it_may() -> None:
     story = stepped(Story(only=WallClock).at(1000).at_rest()).fault(FaultKind.KILL, "cp1")
     assert story.at(12_000).enters("cp2", State.SUSPECT).broken() == []
+
+
+def test_f2_an_unready_holder_may_let_go_whatever_else_is_light() -> None:
+    story = Story(only=NoMoveWithoutCause).at(1000).at_rest()
+    story.fact(ApiChanged("cp1", ApiState.UNREADY)).at(16_000).fault(FaultKind.DUPLICATION)
+    story.at(16_100).enters("cp1", State.RELEASE, Cause.API_UNREADY)
+    assert story.broken() == []
+
+
+def test_c1_preemption_may_be_due() -> None:
+    story = stepped(Story(only=WallClock, preempt_after=20 * SECOND).at(1000).at_rest())
+    assert story.at(12_000).enters("cp1", State.RELEASE, Cause.PREEMPTED).broken() == []
+
+
+def test_a_cluster_with_a_failed_api_server_is_not_at_rest_yet() -> None:
+    story = Story(only=WallClock).at(1000).at_rest().fact(ApiChanged("cp1", ApiState.UNREADY))
+    story = stepped(story.at(15_000)).at(15_100)
+    assert story.enters("cp1", State.RELEASE, Cause.API_UNREADY).broken() == []

@@ -9,6 +9,8 @@ from vipkeeper.core.facts import (
     AnswersChanged,
     DaemonChanged,
     DaemonState,
+    Disturber,
+    DisturberChanged,
     HostChanged,
     StunChanged,
     VipChanged,
@@ -52,6 +54,13 @@ def test_s1_a_strict_lease_is_shorter() -> None:
 def test_s1_a_cut_wire_in_one_direction_excuses() -> None:
     story = Story(only=TwoOnWorkingWires).fact(WireChanged("cp2", "cp1", 1000, 0))
     assert two_for(10_000, story) == []
+
+
+def test_s1_s2_servers_with_different_keys_obey_each_other_never() -> None:
+    for promise in (TwoOnWorkingWires, TwoOnOneDirection):
+        story = Story(only=promise).hear_each_other()
+        story.fact(DisturberChanged(Disturber.WRONG_KEY, "cp2", True))
+        assert two_for(10_000, story) == []
 
 
 def test_s1_counts_from_when_the_wires_work() -> None:

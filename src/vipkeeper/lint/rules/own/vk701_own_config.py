@@ -36,8 +36,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from vipkeeper.config.checker import ConfigError
-from vipkeeper.config.load import load_text
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.own import OwnConfig
 from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
@@ -48,6 +46,9 @@ RULE = Rule("VK701", "own-config", Severity.ERROR, Reach.FILE, (Kind.OWN_CONFIG,
 
 def check(file: File[OwnConfig]) -> Iterator[Finding]:
     """All that the daemon's own reader says."""
+    from vipkeeper.config.checker import ConfigError  # most runs have no such file
+    from vipkeeper.config.load import load_text
+
     source = file.document.source
     try:
         load_text(source.text.encode(), Path(source.file))
