@@ -66,6 +66,11 @@ class Statement:
         """Whether there is one."""
         return bool(self.all(keyword))
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it, or a line in it, counts only for some `-i` id."""
+        return bool(self.condition) or any(child.is_conditional for child in self.children)
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:

@@ -35,6 +35,15 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """A path of the container that comes from a volume."""
+
+    path: Scalar
+    host: Mapping | None
+    """`hostPath` of the volume; None for volumes of another kind."""
+
+
+@dataclass(frozen=True, slots=True)
 class KubeVip(YamlDocument):
     """One installation of kube-vip."""
 
@@ -76,6 +85,52 @@ class KubeVip(YamlDocument):
             return "" if after.startswith("-") else after
         return None
 
+    def all(self, name: str) -> tuple[Variable, ...]:
+        """Every mention of a variable."""
+        return tuple(v for v in self.variables if v.name.text == name)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the variables are all there is: no values of a chart, no flags, no `envFrom`."""
+        if self.container is None or self.container.get("envFrom") is not None:
+            return False
+        names = {word.text.lstrip("-").partition("=")[0] for word in self.args[1:]}
+        return not self.variable("config_file") and names <= _HARMLESS_FLAGS
+
+    def mount(self, path: str) -> Mount | None:
+        """What is mounted at a path of the container, or above it."""
+        container, pod = self.container, self.pod
+        if container is None or pod is None:
+            return None
+        for item in container.items("volumeMounts"):
+            at = item.scalar("mountPath") if isinstance(item, Mapping) else None
+            if at is None or not f"{path}/".startswith(f"{at.text.rstrip('/')}/"):
+                continue
+            name = item.scalar("name") if isinstance(item, Mapping) else None
+            volumes = (v for v in pod.items("volumes") if isinstance(v, Mapping))
+            wanted = (v for v in volumes if name and _text(v.scalar("name")) == name.text)
+            volume = next(wanted, None)
+            return Mount(at, volume.mapping("hostPath") if volume is not None else None)
+        return None
+
+    def alias(self, host: str) -> Scalar | None:
+        """The address that `hostAliases` gives a name."""
+        for item in self.pod.items("hostAliases") if self.pod is not None else ():
+            names = item.items("hostnames") if isinstance(item, Mapping) else ()
+            if isinstance(item, Mapping) and host in map(_text, names):
+                return item.scalar("ip")
+        return None
+
+    @property
+    def is_daemonset(self) -> bool:
+        """Whether Kubernetes runs it, in the cluster, with a service account."""
+        return _text(self.root.scalar("kind")) not in ("Pod", "") and not self.values
+
+    @property
+    def uses_arp(self) -> bool:
+        """Whether the VIP is an address of the holder's network card."""
+        return self.is_true("vip_arp") or self.flag("arp") in ("", "true")
+
     @property
     def addresses(self) -> tuple[tuple[str, Span], ...]:
         """The VIPs that `address` (or the old `vip_address`) names."""
@@ -100,6 +155,14 @@ class KubeVip(YamlDocument):
             return None
         tag = image.text.partition("@")[0]  # without the digest
         return parse_version(tag.rpartition(":")[2])
+
+
+_HARMLESS_FLAGS = frozenset(["prometheusHTTPServer", "inCluster", "log"])
+"""Flags that stand for no variable."""
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""
 
 
 def is_kubevip(container: Mapping) -> bool:

@@ -23,7 +23,7 @@ vrrp_instance VI_1 {
 Good:
 ```
 vrrp_script api {
-    script "/usr/bin/curl -sfk --max-time 2 https://localhost:6443/readyz"
+    script "/usr/bin/curl -sf --max-time 2 --cacert /etc/keepalived/ca.crt --cert /etc/keepalived/check.crt --key /etc/keepalived/check.key https://127.0.0.1:6443/readyz"
     interval 3
     fall 3
 }
@@ -40,7 +40,8 @@ vrrp_instance VI_1 {
 ```
 
 ## How to fix
-Track a script that asks the API server of this host, through localhost and not through the VIP.
+Track a script that asks the API server of this host, through localhost and not through the VIP. RKE2 and k3s answer 401 to a
+request without a client certificate (VK304).
 
 ## How to verify
 Stop the API server of the holder: `ip addr` no longer shows the VIP there after interval x fall.

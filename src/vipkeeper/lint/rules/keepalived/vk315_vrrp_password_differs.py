@@ -1,0 +1,66 @@
+"""The servers of one VIP have different passwords.
+
+## What it does
+Reports instances of one VIP whose `authentication` differs, with VRRP version 2. Of a password only the first 8
+characters count.
+
+## Why it is bad
+Each discards the adverts of the other (`received an invalid passwd`): all of them hold the VIP.
+
+## Example
+Bad:
+```
+# cp1: auth_pass k8s-vip1
+# cp2: auth_pass k8s-vip2
+```
+
+Good:
+```
+# cp1: auth_pass k8s-vip1
+# cp2: auth_pass k8s-vip1
+```
+
+## How to fix
+Write the same on all servers. The password goes over the network as it is and protects against mistakes only.
+
+## How to verify
+`tcpdump -ni eth0 vrrp` shows adverts of one server.
+
+## References
+keepalived 2.2.7, tried; RFC 2338, section 5.3.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vipkeeper.config.tree import shown
+from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
+from vipkeeper.lint.rules.keepalived.peers import Member, elections, line_of, version_of
+from vipkeeper.lint.scope import Cluster
+
+RULE = Rule("VK315", "vrrp-password-differs", Severity.ERROR, Reach.CLUSTER, (Kind.KEEPALIVED,))
+
+
+def check(cluster: Cluster) -> Iterator[Finding]:
+    """Each authentication against that of the first server."""
+    for first, *others in elections(cluster):
+        for member in others:
+            if version_of(member) == version_of(first) == 2 and _known(member) != _known(first):
+                yield RULE.finding(
+                    line_of(member, "authentication"),
+                    f"'{shown(member.server.name)}' and '{shown(first.server.name)}' discard each"
+                    " other's adverts: their authentication differs",
+                    help="write the same on all servers",
+                    related=[Related(line_of(first, "authentication"), "the other one")],
+                )
+
+
+def _known(member: Member) -> tuple[str, str]:
+    block = member.instance.block.first("authentication")
+    found = [
+        block.first(word) if block is not None else None for word in ("auth_type", "auth_pass")
+    ]
+    kind, secret = (line.value.text if line and line.value else "" for line in found)
+    return kind, secret[:8]

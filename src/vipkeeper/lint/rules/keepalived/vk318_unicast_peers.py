@@ -1,0 +1,81 @@
+"""Servers that do not hear each other.
+
+## What it does
+Reports a server that is missing in `unicast_peer` of another one of the same VIP, and unicast on one server with
+multicast on another.
+
+## Why it is bad
+Who gets no adverts takes the VIP while another server holds it: two servers answer.
+
+## Example
+Bad:
+```
+# cp1 (10.10.10.11): unicast_peer { 10.10.10.12 }
+# cp2, cp3: unicast_peer { all others }
+```
+
+Good:
+```
+# cp1 (10.10.10.11): unicast_peer { 10.10.10.12 10.10.10.13 }
+# cp2, cp3: unicast_peer { all others }
+```
+
+## How to fix
+List all other servers on each server.
+
+## How to verify
+`ip addr` shows the VIP on one server.
+
+## References
+keepalived.conf(5), "unicast_peer"; acassen/keepalived#2370.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vipkeeper.config.tree import shown
+from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
+from vipkeeper.lint.rules.keepalived.peers import Member, elections, line_of, value_of
+from vipkeeper.lint.scope import Cluster, IPAddress, as_address
+
+RULE = Rule("VK318", "unicast-peers", Severity.ERROR, Reach.CLUSTER, (Kind.KEEPALIVED,))
+
+
+def check(cluster: Cluster) -> Iterator[Finding]:
+    """Whom each server sends its adverts to."""
+    for members in elections(cluster):
+        for member in members:
+            block = member.instance.block.first("unicast_peer")
+            peers = {as_address(line.keyword) for line in block.children} if block else set()
+            for other in members:
+                if other is member:
+                    continue
+                unicast = other.instance.block.has("unicast_peer")
+                name, theirs = shown(other.server.name), _addresses(other)
+                if block is None and unicast:
+                    yield RULE.finding(
+                        member.instance.block.span,
+                        f"multicast here, unicast on '{name}': they do not hear each other",
+                        help="list the peers on every server",
+                        related=[Related(line_of(other, "unicast_peer"), "unicast")],
+                    )
+                    break
+                named = None in peers or not theirs or theirs & peers
+                if block is not None and unicast and not named:
+                    address = sorted(map(str, theirs))[0]
+                    sure = other.instance.block.has("unicast_src_ip")
+                    yield RULE.finding(
+                        block.span,
+                        f"'{name}', {address}, is missing: it hears nothing of this server",
+                        help=f"add {address}",
+                        related=[Related(other.instance.block.span, f"'{name}' has the same VIP")],
+                        confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
+                    )
+
+
+def _addresses(member: Member) -> set[IPAddress]:
+    """The addresses that a server may be listed by."""
+    given = as_address(value_of(member, "unicast_src_ip", ""))
+    return {given} if given is not None else set(member.server.addresses)
