@@ -21,8 +21,13 @@ from vipkeeper.lab.processes import command
 from vipkeeper.lab.recorder import ARP_EVERY, Recorder
 from vipkeeper.lab.topology import INTERFACE, lan
 
-LIMIT = 150.0
-"""Seconds until a drill counts as hung; the whole story takes about 40."""
+LIMIT = 300.0
+"""Seconds until a drill counts as hung; the whole story takes about 40 where nothing else runs."""
+LEASE = "kernel_lease=6s"
+"""For acts whose point is not how long it is: on a busy machine a daemon takes longer to start than what
+is left of a lease of 3 s."""
+SAME_SIDE = 0.2
+"""Seconds two servers that hear each other may both have the VIP: one that is late claims beside another."""
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(LIMIT + 30)]
 MOVES = {
     "elect": 0,
@@ -46,9 +51,9 @@ MOVES_BY_NAME = {
     "holder-deaf": 1,
     "loss": 0,
     "partial-cut": 0,
-    "split": 1,
 }
-"""Acts that are not part of the whole story."""
+"""Acts that are not part of the whole story; `split` has a test of its own."""
+NAMED = (*MOVES_BY_NAME, "split")
 UNINTERRUPTED = ("answer", "one-server", "one-server-api-dead")
 """Acts in which the VIP must answer all the time."""
 UNSEEN = ("restart-in-lease", "stall", "backup-stall", "partial-cut")
@@ -94,7 +99,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Played:
 @pytest.fixture(scope="module")
 def named(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Every act that is not part of the story, on one cluster."""
-    return play(tmp_path_factory.mktemp("named"), *MOVES_BY_NAME)
+    return play(tmp_path_factory.mktemp("named"), *NAMED, "--set", LEASE)
 
 
 @pytest.fixture(params=[act.name for act in ACTS])
@@ -125,8 +130,8 @@ def test_whole_story_is_played_and_passes(story: Played) -> None:
 
 def test_acts_by_name_are_all_played_and_pass(named: Played) -> None:
     assert named.code == 0, named.progress
-    assert list(named.acts) == list(MOVES_BY_NAME)
-    assert {*MOVES, *MOVES_BY_NAME} == {act.name for act in ACTS}
+    assert list(named.acts) == list(NAMED)
+    assert {*MOVES, *NAMED} == {act.name for act in ACTS}
     assert "Traceback" not in named.progress
 
 
@@ -170,6 +175,8 @@ def test_one_server_holds_and_answers_at_the_end(act: dict[str, Any]) -> None:
 
 
 def test_vip_moves_as_often_as_the_act_says(act: dict[str, Any]) -> None:
+    if act["name"] == "split":
+        return  # where a server is late another one may claim first, see below
     assert act["moves"] == (MOVES | MOVES_BY_NAME)[act["name"]]
 
 
@@ -203,6 +210,24 @@ def test_mute_holder_gives_way_to_the_one_it_hears(named: Played) -> None:
     claimed = next(i for i, (kind, server) in enumerate(marks) if kind == "claimed")
     assert marks.index(("released", victim)) > claimed
     assert marks.index(("healed", victim)) > marks.index(("released", victim))
+
+
+def test_split_has_a_holder_on_either_side_until_it_heals(named: Played) -> None:
+    act = named.acts["split"]
+    (victim,) = victims(act)
+    marks = [(mark["kind"], mark["server"]) for mark in act["markers"]]
+    claims = [(i, server) for i, (kind, server) in enumerate(marks) if kind == "claimed"]
+    assert claims
+    assert victim not in {server for _, server in claims}
+    assert claims[-1][0] < marks.index(("released", victim))
+    assert claims[-1][0] < marks.index(("healed", victim))
+    spans = sorted(
+        (span["start"], span["end"])
+        for lane in act["lanes"]
+        if lane["server"] != victim
+        for span in lane["held"]
+    )
+    assert all(end - start <= SAME_SIDE for (_, end), (start, _) in itertools.pairwise(spans))
 
 
 def test_deaf_holder_gives_the_vip_away_before_another_has_it(named: Played) -> None:

@@ -198,7 +198,7 @@ class Stage:
             if not self.manager.settled(server, self.cluster, recorder.holding)
         ]
         if waiting:
-            return f"{', '.join(waiting)} does not see every server live and ready"
+            return f"not every server is live and ready as {', '.join(waiting)} sees it"
         if at - recorder.last_service > SERVED_WITHIN * SECOND:
             return f"no TLS service for {(at - recorder.last_service) / SECOND:.1f} s"
         return "the cluster does not settle"
