@@ -49,3 +49,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("CI") == "true" and os.geteuid() == 0:
             pytest.fail(f"a lab test cannot run, and in CI it must: {reason}", pytrace=False)
         pytest.skip(reason)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite",
+        action="store_true",
+        default=False,
+        help="write what scenarios and the linter print now into their files (never in CI)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--rewrite") and os.environ.get("CI") == "true":
+        raise pytest.UsageError("--rewrite is refused in CI: a test would prove nothing")

@@ -61,6 +61,7 @@ class Verb:
 
 _HOLD = "Hold the VIP"
 _LOOK = "See what is going on"
+_FIND = "Find the cause"
 _SET_UP = "Set up"
 _PROVE = "Prove it"
 
@@ -71,6 +72,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("release", _HOLD, "take the VIP off this server and keep it off"),
     Verb("status", _LOOK, "who holds the VIP, who would be next, how every server is"),
     Verb("history", _LOOK, "every move of this server with its time, cause and duration"),
+    Verb("lint", _FIND, "judge every file that decides whether the VIP answers"),
+    Verb("explain", _FIND, "what a code means, why it is bad and how to mend it"),
     Verb("init", _SET_UP, "write the configuration, the key and the systemd unit"),
     Verb("doctor", _SET_UP, "say whether this host can run the daemon, and what to mend"),
     Verb("drill", _PROVE, "break a cluster in a box and measure what a client sees"),

@@ -20,7 +20,8 @@ from vipkeeper.config.cluster import (
     Server,
 )
 from vipkeeper.config.keys import read_keys
-from vipkeeper.config.tree import MAX_BYTES, Mapping, Node, Problem, Scalar, Span, parse, shown
+from vipkeeper.config.reader import parse
+from vipkeeper.config.tree import MAX_BYTES, Mapping, Node, Problem, Scalar, Span, shown
 from vipkeeper.wire.types import IPAddress
 
 __all__ = ["ConfigError", "load", "load_text", "read_keys"]

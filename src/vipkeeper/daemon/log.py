@@ -11,12 +11,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Hashable
-from dataclasses import dataclass, field
 from typing import TextIO
 
 from vipkeeper.core.actions import Alarm, State, Transition
-from vipkeeper.core.types import SECOND, Duration, Instant
 from vipkeeper.daemon.protocol import rfc3339, word
 
 _SYSLOG_LEVELS = {
@@ -125,39 +122,18 @@ def transition(logger: logging.Logger, moved: Transition) -> None:
     )
 
 
-def alarm(logger: logging.Logger, raised: Alarm, suppressed: int = 0) -> None:
-    """Log one alarm; `suppressed` is how many of its kind were kept back before it."""
+def alarm(logger: logging.Logger, raised: Alarm) -> None:
+    """Log one alarm; the core has seen to it that the same is not said too often."""
     detail = f": {raised.detail}" if raised.detail else ""
-    more = f" ({suppressed} more of this kind were not logged)" if suppressed else ""
     logger.warning(
-        "%s%s%s",
+        "%s%s",
         raised.kind.value,
         detail,
-        more,
         extra={
             "fields": {
                 "event": "alarm",
                 "kind": word(raised.kind),
                 "detail": raised.detail,
-                "suppressed": suppressed,
             }
         },
     )
-
-
-@dataclass(slots=True)
-class RateLimit:
-    """Lets each key through once in `every`; the keys must be a bounded set."""
-
-    every: Duration = 60 * SECOND
-    _passed: dict[Hashable, Instant] = field(default_factory=dict)
-    _kept_back: dict[Hashable, int] = field(default_factory=dict)
-
-    def admit(self, key: Hashable, now: Instant) -> int | None:
-        """None: keep this one back. Else log it; the number says how many were kept back before."""
-        last = self._passed.get(key)
-        if last is not None and now - last < self.every:
-            self._kept_back[key] = self._kept_back.get(key, 0) + 1
-            return None
-        self._passed[key] = now
-        return self._kept_back.pop(key, 0)

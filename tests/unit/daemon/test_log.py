@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from vipkeeper.core.actions import Alarm, AlarmKind, Cause, State, Transition
-from vipkeeper.core.types import SECOND
 from vipkeeper.daemon import log
-from vipkeeper.daemon.log import LogFormat, RateLimit
+from vipkeeper.daemon.log import LogFormat
 
 LOGGER = logging.getLogger("vipkeeper.test")
 MOVED = Transition(State.BACKUP, State.SUSPECT, Cause.HOLDER_SILENT, 4, "cp1", "200 ms")
@@ -83,13 +82,3 @@ def test_a_closed_stream_is_no_error(capsys: pytest.CaptureFixture[str]) -> None
     stream.close()
     log.transition(LOGGER, MOVED)
     assert capsys.readouterr().err == ""
-
-
-def test_each_kind_passes_once_a_minute_and_counts_the_rest() -> None:
-    limit = RateLimit()
-    assert limit.admit("a", 0) == 0
-    assert limit.admit("b", SECOND) == 0
-    assert limit.admit("a", SECOND) is None
-    assert limit.admit("a", 59 * SECOND) is None
-    assert limit.admit("a", 60 * SECOND) == 2
-    assert limit.admit("a", 120 * SECOND) == 0

@@ -160,7 +160,8 @@ class NoMoveWithoutCause(Invariant):
 
 class MoveBudget(Invariant):
     """F3: a server claims on its own at most `move_budget` times in ten minutes of its clock; more often
-    only out of `held`, after nobody served for T_L.
+    only out of `held`, after nobody served for T_L, or where a holder names it all the same that has not
+    heard yet that its budget is spent.
 
     Not counted: claims that follow a resignation an operator asked for, and of a VIP that nobody held.
     Blind: claims before a restart of the daemon, which forgets them.
@@ -199,7 +200,7 @@ class MoveBudget(Invariant):
         while claims and local - claims[0] >= settings.move_window:
             claims.popleft()
         alone = len(settings.servers) == 1
-        held = transition.before is State.HELD
+        held = transition.before is State.HELD or transition.cause is Cause.NAMED_SUCCESSOR
         if len(claims) > settings.move_budget and not held and not alone:
             text = f"{server} claims {len(claims)} times in ten minutes ({transition.cause.value})"
             self.broken(at, server, f"{text}, at most {settings.move_budget}")

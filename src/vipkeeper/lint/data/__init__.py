@@ -1,0 +1,1 @@
+"""Tables as data: the configuration keys of RKE2 and k3s."""

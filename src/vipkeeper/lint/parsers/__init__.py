@@ -1,0 +1,1 @@
+"""One module a format. Each turns a source into documents; any text gives some, or problems."""

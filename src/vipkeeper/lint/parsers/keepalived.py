@@ -1,0 +1,313 @@
+"""keepalived.conf: blocks, macros, conditionals, includes (keepalived.conf(5))."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vipkeeper.config.tree import MAX_DEPTH, Problem, Scalar, Span, Trouble
+from vipkeeper.lint.document import Document, Parsed
+from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.parsers.words import split
+from vipkeeper.lint.source import Source, read
+
+MAX_FILES = 100
+"""Included files in all."""
+MAX_MACRO = 10_000
+"""Characters that the macros of one line may make."""
+_MACRO = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_USE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One line, or a block with what is in it: `words[0]` is the keyword."""
+
+    words: tuple[Scalar, ...]
+    children: tuple[Statement, ...] = ()
+    condition: str = ""
+    """What stands behind `@`: the line counts only where keepalived runs with this `-i` id."""
+
+    @property
+    def keyword(self) -> str:
+        """The first word."""
+        return self.words[0].text
+
+    @property
+    def span(self) -> Span:
+        """The line, without a block's body."""
+        first, last = self.words[0].span, self.words[-1].span
+        return Span(first.file, first.line, first.column, last.end_line, last.end_column)
+
+    @property
+    def value(self) -> Scalar | None:
+        """The word behind the keyword."""
+        return self.words[1] if len(self.words) > 1 else None
+
+    @property
+    def number(self) -> float | None:
+        """The value as a number, if it is one."""
+        try:
+            return float(self.words[1].text) if len(self.words) > 1 else None
+        except ValueError:
+            return None
+
+    def all(self, keyword: str) -> tuple[Statement, ...]:
+        """The statements inside with this keyword."""
+        return tuple(child for child in self.children if child.keyword == keyword)
+
+    def first(self, keyword: str) -> Statement | None:
+        """The one that counts: the last of them."""
+        return next(iter(self.all(keyword)[::-1]), None)
+
+    def has(self, keyword: str) -> bool:
+        """Whether there is one."""
+        return bool(self.all(keyword))
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A `vrrp_instance`."""
+
+    block: Statement
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.block.value.text if self.block.value else ""
+
+    @property
+    def vrid(self) -> int | None:
+        """`virtual_router_id`."""
+        return self._integer("virtual_router_id")
+
+    @property
+    def priority(self) -> int:
+        """`priority`; 100 where it is not given."""
+        given = self._integer("priority")
+        return 100 if given is None else given
+
+    @property
+    def interface(self) -> str:
+        """`interface`."""
+        statement = self.block.first("interface")
+        return statement.value.text if statement and statement.value else ""
+
+    @property
+    def vips(self) -> tuple[Scalar, ...]:
+        """The words that name addresses, with their prefix length where one is given."""
+        blocks = (
+            *self.block.all("virtual_ipaddress"),
+            *self.block.all("virtual_ipaddress_excluded"),
+        )
+        return tuple(line.words[0] for block in blocks for line in block.children)
+
+    @property
+    def scripts(self) -> tuple[Statement, ...]:
+        """The lines of `track_script`: name of the script, perhaps `weight N`."""
+        return tuple(line for b in self.block.all("track_script") for line in b.children)
+
+    def _integer(self, keyword: str) -> int | None:
+        statement = self.block.first(keyword)
+        number = statement.number if statement else None
+        return int(number) if number is not None and abs(number) < 1e9 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalived(Document):
+    """The statements at the top, those of included files in their place."""
+
+    statements: tuple[Statement, ...]
+
+    def blocks(self, keyword: str) -> tuple[Statement, ...]:
+        """The blocks or lines at the top with this keyword."""
+        return tuple(s for s in self.statements if s.keyword == keyword)
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Every `vrrp_instance`."""
+        return tuple(Instance(block) for block in self.blocks("vrrp_instance"))
+
+    def script(self, name: str) -> Statement | None:
+        """The `vrrp_script` of that name."""
+        for block in self.blocks("vrrp_script"):
+            if block.value is not None and block.value.text == name:
+                return block
+        return None
+
+    def globals(self, keyword: str) -> Statement | None:
+        """A line of `global_defs`."""
+        found = [b.first(keyword) for b in self.blocks("global_defs")]
+        return next((statement for statement in reversed(found) if statement), None)
+
+
+@dataclass(slots=True)
+class _Block:
+    words: tuple[Scalar, ...]
+    condition: str
+    children: list[Statement] = field(default_factory=list)
+
+
+class _Reader:
+    """Reads a file and what it includes; the state is the open blocks and the macros."""
+
+    def __init__(self) -> None:
+        self.top = _Block((), "")
+        self.stack = [self.top]
+        self.problems: list[Problem] = []
+        self.included: list[Source] = []
+        self.skipped = 0
+        """Open blocks that lie too deep to be kept."""
+        self._macros: dict[str, str] = {}
+        self._open: list[Path] = []
+
+    def file(self, source: Source) -> None:
+        """Take every line of a file."""
+        self._open.append(source.path.resolve() if source.path else Path(source.file))
+        for number, line in _lines(source):
+            macro = _MACRO.fullmatch(line.strip())
+            if macro:
+                self._macros[macro[1]] = macro[2].strip()
+            else:
+                self._line(source, number, line)
+        self._open.pop()
+
+    def _line(self, source: Source, number: int, line: str) -> None:
+        words = split(source.file, number, line, comments="#!", escapes=False, lone="{}")
+        condition = ""
+        gathered: list[Scalar] = []
+        for word in words:
+            if word.text == "{" and not word.quoted:
+                self._begin(word, tuple(gathered), condition)
+                gathered, condition = [], ""
+            elif word.text == "}" and not word.quoted:
+                self._statement(source, tuple(gathered), condition)
+                self._end(word)
+                gathered, condition = [], ""
+            elif (
+                word.text.startswith("@") and not gathered and not condition and len(word.text) > 1
+            ):
+                condition = word.text[1:]
+            else:
+                gathered.append(self._expand(word))
+        self._statement(source, tuple(gathered), condition)
+
+    def _expand(self, word: Scalar) -> Scalar:
+        if "$" not in word.text:
+            return word
+        text = word.text
+        for _ in range(5):
+            text = _USE.sub(lambda m: self._macros.get(m[1] or m[2], m[0]), text)[:MAX_MACRO]
+        return Scalar(word.span, text, word.style)
+
+    def _begin(self, brace: Scalar, words: tuple[Scalar, ...], condition: str) -> None:
+        siblings = self.stack[-1].children
+        if not words and siblings and not siblings[-1].children:
+            last = siblings.pop()
+            words, condition = last.words, last.condition
+        if len(self.stack) > MAX_DEPTH:
+            self.skipped += 1
+            if self.skipped == 1:
+                self.problems.append(Problem(brace.span, "nested too deeply", Trouble.TOO_DEEP))
+            return
+        self.stack.append(_Block(words or (brace,), condition))
+
+    def _end(self, brace: Scalar) -> None:
+        if self.skipped:
+            self.skipped -= 1
+            return
+        if len(self.stack) == 1:
+            self.problems.append(Problem(brace.span, "this '}' closes no block"))
+            return
+        block = self.stack.pop()
+        done = Statement(block.words, tuple(block.children), block.condition)
+        self.stack[-1].children.append(done)
+
+    def _statement(self, source: Source, words: tuple[Scalar, ...], condition: str) -> None:
+        if not words:
+            return
+        if words[0].text in ("include", "includer", "includem", "includew", "includea"):
+            self._include(source, words)
+            return
+        self.stack[-1].children.append(Statement(words, (), condition))
+
+    def _include(self, source: Source, words: tuple[Scalar, ...]) -> None:
+        span = words[-1].span
+        for path in self._included(source, words):
+            if path.resolve() in self._open:
+                message = f"includes {path.name}, which includes this file"
+                self.problems.append(Problem(span, message, Trouble.CYCLE))
+            elif len(self.included) >= MAX_FILES:
+                message = f"more than {MAX_FILES} included files"
+                self.problems.append(Problem(span, message, Trouble.EXPANSION))
+                return
+            else:
+                found = read(path, _beside(source, path))
+                if isinstance(found, Problem):
+                    self.problems.append(found)
+                    continue
+                self.included.append(found)
+                self.file(found)
+
+    def _included(self, source: Source, words: tuple[Scalar, ...]) -> list[Path]:
+        """The files that an include names; nothing outside the server's own tree is read."""
+        if len(words) < 2 or source.path is None:
+            return []
+        pattern = words[1].text
+        folder = source.path.parent
+        if pattern.startswith("/"):
+            root, marker, _ = str(folder / "x").partition("/etc/keepalived/")
+            if not marker:
+                message = f"'{pattern}' was not read: this copy is in no etc/keepalived/"
+                self.problems.append(Problem(words[1].span, message, Trouble.UNREADABLE))
+                return []
+            folder, pattern = Path(root or "/"), pattern.lstrip("/")
+        try:
+            found = sorted(folder.glob(pattern))
+        except (ValueError, OSError, NotImplementedError):
+            found = []
+        if not found:
+            message = f"no file is named '{words[1].text}'"
+            self.problems.append(Problem(words[1].span, message, Trouble.UNREADABLE))
+        return [path for path in found if path.is_file()]
+
+
+def _lines(source: Source) -> Iterator[tuple[int, str]]:
+    """The lines, continued ones joined."""
+    pending: list[str] = []
+    first = 0
+    for number, line in enumerate(source.lines, 1):
+        first = first or number
+        if line.rstrip().endswith("\\"):
+            pending.append(line.rstrip()[:-1])
+            continue
+        yield first, "".join([*pending, line])
+        pending, first = [], 0
+    if pending:
+        yield first, "".join(pending)
+
+
+def _beside(source: Source, path: Path) -> str:
+    """How messages name an included file: as the including one was named."""
+    assert source.path is not None
+    try:
+        rest = path.relative_to(source.path.parent)
+    except ValueError:
+        return str(path)
+    return str(Path(source.file).parent / rest)
+
+
+def parse(source: Source, kind: Kind) -> Parsed:
+    """Read a configuration of keepalived with all it includes."""
+    reader = _Reader()
+    reader.file(source)
+    for block in reader.stack[1:]:
+        reader.problems.append(Problem(block.words[0].span, "this block is never closed"))
+    while len(reader.stack) > 1:
+        block = reader.stack.pop()
+        done = Statement(block.words, tuple(block.children), block.condition)
+        reader.stack[-1].children.append(done)
+    document = Keepalived(kind, source, tuple(reader.top.children))
+    return Parsed((document,), tuple(reader.problems), tuple(reader.included))

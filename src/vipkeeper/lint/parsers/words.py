@@ -1,0 +1,63 @@
+"""Lines cut into words that know their columns, for the formats that are not YAML."""
+
+from __future__ import annotations
+
+from vipkeeper.config.tree import Scalar, Span, Style
+
+
+def split(
+    file: str, number: int, line: str, *, comments: str, escapes: bool, lone: str = ""
+) -> list[Scalar]:
+    """The words of a line. Quotes group and go away; a comment character outside them ends the line.
+
+    Args:
+        file: named in spans.
+        number: the line, from 1.
+        line: its text.
+        comments: characters that begin a comment anywhere outside quotes.
+        escapes: whether a backslash makes the next character an ordinary one (haproxy).
+        lone: characters that are a word by themselves where they stand alone.
+    """
+    words: list[Scalar] = []
+    text, start, quote, style = "", -1, "", Style.PLAIN
+    index = 0
+
+    def close(end: int) -> None:
+        nonlocal text, start, style
+        if start >= 0:
+            words.append(Scalar(Span(file, number, start + 1, number, end + 1), text, style))
+        text, start, style = "", -1, Style.PLAIN
+
+    while index < len(line):
+        char = line[index]
+        if escapes and char == "\\" and index + 1 < len(line) and quote != "'":
+            start = index if start < 0 else start
+            text += line[index + 1]
+            index += 2
+            continue
+        if quote:
+            if char == quote:
+                quote = ""
+            else:
+                text += char
+        elif char in "'\"" and (escapes or char == '"'):
+            quote, style = char, Style(char)
+            start = index if start < 0 else start
+        elif char in comments:
+            break
+        elif char.isspace():
+            close(index)
+        elif char == "{" and text.endswith("$") and "}" in line[index:]:
+            end = line.index("}", index)  # ${NAME} is one word
+            text += line[index : end + 1]
+            index = end
+        elif char in lone:
+            close(index)
+            start, text = index, char
+            close(index + 1)
+        else:
+            start = index if start < 0 else start
+            text += char
+        index += 1
+    close(index)
+    return words

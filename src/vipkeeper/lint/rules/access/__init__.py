@@ -1,0 +1,1 @@
+"""VK5xx: kubeconfigs, systemd units, values of CNI charts."""

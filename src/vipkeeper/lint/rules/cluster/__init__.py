@@ -1,0 +1,1 @@
+"""VK6xx: what must be the same, or must differ, between servers."""

@@ -1,0 +1,64 @@
+"""An even number of servers.
+
+## What it does
+Reports clusters with embedded etcd whose list of servers is known to be complete and has an even number of members.
+
+## Why it is bad
+etcd needs more than half. Of two servers both must run: two fail more often than one. Of four two may not fail, the
+same as of three. After the loss the API answers `etcdserver: request timed out`, wherever the VIP is.
+
+## Example
+Bad:
+```yaml
+vip: 10.10.10.100
+servers:
+  cp1: 10.10.10.11
+  cp2: 10.10.10.12
+```
+
+Good:
+```yaml
+vip: 10.10.10.100
+servers:
+  cp1: 10.10.10.11
+  cp2: 10.10.10.12
+  cp3: 10.10.10.13
+```
+
+## How to fix
+Have one, three or five. A third server can be small and only run etcd (`disable-apiserver`, `disable-controller-manager`,
+`disable-scheduler`). With an external datastore (`datastore-endpoint`) two are right.
+
+## How to verify
+`etcdctl member list` shows an odd number of members.
+
+## References
+rancher/rke2#2753, rancher/rke2#5327, k3s-io/k3s#3723.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vipkeeper.lint.rule import Confidence, Finding, Reach, Rule, Severity
+from vipkeeper.lint.scope import Cluster
+
+RULE = Rule("VK602", "even-servers", Severity.WARNING, Reach.CLUSTER, (), Confidence.LIKELY)
+
+
+def check(cluster: Cluster) -> Iterator[Finding]:
+    """Count the servers, if all of them are known."""
+    known = cluster.facts.servers
+    outside = any("datastore-endpoint" in server.settings for server in cluster.servers)
+    if not cluster.facts.complete or outside or not known or len(known) % 2:
+        return
+    span = next((source.start for source in cluster.sources.values()), None)
+    if span is None:
+        return
+    names = ", ".join(server.name for server in known[:6])
+    lost = "either loss stops the API" if len(known) == 2 else "one more bears no more losses"
+    yield RULE.finding(
+        span,
+        f"{len(known)} servers ({names}, from {known[0].origin or 'their folders'}): {lost}",
+        help=f"have {len(known) + 1}, or {len(known) - 1}",
+    )

@@ -1,0 +1,1 @@
+"""VK1xx: config.yaml of RKE2 and k3s, its drop-ins and environment."""

@@ -1,0 +1,66 @@
+"""The VIP is missing in `tls-san`.
+
+## What it does
+Reports servers whose `tls-san` does not name every VIP.
+
+## Why it is bad
+The API server's certificate does not name the VIP, so whoever comes through it is refused:
+`x509: certificate is valid for 10.10.10.11, 127.0.0.1, 10.43.0.1, not 10.10.10.100`. If only some servers have it, that
+happens after the VIP has moved to one of the others, at the worst moment.
+
+## Example
+Bad:
+```yaml
+tls-san:
+  - api.example.org
+```
+
+Good:
+```yaml
+tls-san:
+  - api.example.org
+  - 10.10.10.100
+```
+
+## How to fix
+Name the VIP, and the DNS name if there is one, in `tls-san` of every server, and restart one after the other.
+
+## How to verify
+`openssl s_client -connect VIP:6443 </dev/null | openssl x509 -noout -ext subjectAltName` names the VIP.
+
+## References
+kubernetes-sigs/kubespray#9098, k3s-io/k3s#10369, rancher/rke2#4250.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vipkeeper.lint.kinds import SETTINGS
+from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
+from vipkeeper.lint.scope import Server, as_address
+
+RULE = Rule(
+    "VK103", "vip-not-in-tls-san", Severity.ERROR, Reach.SERVER, SETTINGS, Confidence.LIKELY
+)
+
+
+def check(server: Server) -> Iterator[Finding]:
+    """Compare `tls-san` with the VIPs."""
+    settings = server.settings
+    if server.is_agent or settings.start is None:
+        return
+    named = {as_address(value.text) for value in settings.values("tls-san")}
+    given = settings.get("tls-san")
+    span = given.span if given else settings.start
+    for vip in server.facts.vips:
+        if vip.address in named:
+            continue
+        lack = "'tls-san' does not name" if given else "there is no 'tls-san' that names"
+        whose = f" of {server.name}" if server.name else ""
+        yield RULE.finding(
+            span,
+            f"{lack} the VIP {vip}{whose}",
+            help=f"add to tls-san, on every server: - {vip}",
+            related=[Related(vip.span, f"the VIP ({vip.origin})")] if vip.span else (),
+        )

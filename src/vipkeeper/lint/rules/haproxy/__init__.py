@@ -1,0 +1,1 @@
+"""VK4xx: haproxy.cfg."""

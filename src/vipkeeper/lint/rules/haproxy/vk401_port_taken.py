@@ -1,0 +1,68 @@
+"""haproxy listens on a port that the server itself uses.
+
+## What it does
+Reports `bind` on 6443 or 9345, on every address or on the VIP, where RKE2 or k3s runs on the same server.
+
+## Why it is bad
+The API server listens on 0.0.0.0:6443 and the supervisor on 9345. Whichever starts second fails with
+`address already in use`: either haproxy is not there, or the server does not come up after the next reboot.
+
+## Example
+Bad:
+```
+frontend api
+    bind *:6443
+    default_backend api
+```
+
+Good:
+```
+frontend api
+    bind 10.10.10.100:7443
+    default_backend api
+```
+
+## How to fix
+Leave haproxy out: a VIP on the servers needs none. Or run it on machines of its own, or on another port that
+kubeconfigs and `server` then name.
+
+## How to verify
+`ss -ltnp 'sport = :6443'` shows one program.
+
+## References
+haproxy "bind"; RKE2 `pkg/cli/defaults/defaults.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vipkeeper.lint.keys import Product
+from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.parsers.haproxy import Haproxy
+from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
+from vipkeeper.lint.scope import Server
+
+RULE = Rule("VK401", "haproxy-port-taken", Severity.ERROR, Reach.SERVER, (Kind.HAPROXY,))
+_ALL = ("", "*", "0.0.0.0", "::")
+
+
+def check(server: Server) -> Iterator[Finding]:
+    """Compare the binds with the ports of the server's own programs."""
+    start = server.settings.start
+    if start is None or server.is_agent:
+        return
+    users = {6443: "the API server"}
+    if server.settings.product is Product.RKE2:
+        users[9345] = "RKE2's supervisor"
+    for haproxy in server.all(Haproxy):
+        for bind in haproxy.binds:
+            user = users.get(bind.port)
+            taken = bind.address in _ALL or server.facts.is_vip(bind.address) is not None
+            if user is not None and taken:
+                yield RULE.finding(
+                    bind.span,
+                    f"port {bind.port} is already used by {user} of this server",
+                    help="leave haproxy out, move it to another machine, or choose another port",
+                    related=[Related(start, "this makes the machine a server")],
+                )

@@ -1,0 +1,1 @@
+"""VK3xx: keepalived.conf."""

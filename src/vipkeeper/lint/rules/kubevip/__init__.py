@@ -1,0 +1,1 @@
+"""VK2xx: kube-vip, however it is installed."""

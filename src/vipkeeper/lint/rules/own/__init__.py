@@ -1,0 +1,1 @@
+"""VK7xx: our own cluster.yaml."""

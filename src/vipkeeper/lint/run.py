@@ -1,0 +1,165 @@
+"""One run of the linter: every rule over every file, server and the cluster; then the ignore comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from vipkeeper.config.tree import Trouble
+from vipkeeper.lint import ignores
+from vipkeeper.lint.ignores import Ignore
+from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.registry import Registered, all_rules
+from vipkeeper.lint.rule import Finding, Reach, Severity
+from vipkeeper.lint.scope import Cluster, File
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rules run and how bad their findings are. A pattern is a code, its beginning, or a name."""
+
+    select: tuple[str, ...] = ()
+    """Empty: all."""
+    ignore: tuple[str, ...] = ()
+    severities: tuple[tuple[str, Severity], ...] = ()
+    """Other severities, by pattern; the last that fits counts."""
+
+    def runs(self, registered: Registered) -> bool:
+        """Whether a rule is selected."""
+        chosen = not self.select or any(matches(p, registered) for p in self.select)
+        return chosen and not any(matches(p, registered) for p in self.ignore)
+
+    def graded(self, finding: Finding, registered: Registered) -> Finding:
+        """The finding with the severity that the user wants."""
+        for pattern, severity in reversed(self.severities):
+            if matches(pattern, registered):
+                return replace(finding, severity=severity)
+        return finding
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A finding that a comment keeps quiet."""
+
+    finding: Finding
+    ignore: Ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the rules about the linter itself are given."""
+
+    ignores: tuple[Ignore, ...]
+    used: frozenset[Ignore]
+    """Those that kept a finding quiet, or would have but for their date."""
+    judged: frozenset[str]
+    """Codes and names of the rules that ran."""
+    known: frozenset[str]
+    """Codes and names of all rules."""
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run found."""
+
+    cluster: Cluster
+    findings: tuple[Finding, ...]
+    """By file, line and column."""
+    quiet: tuple[Quiet, ...]
+    rules: tuple[Registered, ...] = field(repr=False)
+    """Those that were selected."""
+
+    @property
+    def files(self) -> int:
+        """How many files were judged."""
+        return len(self.cluster.sources)
+
+    @property
+    def unread(self) -> int:
+        """How many places could not be read, also where their findings are not selected."""
+        mild = (Trouble.DUPLICATE_KEY, Trouble.EMPTY)
+        return sum(problem.trouble not in mild for problem in self.cluster.problems)
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are this bad."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+
+def matches(pattern: str, registered: Registered) -> bool:
+    """Whether a pattern names a rule: `VK1`, `VK101`, `server-not-url`."""
+    rule = registered.rule
+    return rule.name == pattern.lower() or rule.code.startswith(pattern.upper())
+
+
+def run(
+    cluster: Cluster,
+    today: date,
+    selection: Selection = Selection(),
+    rules: Sequence[Registered] | None = None,
+) -> Outcome:
+    """Judge a cluster."""
+    every = all_rules() if rules is None else tuple(rules)
+    chosen = tuple(registered for registered in every if selection.runs(registered))
+    found: dict[tuple[object, ...], Finding] = {}
+    for registered in chosen:
+        for finding in _apply(registered, cluster):
+            graded = selection.graded(finding, registered)
+            found.setdefault((graded.code, graded.span, graded.message), graded)
+    names = {registered.rule.code: registered.rule.name for registered in every}
+    comments = tuple(ignores.find(cluster.sources.values()))
+    loud, quiet, used = _sift(list(found.values()), comments, names, today)
+    state = Run(
+        ignores=comments,
+        used=frozenset(used),
+        judged=frozenset(word for r in chosen for word in (r.rule.code, r.rule.name)),
+        known=frozenset(word for r in every for word in (r.rule.code, r.rule.name)),
+        today=today,
+    )
+    for registered in chosen:
+        if registered.rule.reach is Reach.RUN:
+            loud += [selection.graded(f, registered) for f in registered.check(state)]
+    return Outcome(cluster, tuple(sorted(loud, key=_order)), tuple(quiet), chosen)
+
+
+def _apply(registered: Registered, cluster: Cluster) -> Iterator[Finding]:
+    """Call a check for everything that it is about."""
+    rule = registered.rule
+    if rule.reach is Reach.CLUSTER:
+        if not rule.kinds or _has(cluster, rule.kinds):
+            yield from registered.check(cluster)
+        return
+    seen: set[int] = set()
+    for server in cluster.servers:
+        if rule.reach is Reach.SERVER and server.of(*rule.kinds):
+            yield from registered.check(server)
+        elif rule.reach is Reach.FILE:
+            for document in server.of(*rule.kinds):
+                if id(document) not in seen:
+                    seen.add(id(document))
+                    yield from registered.check(File(document, server))
+
+
+def _has(cluster: Cluster, kinds: tuple[Kind, ...]) -> bool:
+    return any(server.of(*kinds) for server in cluster.servers)
+
+
+def _sift(
+    findings: list[Finding], comments: tuple[Ignore, ...], names: dict[str, str], today: date
+) -> tuple[list[Finding], list[Quiet], set[Ignore]]:
+    """Findings that count, those kept quiet, and the comments that were about any."""
+    loud, quiet, used = [], [], set()
+    for finding in findings:
+        about = [c for c in comments if c.covers(finding, names[finding.code])]
+        used.update(about)
+        valid = [comment for comment in about if comment.until is None or comment.until >= today]
+        if valid:
+            quiet.append(Quiet(finding, valid[0]))
+        else:
+            loud.append(finding)
+    return loud, quiet, used
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return finding.span, finding.code, finding.message

@@ -1,0 +1,156 @@
+"""What a rule is given: one file, one server, or the whole cluster, with what is known of the VIP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Generic
+
+from vipkeeper.config.tree import Problem, Span
+from vipkeeper.lint.document import D, Document, of_type
+from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.settings import Settings
+from vipkeeper.lint.source import Source
+
+IPAddress = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Vip:
+    """An address that is known to be a VIP, and from where."""
+
+    address: IPAddress
+    origin: str
+    """In words, for messages: `--vip`, `kube-vip's address`, `virtual_ipaddress of VI_1`."""
+    span: Span | None = None
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownServer:
+    """A server that the user, our cluster.yaml or its own files name."""
+
+    name: str
+    address: IPAddress | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the cluster beside the files at hand."""
+
+    vips: tuple[Vip, ...]
+    """From the surest source that there is, never a mixture of given and guessed ones."""
+    servers: tuple[KnownServer, ...]
+    complete: bool
+    """Whether `servers` is known to be all of them."""
+
+    def is_vip(self, text: str) -> Vip | None:
+        """The VIP that a text names, with or without prefix length or brackets."""
+        address = as_address(text)
+        return next((vip for vip in self.vips if vip.address == address), None)
+
+    def server_at(self, text: str) -> KnownServer | None:
+        """The server that has this address."""
+        address = as_address(text)
+        if address is None:
+            return None
+        return next((server for server in self.servers if server.address == address), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server: its own files, and those that all servers share."""
+
+    name: str
+    """Empty when the files at hand are one server's without a name."""
+    documents: tuple[Document, ...]
+    settings: Settings
+    facts: Facts
+
+    def all(self, wanted: type[D]) -> tuple[D, ...]:
+        """The documents of one class: `server.all(Keepalived)`."""
+        return of_type(self.documents, wanted)
+
+    def of(self, *kinds: Kind) -> tuple[Document, ...]:
+        """The documents of these kinds."""
+        return tuple(document for document in self.documents if document.kind in kinds)
+
+    @property
+    def addresses(self) -> tuple[IPAddress, ...]:
+        """What is known of its own addresses: node-ip, or what names it elsewhere."""
+        own = [as_address(value.text) for value in self.settings.values("node-ip")]
+        given = [s.address for s in self.facts.servers if self.name and s.name == self.name]
+        found = (address for address in (*own, *given) if address is not None)
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether the files show that it is an agent (worker) and no server."""
+        return any("agent" in d.source.file.rpartition("/")[2] for d in self.documents) and not any(
+            setting.key is not None and not setting.key.agent for setting in self.settings
+        )
+
+    @property
+    def joins(self) -> bool:
+        """Whether it joins another server: `server` has a value."""
+        return self.settings.value("server") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class File(Generic[D]):
+    """One document with the server that it belongs to."""
+
+    document: D
+    server: Server
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the cluster."""
+        return self.server.facts
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """All servers."""
+
+    servers: tuple[Server, ...]
+    shared: tuple[Document, ...]
+    """Files of no one server; every server's `documents` have them too."""
+    facts: Facts
+    problems: tuple[Problem, ...]
+    """What could not be read."""
+    sources: Mapping[str, Source]
+    """Every file that was read, by the name that spans use."""
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Every document once."""
+        shared = {id(document) for document in self.shared}
+        own = (d for server in self.servers for d in server.documents if id(d) not in shared)
+        return (*own, *self.shared)
+
+    def all(self, wanted: type[D]) -> tuple[D, ...]:
+        """The documents of one class."""
+        return of_type(self.documents, wanted)
+
+    @property
+    def control_plane(self) -> tuple[Server, ...]:
+        """The servers with settings of RKE2 or k3s that are no agents."""
+        return tuple(s for s in self.servers if s.settings.files and not s.is_agent)
+
+
+def as_address(text: str) -> IPAddress | None:
+    """The address in `10.0.0.1`, `10.0.0.1/24` or `[fd00::1]`; None for anything else."""
+    try:
+        return ip_address(text.strip().partition("/")[0].strip("[]"))
+    except ValueError:
+        return None
+
+
+def distinct(vips: Iterable[Vip]) -> tuple[Vip, ...]:
+    """The first of each address."""
+    return tuple({vip.address: vip for vip in reversed(list(vips))}.values())[::-1]

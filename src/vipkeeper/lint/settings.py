@@ -1,0 +1,161 @@
+"""The settings of one server: config.yaml, its drop-ins and the environment, merged as RKE2 and k3s do.
+
+Source: k3s pkg/configfilearg/parser.go. A later file replaces a key, `key+` appends to what was
+gathered, the environment counts only for keys that no file has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from vipkeeper.config.tree import Entry, Node, Scalar, Sequence, Span
+from vipkeeper.config.tree import Mapping as Tree
+from vipkeeper.lint.document import Document, of_type
+from vipkeeper.lint.keys import Key, KeyTable, Product, table
+from vipkeeper.lint.kinds import K3S, SETTINGS, Kind
+from vipkeeper.lint.parsers.config_file import ConfigFile
+from vipkeeper.lint.parsers.envfile import EnvFile
+from vipkeeper.lint.yaml11 import Meaning, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value with the place it comes from."""
+
+    text: str
+    """As the program receives it (YAML 1.1)."""
+    span: Span
+    scalar: Scalar | None = None
+    """As it is written; None for one part of a comma list, or for a mapping."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key after merging."""
+
+    name: str
+    """Without a `+`, aliases replaced."""
+    key: Key | None
+    """What the product says about it; None: it does not know the key."""
+    span: Span
+    """The key that counts."""
+    values: tuple[Value, ...]
+    entry: Entry | None
+    """The entry of the file that counts; None from the environment."""
+
+    @property
+    def value(self) -> Value | None:
+        """What a key that takes one value gets: the last; None where it is empty."""
+        return self.values[-1] if self.values and self.values[-1].text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of one server."""
+
+    product: Product
+    table: KeyTable
+    by_name: Mapping[str, Setting]
+    files: tuple[ConfigFile, ...]
+    """In the order in which they are merged."""
+
+    def __iter__(self) -> Iterator[Setting]:
+        return iter(self.by_name.values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.by_name
+
+    def get(self, name: str) -> Setting | None:
+        """A setting; None where it is not given."""
+        return self.by_name.get(name)
+
+    def value(self, name: str) -> Value | None:
+        """The value of a key that takes one; None where it is missing or empty."""
+        setting = self.by_name.get(name)
+        return setting.value if setting else None
+
+    def values(self, name: str) -> tuple[Value, ...]:
+        """Every value of a list, comma lists split."""
+        setting = self.by_name.get(name)
+        return setting.values if setting else ()
+
+    def text(self, name: str, default: str = "") -> str:
+        """The value as text."""
+        found = self.value(name)
+        return found.text if found else default
+
+    def is_true(self, name: str) -> bool:
+        """Whether a switch is on."""
+        return self.text(name).lower() in ("true", "1", "t")
+
+    @property
+    def start(self) -> Span | None:
+        """The beginning of the first file, for findings about what is missing; None without one."""
+        return self.files[0].source.start if self.files else None
+
+
+def merge(documents: Iterable[Document]) -> Settings:
+    """The settings in these documents of one server."""
+    relevant = [d for d in documents if d.kind in SETTINGS]
+    product = Product.K3S if any(d.kind in K3S for d in relevant) else Product.RKE2
+    keys = table(product)
+    files = sorted(of_type(relevant, ConfigFile), key=_order)
+    merged: dict[str, Setting] = {}
+    for file in files:
+        for entry in file.root.entries:
+            _apply(merged, keys, entry)
+    for environment in of_type(relevant, EnvFile):
+        _environment(merged, keys, environment)
+    return Settings(product, keys, merged, tuple(files))
+
+
+def _order(file: ConfigFile) -> tuple[bool, str]:
+    dropin = file.kind in (Kind.RKE2_DROPIN, Kind.K3S_DROPIN)
+    return dropin, file.source.file.rpartition("/")[2] if dropin else ""
+
+
+def _apply(merged: dict[str, Setting], keys: KeyTable, entry: Entry) -> None:
+    written = entry.key.text
+    name = written.removesuffix("+")
+    name = keys.aliases.get(name, name)
+    key = keys.find(name)
+    values = tuple(_values(entry.value, key))
+    before = merged.get(name)
+    if written.endswith("+") and before is not None:
+        values = (*before.values, *values)
+    merged[name] = Setting(name, key, entry.key.span, values, entry)
+
+
+def _values(node: Node, key: Key | None) -> Iterator[Value]:
+    for item in node.items if isinstance(node, Sequence) else (node,):
+        if isinstance(item, Tree):
+            yield Value("map[...]", item.span)
+        elif isinstance(item, Sequence):
+            yield Value("[...]", item.span)
+        else:
+            found = resolve(item)
+            if found.meaning is Meaning.NULL and isinstance(node, Sequence):
+                continue
+            parts = found.text.split(",") if key is not None and key.comma_split else []
+            if len(parts) > 1:
+                yield from (Value(part.strip(), item.span) for part in parts)
+            else:
+                yield Value(found.text, item.span, item)
+
+
+def _environment(merged: dict[str, Setting], keys: KeyTable, file: EnvFile) -> None:
+    for name, key in keys.keys.items():
+        for variable in key.env:
+            found = file.get(variable)
+            if found is None or name in merged:
+                continue
+            text = found.value.text
+            parts = text.split(",") if key.is_list or key.comma_split else [text]
+            values = tuple(Value(part.strip(), found.value.span) for part in parts)
+            if len(values) == 1:
+                values = (Value(text, found.value.span, found.value),)
+            merged[name] = Setting(name, key, found.name.span, values, None)
