@@ -11,7 +11,7 @@ The VIP stays on a server whose API server is dead, as if there were no check.
 Bad:
 ```
 vrrp_script api {
-    script "/bin/sh -c 'curl -sf http://127.0.0.1:8080/ || true'"
+    script "/usr/bin/sh -c 'curl -sf http://127.0.0.1:8080/ || true'"
     interval 3
     fall 3
 }
