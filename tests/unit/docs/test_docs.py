@@ -27,7 +27,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/)>*-])/([\w-]+)/[\w.-]")
-EVERYWHERE = {"dev", "etc", "opt", "path", "proc", "run", "sys", "usr", "var"}
+EVERYWHERE = {"dev", "etc", "mnt", "opt", "path", "proc", "run", "sys", "usr", "var"}
 """Where paths of any Linux machine begin, and an example's `/path/to/`."""
 
 

@@ -4,7 +4,7 @@
 Reports servers of which some are configured for RKE2 and others for k3s.
 
 ## Why it is bad
-The two do not join each other: ports and paths differ (`/v1-rke2/config` and `/v1-k3s/config`). Behind one VIP clients reach one cluster
+The two do not join each other: ports and paths differ (`v1-rke2` and `v1-k3s`). Behind one VIP clients reach one cluster
 or the other. Often a file simply lies in the wrong folder and is read by nobody.
 
 ## Example
