@@ -91,8 +91,10 @@ class KubeVip(YamlDocument):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the variables are all there is: no values of a chart, no flags, no `envFrom`."""
+        """Whether the variables are all there is: no chart, no flags, no `envFrom`, no old `start`."""
         if self.container is None or self.container.get("envFrom") is not None:
+            return False
+        if any(word.text == "start" for word in self.args):
             return False
         names = {word.text.lstrip("-").partition("=")[0] for word in self.args[1:]}
         return not self.variable("config_file") and names <= _HARMLESS_FLAGS

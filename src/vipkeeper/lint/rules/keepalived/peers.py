@@ -26,22 +26,25 @@ def elections(cluster: Cluster) -> Iterator[tuple[Member, ...]]:
     left out: what counts in them is not known.
     """
     shared = {id(document) for document in cluster.shared}
-    groups: list[tuple[set[IPAddress], list[Member]]] = []
+    groups: list[dict[int, Member]] = []
+    by_address: dict[IPAddress, list[dict[int, Member]]] = {}
     for server in cluster.servers:
         for conf in server.all(Keepalived):
             for instance in conf.instances:
                 if id(conf) in shared or instance.block.is_conditional:
                     continue
-                held = addresses_of(instance)
-                member = Member(server, conf, instance)
-                for known, members in groups:
-                    if known & held and all(m.server is not server for m in members):
-                        known.update(held)
-                        members.append(member)
-                        break
-                else:
-                    groups.append((set(held), [member]))
-    yield from (tuple(members) for _, members in groups if len(members) > 1)
+                held = sorted(addresses_of(instance), key=str)
+                near = (group for address in held for group in by_address.get(address, ()))
+                group = next((g for g in near if id(server) not in g), None)
+                if group is None:
+                    group = {}
+                    groups.append(group)
+                group[id(server)] = Member(server, conf, instance)
+                for address in held:
+                    known = by_address.setdefault(address, [])
+                    if not any(other is group for other in known):
+                        known.append(group)
+    yield from (tuple(group.values()) for group in groups if len(group) > 1)
 
 
 def addresses_of(instance: Instance) -> set[IPAddress]:

@@ -47,15 +47,15 @@ RULE = Rule("VK309", "weight-too-small", Severity.ERROR, Reach.CLUSTER, (Kind.KE
 def check(cluster: Cluster) -> Iterator[Finding]:
     """For each check of each server: who would be first without it."""
     for members in elections(cluster):
-        for member in members:
-            others = [_healthy(other) for other in members if other is not member]
+        every = [_healthy(member) for member in members]
+        known = sorted(value for value in every if value is not None)
+        for member, healthy in zip(members, every, strict=True):
+            if healthy is None or len(known) < len(every) or healthy < known[-1]:
+                continue
+            best = known[-2]
             for line in member.instance.scripts:
                 weight = weight_of(member, line)
-                if weight is None or weight == 0 or None in others:
-                    continue
-                healthy = _healthy(member)
-                best = max(value for value in others if value is not None)
-                if healthy is None or healthy < best:
+                if not weight:
                     continue
                 sick = max(1, min(254, healthy - abs(weight)))
                 if sick >= best:

@@ -5,8 +5,9 @@ Reports kube-vip with a kubeconfig at `/etc/kubernetes/admin.conf` and no host a
 the VIP.
 
 ## Why it is bad
-With that file kube-vip talks to `https://kubernetes:6443`, whatever the file says. Without the alias its log says
-`lookup kubernetes: no such host`; with the VIP as alias it asks for the VIP through the VIP, which nobody holds yet.
+With that file kube-vip (v0.4.0 and newer) talks to `https://kubernetes:6443`, whatever the file says. Without the
+alias its log says `lookup kubernetes: no such host`; with the VIP as alias it asks for the VIP through the VIP, which
+nobody holds yet.
 
 ## Example
 Bad:
@@ -67,7 +68,8 @@ def check(file: File[KubeVip]) -> Iterator[Finding]:
     if way(kubevip) is not Way.ADMIN or not kubevip.is_true("cp_enable"):
         return
     mount, alias = kubevip.mount(ADMIN_CONF), kubevip.alias("kubernetes")
-    if mount is None or kubevip.is_true("cp_detect"):
+    old = kubevip.version is not None and kubevip.version < (0, 4, 0)
+    if mount is None or old or kubevip.is_true("cp_detect"):
         return
     if alias is None and kubevip.mount("/etc/hosts") is None:
         yield RULE.finding(
