@@ -128,8 +128,13 @@ def test_f3_no_budget_no_limit() -> None:
 def test_f3_what_an_operator_asked_for_is_not_counted() -> None:
     story = claims(6).at(8000).hears("cp1", "cp2", Role.RESIGNED, successor=0, planned=True)
     assert story.enters("cp1", State.CLAIM, Cause.NAMED_SUCCESSOR).broken() == []
+    story = claims(6).at(8000).hears("cp1", "cp2", Role.RESIGNED)
+    assert story.enters("cp1", State.CLAIM, Cause.HOLDER_RESIGNED).broken() == ["F3"]
+
+
+def test_f3_a_holder_may_name_one_whose_budget_it_cannot_know_to_be_spent() -> None:
     story = claims(6).at(8000).hears("cp1", "cp2", Role.RESIGNED, successor=0)
-    assert story.enters("cp1", State.CLAIM, Cause.NAMED_SUCCESSOR).broken() == ["F3"]
+    assert story.enters("cp1", State.CLAIM, Cause.NAMED_SUCCESSOR).broken() == []
 
 
 def stepped(story: Story) -> Story:
