@@ -271,9 +271,12 @@ def started_line(held: int) -> None:
 
 
 def has_stopped(pid: int) -> None:
-    """Wait until a stop signal has taken hold; the kernel tells only the parent of that."""
+    """Wait until a stop signal has taken hold of every thread; the kernel tells only the parent of that."""
     until = time.monotonic() + LIMIT
-    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+    tasks = Path(f"/proc/{pid}/task")
+    while any(
+        (task / "stat").read_text().rpartition(")")[2].split()[0] != "T" for task in tasks.iterdir()
+    ):
         assert time.monotonic() < until
         time.sleep(0.001)
 
