@@ -19,6 +19,8 @@ class Pool:
     port: int
     """6443 or 9345."""
     servers: tuple[Directive, ...]
+    fronts: tuple[Bind, ...]
+    """Where its clients come in."""
 
 
 def target(server: Directive) -> tuple[str, int | None]:
@@ -30,29 +32,31 @@ def target(server: Directive) -> tuple[str, int | None]:
     return text.strip("[]"), None
 
 
-def fronts(haproxy: Haproxy, section: Section) -> tuple[Bind, ...]:
-    """Where clients of a pool come in."""
-    name = section.name.text if section.name is not None else ""
-    found = []
+def _fronts(haproxy: Haproxy) -> dict[str, list[Bind]]:
+    """Where the clients of each backend come in, by its name."""
+    found: dict[str, list[Bind]] = {}
     for bind in haproxy.binds:
         used = (*bind.section.all("default_backend"), *bind.section.all("use_backend"))
-        names = {line.words[1].text for line in used if len(line.words) > 1}
-        if bind.section is section or (section.kind.text == "backend" and name in names):
-            found.append(bind)
-    return tuple(found)
+        for name in {line.words[1].text for line in used if len(line.words) > 1}:
+            found.setdefault(name, []).append(bind)
+    return found
 
 
 def pools(haproxy: Haproxy) -> Iterator[Pool]:
     """Every pool of the control plane, by the ports of its servers or of its clients."""
+    by_name = _fronts(haproxy)
     for section in haproxy.of("backend", "listen"):
         servers = tuple(s for s in section.all("server") if len(s.words) > 2)
+        name = section.name.text if section.name is not None else ""
+        fronts = by_name.get(name, []) if section.kind.text == "backend" else []
+        if section.kind.text == "listen":
+            fronts = [bind for bind in haproxy.binds if bind.section is section]
         ports = {port for _, port in map(target, servers) if port is not None}
-        entries = {bind.port for bind in fronts(haproxy, section)}
         api = [port for port in API_PORTS if port in ports]
         if not ports:
-            api = [port for port in API_PORTS if port in entries]
+            api = [port for port in API_PORTS if any(bind.port == port for bind in fronts)]
         if servers and api:
-            yield Pool(section, api[0], servers)
+            yield Pool(section, api[0], servers, tuple(fronts))
 
 
 def mode_of(haproxy: Haproxy, section: Section) -> Directive | None:

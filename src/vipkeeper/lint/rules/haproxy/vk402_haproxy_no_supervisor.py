@@ -46,7 +46,7 @@ from vipkeeper.lint.keys import Product
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Haproxy
 from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.rules.haproxy.pools import fronts, pools
+from vipkeeper.lint.rules.haproxy.pools import pools
 from vipkeeper.lint.scope import Cluster
 
 RULE = Rule(
@@ -73,7 +73,7 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     for haproxy in cluster.all(Haproxy):
         ports = {bind.port for bind in haproxy.binds}
         for pool in pools(haproxy):
-            entries = fronts(haproxy, pool.section)
+            entries = pool.fronts
             if pool.port == 6443 and 9345 not in ports and entries:
                 yield RULE.finding(
                     entries[0].span,

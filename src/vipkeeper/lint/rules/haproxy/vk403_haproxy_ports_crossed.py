@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Haproxy
 from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.rules.haproxy.pools import API_PORTS, fronts, pools, target
+from vipkeeper.lint.rules.haproxy.pools import API_PORTS, pools, target
 from vipkeeper.lint.scope import File
 
 RULE = Rule("VK403", "haproxy-ports-crossed", Severity.ERROR, Reach.FILE, (Kind.HAPROXY,))
@@ -57,7 +57,7 @@ def check(file: File[Haproxy]) -> Iterator[Finding]:
             wrong = next(
                 (
                     bind
-                    for bind in fronts(file.document, pool.section)
+                    for bind in pool.fronts
                     if bind.port in API_PORTS and port in API_PORTS and bind.port != port
                 ),
                 None,

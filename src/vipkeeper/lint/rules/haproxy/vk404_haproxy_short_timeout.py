@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Haproxy, Section, milliseconds
 from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
-from vipkeeper.lint.rules.haproxy.pools import fronts, pools
+from vipkeeper.lint.rules.haproxy.pools import pools
 from vipkeeper.lint.scope import File
 
 RULE = Rule("VK404", "haproxy-short-timeout", Severity.WARNING, Reach.FILE, (Kind.HAPROXY,))
@@ -51,7 +51,7 @@ def check(file: File[Haproxy]) -> Iterator[Finding]:
     seen = set()
     for pool in pools(file.document):
         tunnel = _time(file.document, pool.section, "tunnel")
-        sections = {id(b.section): b.section for b in fronts(file.document, pool.section)}
+        sections = {id(b.section): b.section for b in pool.fronts}
         places = [(section, "client") for section in sections.values()]
         for section, which in [*places, (pool.section, "server")]:
             line = file.document.setting(section, "timeout", which)

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Bind, Haproxy
 from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.rules.haproxy.pools import fronts, mode_of, pools
+from vipkeeper.lint.rules.haproxy.pools import mode_of, pools
 from vipkeeper.lint.scope import File
 
 RULE = Rule("VK405", "haproxy-mode-http", Severity.ERROR, Reach.FILE, (Kind.HAPROXY,))
@@ -50,7 +50,7 @@ def check(file: File[Haproxy]) -> Iterator[Finding]:
     """The mode of each pool and of its frontends."""
     seen = set()
     for pool in pools(file.document):
-        binds = fronts(file.document, pool.section)
+        binds = pool.fronts
         for section in [*(bind.section for bind in binds), pool.section]:
             mode = mode_of(file.document, section)
             tls = any(line.has("ssl") for line in section.all("bind"))

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Haproxy
 from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.rules.haproxy.pools import fronts, pools
+from vipkeeper.lint.rules.haproxy.pools import pools
 from vipkeeper.lint.scope import File
 
 RULE = Rule("VK406", "haproxy-ends-tls", Severity.ERROR, Reach.FILE, (Kind.HAPROXY,))
@@ -48,7 +48,7 @@ def check(file: File[Haproxy]) -> Iterator[Finding]:
     """Each bind of each pool."""
     seen = set()
     for pool in pools(file.document):
-        for bind in fronts(file.document, pool.section):
+        for bind in pool.fronts:
             line = next((d for d in bind.section.all("bind") if d.words[1].span == bind.span), None)
             word = next((w for w in line.words if w.text == "ssl"), None) if line else None
             if word is not None and line is not None and line.span not in seen:

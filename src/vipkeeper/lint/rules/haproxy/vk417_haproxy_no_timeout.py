@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Haproxy
 from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
-from vipkeeper.lint.rules.haproxy.pools import fronts, pools
+from vipkeeper.lint.rules.haproxy.pools import pools
 from vipkeeper.lint.scope import File
 
 RULE = Rule("VK417", "haproxy-no-timeout", Severity.WARNING, Reach.FILE, (Kind.HAPROXY,))
@@ -50,7 +50,7 @@ def check(file: File[Haproxy]) -> Iterator[Finding]:
     """What each pool and its frontends have or inherit."""
     haproxy = file.document
     for pool in pools(haproxy):
-        sections = {id(b.section): b.section for b in fronts(haproxy, pool.section)}.values()
+        sections = {id(b.section): b.section for b in pool.fronts}.values()
         missing = [
             which
             for which, places in (

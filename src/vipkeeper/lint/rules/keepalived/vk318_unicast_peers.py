@@ -36,6 +36,7 @@ from collections.abc import Iterator
 
 from vipkeeper.config.tree import shown
 from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.parsers.keepalived import Statement
 from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
 from vipkeeper.lint.rules.keepalived.peers import Member, elections, line_of, value_of
 from vipkeeper.lint.scope import Cluster, IPAddress, as_address
@@ -44,35 +45,40 @@ RULE = Rule("VK318", "unicast-peers", Severity.ERROR, Reach.CLUSTER, (Kind.KEEPA
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
-    """Whom each server sends its adverts to."""
+    """Whom each server sends its adverts to, where one of them sends them to single servers."""
     for members in elections(cluster):
-        for member in members:
-            block = member.instance.block.first("unicast_peer")
-            peers = {as_address(line.keyword) for line in block.children} if block else set()
-            for other in members:
-                if other is member:
-                    continue
-                unicast = other.instance.block.has("unicast_peer")
-                name, theirs = shown(other.server.name), _addresses(other)
-                if block is None and unicast:
-                    yield RULE.finding(
-                        member.instance.block.span,
-                        f"multicast here, unicast on '{name}': they do not hear each other",
-                        help="list the peers on every server",
-                        related=[Related(line_of(other, "unicast_peer"), "unicast")],
-                    )
-                    break
-                named = None in peers or not theirs or theirs & peers
-                if block is not None and unicast and not named:
-                    address = sorted(map(str, theirs))[0]
-                    sure = other.instance.block.has("unicast_src_ip")
-                    yield RULE.finding(
-                        block.span,
-                        f"'{name}', {address}, is missing: it hears nothing of this server",
-                        help=f"add {address}",
-                        related=[Related(other.instance.block.span, f"'{name}' has the same VIP")],
-                        confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
-                    )
+        lists = [member.instance.block.first("unicast_peer") for member in members]
+        unicast = next((m for m, block in zip(members, lists, strict=True) if block), None)
+        if unicast is None:
+            continue
+        addresses = [_addresses(member) for member in members]
+        for member, block in zip(members, lists, strict=True):
+            if block is None:
+                name = shown(unicast.server.name)
+                yield RULE.finding(
+                    member.instance.block.span,
+                    f"multicast here, unicast on '{name}': they do not hear each other",
+                    help="list the peers on every server",
+                    related=[Related(line_of(unicast, "unicast_peer"), "unicast")],
+                )
+                continue
+            peers = {as_address(line.keyword) for line in block.children}
+            for other, theirs in zip(members, addresses, strict=True):
+                there = other is member or None in peers or not theirs or theirs & peers
+                if not there and other.instance.block.has("unicast_peer"):
+                    yield _missing(block, other, sorted(map(str, theirs))[0])
+
+
+def _missing(block: Statement, other: Member, address: str) -> Finding:
+    name = shown(other.server.name)
+    sure = other.instance.block.has("unicast_src_ip")
+    return RULE.finding(
+        block.span,
+        f"'{name}', {address}, is missing: it hears nothing of this server",
+        help=f"add {address}",
+        related=[Related(other.instance.block.span, f"'{name}' has the same VIP")],
+        confidence=Confidence.CERTAIN if sure else Confidence.LIKELY,
+    )
 
 
 def _addresses(member: Member) -> set[IPAddress]:
