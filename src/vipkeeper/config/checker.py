@@ -98,9 +98,9 @@ class Checker:
         text = self.text(key.name)
         if text is None:
             return kind.default
-        for member in kind.words:
-            if member.value == text:
-                return member
+        found = _word(kind.words, text)
+        if found is not None:
+            return found
         words = [str(member.value) for member in kind.words]
         if text in kind.later:
             self._not_yet(key.name, text, kind.default.value)
@@ -115,10 +115,11 @@ class Checker:
         node = self._root.get(key.name)
         if node is None:
             return key.kind.default
-        words = {str(member.value): member for member in key.kind.words}
-        if isinstance(node, Scalar) and node.text in words:
-            return words[node.text]
-        name = f"'{self._prefix}{key.name}' ({', '.join(words)}, or an address)"
+        found = _word(key.kind.words, node.text) if isinstance(node, Scalar) else None
+        if found is not None:
+            return found
+        words = ", ".join(str(member.value) for member in key.kind.words)
+        name = f"'{self._prefix}{key.name}' ({words}, or an address)"
         return self.address(node, name) or key.kind.default
 
     def _not_yet(self, key: str, text: str, use: str) -> None:
@@ -180,9 +181,9 @@ class Checker:
         text = self.text(key.name)
         if text is None:
             return kind.default
-        for member in kind.words:
-            if member.value == text:
-                return member
+        found = _word(kind.words, text)
+        if found is not None:
+            return found
         value = _time(text)
         if not kind.low <= value <= kind.high:
             bounds = f"{spell(kind.low)} to {spell(kind.high)}"
@@ -249,6 +250,11 @@ def unreachable(address: IPAddress) -> str | None:
     if address.version == 4 and address.is_reserved:
         return "is a broadcast or reserved address"
     return None
+
+
+def _word(words: type[E], text: str) -> E | None:
+    """The member that is written so."""
+    return next((member for member in words if member.value == text), None)
 
 
 def _time(text: str) -> int:

@@ -107,7 +107,7 @@ def _after_yielding(node: Node, cause: Cause, now: Instant) -> None:
         return
     others_first = RANK_DELAY * len(node.settings.servers)
     wait_until = now + node.settings.suspect_after + others_first
-    node.apply(node.election.wait(now, cause, wait_until), now)
+    node.apply(node.election.wait(cause, wait_until), now)
 
 
 def _refused_by_kernel(node: Node, event: AddressesDone, now: Instant) -> None:
@@ -115,5 +115,5 @@ def _refused_by_kernel(node: Node, event: AddressesDone, now: Instant) -> None:
     node.announcer.stop()
     _resign(node, Departure(Cause.ADDRESS_FAILED, State.BACKUP), now)
     node.save(now)
-    change = node.election.wait(now, Cause.ADDRESS_FAILED, now + CLAIM_AGAIN_AFTER)
+    change = node.election.wait(Cause.ADDRESS_FAILED, now + CLAIM_AGAIN_AFTER)
     node.apply(change, now)

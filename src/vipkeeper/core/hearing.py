@@ -29,17 +29,16 @@ class Hearing:
         self.proven: IPAddress | None = None
         """The gateway that has answered under this boot of the host: its silence means something."""
         self._asked = 0
-        self._ask_at: Instant = 0
-        self._asked_it = False
-        """True once the present gateway was asked: an earlier one's late answer is not its answer."""
+        self._ask_at: Instant | None = None
+        """When to ask it again; None before it was asked at all: a late answer of an earlier gateway is
+        not its answer."""
 
     def view(self, gateway: IPAddress | None) -> None:
         """The host's gateway as of now."""
         if gateway != self.gateway:
             self.gateway = gateway
             self._asked = 0
-            self._ask_at = 0
-            self._asked_it = False
+            self._ask_at = None
 
     @property
     def can_tell(self) -> bool:
@@ -53,7 +52,7 @@ class Hearing:
 
     def gateway_answered(self) -> bool:
         """The gateway answered; True when it did for the first time."""
-        if not self._asked_it:
+        if self._ask_at is None:
             return False
         first = self.proven != self.gateway
         self.proven = self.gateway
@@ -61,12 +60,11 @@ class Hearing:
 
     def due(self, now: Instant) -> bool:
         """True when the gateway should be asked although nothing is wrong."""
-        return self.gateway is not None and now >= self._ask_at
+        return self.gateway is not None and (self._ask_at is None or now >= self._ask_at)
 
     def gateway_asked(self, now: Instant) -> None:
         """The gateway was asked."""
         self._asked += 1
-        self._asked_it = True
         self._ask_at = now + ASK_GATEWAY_EVERY
 
     def silent(self, now: Instant, at_least: Duration = 0) -> bool:

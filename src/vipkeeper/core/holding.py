@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from vipkeeper.core.actions import AlarmKind, Cause, State
 from vipkeeper.core.claim import Phase
 from vipkeeper.core.events import ForeignClaimSeen, NeighboursRead, VipAnswered
-from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.members import Member
 from vipkeeper.core.policy import planned_move
+from vipkeeper.core.transitions import WAITING
 from vipkeeper.core.types import Instant
 from vipkeeper.wire.types import Advert, Health, Role
 
@@ -30,7 +30,8 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
 
     Two holders: the newer epoch wins, then the better rank; the winner says so at once and announces
     again. But a winner that the other one cannot hear would never be believed: told so three times it
-    gives way. Two that cannot hear each other are told by a server that hears both. A holder that was alone and unready gives way to any server that serves.
+    gives way. Two that cannot hear each other are told by a server that hears both. A holder that was
+    alone and unready gives way to any server that serves.
     """
     gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
     if advert.role is not Role.HOLDER:
@@ -39,7 +40,7 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
         member.elsewhere = member.elsewhere + 1 if other is not None else 0
         if other is not None and member.elsewhere >= WITNESSED_OFTEN:
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
-        elif gives_way and node.state is State.HOLDER and _can_succeed(node, member):
+        elif gives_way and node.state is State.HOLDER and node.members.would_succeed(member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
     theirs = node.members.claim_of(member)
@@ -56,10 +57,6 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
         node.depart(Cause.UNHEARD, State.BACKUP, now, tell=False, peer=member)
     else:
         _insist(node, member, now)
-
-
-def _can_succeed(node: Node, member: Member) -> bool:
-    return member.may_claim and node.members.hears_us(member)
 
 
 def _gives_way(node: Node, member: Member, advert: Advert) -> bool:
@@ -148,7 +145,8 @@ def watch_successor(node: Node, now: Instant) -> None:
 
 
 def watch_hearing(node: Node, now: Instant) -> None:
-    """All servers learn in good times whether the gateway answers. A holder that hears nobody asks its gateway; deaf, it gives the VIP to whom it heard last.
+    """Ask the gateway: in good times whether it answers at all, as a holder that hears nobody whether it
+    is this server that is deaf. A deaf holder gives the VIP to whom it heard last.
 
     It may still be heard, so it resigns like any other. Without a gateway it stays: nobody can tell
     whether it is deaf or all others are dead.
@@ -157,7 +155,7 @@ def watch_hearing(node: Node, now: Instant) -> None:
         if node.hearing.due(now):
             node.ask_gateway(now)
         return
-    if not _may_be_deaf(node):
+    if not node.election.can_be_deaf:
         return
     if node.hearing.silent(now, node.settings.deaf_after):
         node.alarm(AlarmKind.DEAF, "neither servers nor the gateway; the VIP is released", now)
@@ -165,7 +163,3 @@ def watch_hearing(node: Node, now: Instant) -> None:
         node.depart(Cause.DEAF, State.DEAF, now, successor=successor)
     else:
         node.ask_gateway(now)
-
-
-def _may_be_deaf(node: Node) -> bool:
-    return node.hearing.can_tell and len(node.settings.servers) > 1

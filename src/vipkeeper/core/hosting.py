@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from vipkeeper.core.actions import AlarmKind, Cause, State
 from vipkeeper.core.claim import Phase
 from vipkeeper.core.events import Started
+from vipkeeper.core.transitions import WAITING
 from vipkeeper.core.types import AddressState, HostView, Instant, Record
 
 if TYPE_CHECKING:
     from vipkeeper.core.node import Node
-
-WAITING = (State.BACKUP, State.LISTEN, State.SUSPECT, State.HOLDOFF, State.DEAF, State.HELD)
-"""States in which the election's waiting side decides. A tuple: an enum's hash is Python code."""
 
 
 def started(node: Node, event: Started, now: Instant) -> None:

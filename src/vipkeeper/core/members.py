@@ -213,21 +213,27 @@ class Members:
             return False
         return entry.age_ms * MILLISECOND <= self.suspect_after(member)
 
-    def vouched_by(self, member: Member) -> Member | None:
-        """Take what a server's advert says of the holder it hears directly; that holder, if any.
-
-        An advert quotes only what its sender heard itself, with its age: hearsay cannot refresh itself.
-        """
-        advert, last = member.advert, member.last
-        if advert is None or last is None or advert.follows is None or member.configuration_differs:
+    def _told_of(self, member: Member) -> tuple[Member, Duration] | None:
+        """The other holder that a server's last advert says it hears directly, and the age of that."""
+        advert = member.advert
+        if advert is None or advert.follows is None or member.configuration_differs:
             return None
         holder = self.at(advert.follows)
         if holder is None or holder is member or advert.follows >= len(advert.heard):
             return None
         age = advert.heard[advert.follows].age_ms
-        if age is None:
+        return None if age is None else (holder, age * MILLISECOND)
+
+    def vouched_by(self, member: Member) -> Member | None:
+        """Take what a server's advert says of the holder it hears directly; that holder, if any.
+
+        An advert quotes only what its sender heard itself, with its age: hearsay cannot refresh itself.
+        """
+        told = self._told_of(member)
+        if told is None or member.last is None:
             return None
-        heard_at = last - age * MILLISECOND
+        holder, age = told
+        heard_at = member.last - age
         if holder.vouched is None or heard_at > holder.vouched:
             holder.vouched = heard_at
         return holder
@@ -271,7 +277,11 @@ class Members:
 
     def has_successor(self, now: Instant) -> bool:
         """True when some candidate hears this server."""
-        return any(m.may_claim and self.live(m, now) and self.hears_us(m) for m in self)
+        return any(self.live(m, now) and self.would_succeed(m) for m in self)
+
+    def would_succeed(self, member: Member) -> bool:
+        """True when it may claim, and hears this server: else it would never learn that it shall."""
+        return member.may_claim and self.hears_us(member)
 
     def successors(self, now: Instant) -> list[Member]:
         """Candidates that hear this server, best rank first: only they would learn of a resignation."""
@@ -303,15 +313,11 @@ class Members:
 
         It hears both, so it has compared them: the newer epoch, then the better rank.
         """
-        advert = member.advert
-        if advert is None or advert.follows is None or member.configuration_differs:
+        told = self._told_of(member)
+        if told is None or not self.hears_us(member):
             return None
-        holder = self.at(advert.follows)
-        if holder is None or advert.follows >= len(advert.heard) or not self.hears_us(member):
-            return None
-        age = advert.heard[advert.follows].age_ms
-        fresh = age is not None and age * MILLISECOND <= self.suspect_after(holder)
-        return holder if fresh else None
+        holder, age = told
+        return holder if age <= self.suspect_after(holder) else None
 
     def follows(self, now: Instant) -> int | None:
         """The server whose adverts as a holder this server got itself: the newest claim, a live one first."""

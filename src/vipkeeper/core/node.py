@@ -50,10 +50,10 @@ from vipkeeper.core.events import (
 )
 from vipkeeper.core.gate import Gate
 from vipkeeper.core.hearing import Hearing
-from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.ledger import Ledger
 from vipkeeper.core.members import Member, Members
 from vipkeeper.core.peers import PeersElection
+from vipkeeper.core.transitions import WAITING
 from vipkeeper.core.types import (
     MILLISECOND,
     HostView,

@@ -34,6 +34,7 @@ from vipkeeper.core.suspicion import (
     nobody_held,
     round_every,
 )
+from vipkeeper.core.transitions import ASKING
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
 from vipkeeper.wire.types import Health
 
@@ -43,9 +44,6 @@ NAMED_WITHIN: Duration = 50 * MILLISECOND
 """How old a resignation may be for its named successor to claim without asking."""
 QUIET_ROUNDS = 1
 """Unanswered rounds in a row after which hold-off asks everybody again: the next may be a claim."""
-
-ASKING = (State.SUSPECT, State.HOLDOFF, State.HELD)
-"""States in which a suspicion is looked into."""
 
 
 class PeersElection:
@@ -117,14 +115,12 @@ class PeersElection:
         self._patience_until = 0
         return Change(State.BACKUP, cause, holder.server.name)
 
-    def wait(self, now: Instant, cause: Cause, not_before: Instant | None = None) -> Change:
+    def wait(self, cause: Cause, not_before: Instant) -> Change:
         """Watch for whoever claims next; nobody is followed. Suspicious at `not_before` at the earliest."""
         self.suspicion = None
         self.holder = None
         self.state = State.BACKUP
-        self._patience_until = (
-            not_before if not_before is not None else now + self._settings.suspect_after
-        )
+        self._patience_until = not_before
         return Change(State.BACKUP, cause)
 
     def fall_deaf(self, now: Instant) -> Change:
@@ -245,7 +241,7 @@ class PeersElection:
                 return self._holdoff_step(now, own_health)
             case State.HELD:
                 return self._held_step(now, own_health)
-            case State.DEAF if not self._can_be_deaf():
+            case State.DEAF if not self.can_be_deaf:
                 return self.listen(
                     now, Cause.HEARS_AGAIN, "there is no gateway to tell by any more"
                 )
@@ -370,11 +366,13 @@ class PeersElection:
             return self.fall_deaf(now)
         return self._claim(suspicion, now, held=True)
 
-    def _can_be_deaf(self) -> bool:
+    @property
+    def can_be_deaf(self) -> bool:
+        """True when silence of all can be told from one's own deafness; never in a cluster of one."""
         return self._hearing.can_tell and len(self._settings.servers) > 1
 
     def _deaf(self, now: Instant) -> bool:
-        return self._can_be_deaf() and self._hearing.silent(now)
+        return self.can_be_deaf and self._hearing.silent(now)
 
     def _ahead(self, suspicion: Suspicion, now: Instant, own_health: Health) -> tuple[int, bool]:
         """How many candidates outrank this server, and whether they have just become fewer.

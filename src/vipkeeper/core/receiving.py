@@ -12,8 +12,8 @@ from vipkeeper.core.events import (
     AdvertRejected,
     ServerAnswered,
 )
-from vipkeeper.core.hosting import WAITING
 from vipkeeper.core.members import Accepted, Member, Unproven
+from vipkeeper.core.transitions import WAITING
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.wire.types import Rejection, Role
 
@@ -109,20 +109,22 @@ def _heard_resignation(node: Node, member: Member, event: AdvertReceived, now: I
 
 def _answer(node: Node, member: Member, now: Instant) -> None:
     """At once and to this server alone: it asks, or has just become known."""
-    if member.answered is not None and now - member.answered < ANSWER_AT_MOST_EVERY:
-        return
-    member.answered = now
-    node.send_advert(now, only=member)
+    if _may_answer(member, ANSWER_AT_MOST_EVERY, now):
+        node.send_advert(now, only=member)
 
 
 def _answer_unproven(node: Node, judged: Unproven, now: Instant) -> None:
     """Show that this server hears it, so that it can prove itself: at most once an interval."""
-    member = judged.member
-    interval = node.settings.advert_interval
-    if member.answered is not None and now - member.answered < interval:
-        return
+    if _may_answer(judged.member, node.settings.advert_interval, now):
+        node.send_advert(now, only=judged.member, hearing_boot_id=judged.boot_id)
+
+
+def _may_answer(member: Member, every: Duration, now: Instant) -> bool:
+    """True when it was not answered so lately; it then counts as answered."""
+    if member.answered is not None and now - member.answered < every:
+        return False
     member.answered = now
-    node.send_advert(now, only=member, hearing_boot_id=judged.boot_id)
+    return True
 
 
 def _reject(node: Node, reason: Rejection, source: str, now: Instant) -> None:

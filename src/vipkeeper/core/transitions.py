@@ -16,7 +16,9 @@ DEAF, HELD, CLAIM, HOLDER = State.DEAF, State.HELD, State.CLAIM, State.HOLDER
 RELEASE, STANDBY, BLOCKED, STOPPED = State.RELEASE, State.STANDBY, State.BLOCKED, State.STOPPED
 
 WAITING = (LISTEN, BACKUP, SUSPECT, HOLDOFF, DEAF, HELD)
+"""States in which the election's waiting side decides. Tuples: an enum's hash is Python code."""
 ASKING = (SUSPECT, HOLDOFF, HELD)
+"""States in which a suspicion is looked into."""
 ANEW = (LISTEN, STANDBY, BLOCKED)
 """Begin anew: blocked if the host is not usable, else standby if an operator said so, else listen."""
 

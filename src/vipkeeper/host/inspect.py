@@ -211,11 +211,6 @@ def read_network() -> tuple[tuple[Link, ...] | None, tuple[Address, ...] | None]
         return None, None
 
 
-def interface_of(addresses: Iterable[Address], own: IPAddress) -> str | None:
-    """The interface that has the server's own address."""
-    return next((a.interface for a in addresses if a.address.ip == own), None)
-
-
 def _read(path: Path) -> str | None:
     try:
         return path.read_text(errors="replace")

@@ -42,10 +42,6 @@ class Topology:
         """Everything that has a port of the bridge."""
         return (*self.servers, self.router, self.client, self.observer)
 
-    def server_of(self, mac: str) -> str | None:
-        """The server with this MAC address."""
-        return next((server.name for server in self.servers if server.mac == mac), None)
-
 
 def _machine(name: str, host: int) -> Machine:
     return Machine(

@@ -259,7 +259,7 @@ def test_lateness_does_not_shorten_the_wait_after_a_refused_claim() -> None:
     settings_ = running(2).hosts[1].settings
     members = Members(settings_, 1)
     election = PeersElection(settings_, members, Hearing(), MoveBudget(settings_))
-    election.wait(0, Cause.ADDRESS_FAILED, SECOND)
+    election.wait(Cause.ADDRESS_FAILED, SECOND)
     election.late(100 * MILLISECOND)
     assert election.deadline() == SECOND
 

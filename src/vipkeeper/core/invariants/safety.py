@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import itertools
 from collections.abc import Sequence
 from typing import ClassVar
@@ -24,7 +25,7 @@ ACTIVE = (State.CLAIM, State.HOLDER, State.RELEASE)
 Pair = tuple[str, str]
 
 
-class _Pairs(Invariant):
+class _Pairs(Invariant, abc.ABC):
     """Two servers that both answer for the VIP, under a condition, for too long."""
 
     def __init__(self, situation: Situation, report: Report) -> None:
@@ -62,13 +63,13 @@ class _Pairs(Invariant):
         for pair, stretch in self._stretches.items():
             self._judge(at, pair, stretch)
 
+    @abc.abstractmethod
     def applies(self, a: ServerSituation, b: ServerSituation) -> bool:
         """The promise is about these two as things are now."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def limit(self, at: Instant, a: ServerSituation, b: ServerSituation) -> Duration:
         """How long both may answer."""
-        raise NotImplementedError
 
     def _judge(self, at: Instant, pair: Pair, stretch: Stretch) -> None:
         lasted = stretch.exceeded(at)
@@ -194,7 +195,7 @@ def _knows(one: ServerSituation, other: ServerSituation) -> bool:
     return heard is not None and bool(other.boot_id) and heard.proven == other.boot_id
 
 
-class _Each(Invariant):
+class _Each(Invariant, abc.ABC):
     """One condition a server that may hold only so long."""
 
     def __init__(self, situation: Situation, report: Report) -> None:
@@ -224,17 +225,17 @@ class _Each(Invariant):
                 if not bad:
                     del self._stretches[name]
 
+    @abc.abstractmethod
     def bad(self, server: ServerSituation) -> bool:
         """The condition."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def limit(self, server: ServerSituation) -> Duration:
         """How long it may hold."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def says(self, server: ServerSituation) -> str:
         """What is wrong."""
-        raise NotImplementedError
 
     def _judge(self, at: Instant, name: str, stretch: Stretch) -> None:
         lasted = stretch.exceeded(at)
