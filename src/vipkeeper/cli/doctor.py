@@ -15,6 +15,7 @@ from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.host.inspect import Address, Facts, Query, collect, read_network
 from vipkeeper.host.inspect_finding import Expected, Finding, Group, Verdict
 from vipkeeper.host.inspect_verdicts import judge
+from vipkeeper.text import printable
 from vipkeeper.wire.types import IPAddress
 
 if TYPE_CHECKING:
@@ -192,11 +193,11 @@ def _render_all(findings: Iterable[Finding], style: Style) -> Iterable[str]:
     for finding in findings:
         nice, plain, tone = _GLYPHS[finding.verdict]
         mark = style.paint(style.glyph(nice, plain.ljust(2)), tone)
-        yield f"  {mark} {finding.name}: {output.printable(finding.text)}"
+        yield f"  {mark} {finding.name}: {printable(finding.text)}"
         if finding.meaning:
-            yield f"       {output.printable(finding.meaning)}"
+            yield f"       {printable(finding.meaning)}"
         if finding.fix:
-            yield f"       {style.glyph('→', '->')} {output.printable(finding.fix)}"
+            yield f"       {style.glyph('→', '->')} {printable(finding.fix)}"
 
 
 def _summary(diagnosis: Diagnosis, style: Style) -> str:

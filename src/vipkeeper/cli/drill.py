@@ -34,6 +34,7 @@ from vipkeeper.report import json as report_json
 from vipkeeper.report.run import ActResult, MarkerKind, RunReport, Verdict
 from vipkeeper.report.style import milliseconds
 from vipkeeper.report.summary import summaries
+from vipkeeper.text import printable
 
 NAME = "drill"
 HELP = """\
@@ -365,7 +366,7 @@ def _ended(result: ActResult) -> None:
     if result.verdict is Verdict.PASSED:
         output.note(f"passed  {result.name:<21}{_figures(result)}")
     else:
-        output.note(f"FAILED  {result.name:<21}{output.printable(result.reason)}")
+        output.note(f"FAILED  {result.name:<21}{printable(result.reason)}")
 
 
 def _figures(result: ActResult) -> str:

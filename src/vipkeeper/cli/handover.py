@@ -7,6 +7,7 @@ import argparse
 from vipkeeper.cli import output
 from vipkeeper.daemon.protocol import RUN_DIR, Request, RequestVerb, ask
 from vipkeeper.errors import ExitCode, RefusedError
+from vipkeeper.text import printable
 
 NAME = "handover"
 HELP = """\
@@ -33,5 +34,5 @@ def main(args: argparse.Namespace) -> int:
     response = ask(args.run_dir, request, timeout=15.0)
     if not response.ok:
         raise RefusedError(response.text)
-    output.emit(output.printable(response.text))
+    output.emit(printable(response.text))
     return ExitCode.OK

@@ -10,6 +10,7 @@ from vipkeeper.cli.output import Style, Tone
 from vipkeeper.daemon.history import STATE_DIR, Move, move_from_json, moves_to_json, read_moves
 from vipkeeper.daemon.protocol import RUN_DIR, NoDaemonError, Request, RequestVerb, ask
 from vipkeeper.errors import ExitCode, HostError, RefusedError, UsageError
+from vipkeeper.text import printable
 
 NAME = "history"
 HELP = """\
@@ -96,7 +97,7 @@ def render(moves: list[Move], style: Style) -> list[str]:
             _sentence(move, style),
             "" if move.duration_ms is None else output.duration(move.duration_ms),
             str(move.epoch),
-            output.printable(move.reason + (f"; {move.detail}" if move.detail else "")),
+            printable(move.reason + (f"; {move.detail}" if move.detail else "")),
         ]
         for move in moves
     ]
@@ -106,6 +107,6 @@ def render(moves: list[Move], style: Style) -> list[str]:
 
 def _sentence(move: Move, style: Style) -> str:
     arrow = style.glyph("→", "->")
-    server = output.printable(move.server)
-    peer = output.printable(move.peer) if move.peer else "(nobody)"
+    server = printable(move.server)
+    peer = printable(move.peer) if move.peer else "(nobody)"
     return f"{peer} {arrow} {server}" if move.arrived else f"{server} {arrow} {peer}"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from vipkeeper.errors import HostError, UsageError
+from vipkeeper.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +173,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-
-
-def printable(text: str) -> str:
-    """Foreign text made safe for a terminal: control characters become escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def duration(milliseconds: float) -> str:

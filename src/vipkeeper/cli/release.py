@@ -15,6 +15,7 @@ from vipkeeper.core.events import AddressOutcome
 from vipkeeper.core.types import AddressState
 from vipkeeper.daemon.protocol import RUN_DIR, NoDaemonError, Request, RequestVerb, ask
 from vipkeeper.errors import ExitCode, HostError, RefusedError
+from vipkeeper.text import printable
 from vipkeeper.wire.types import IPAddress
 
 NAME = "release"
@@ -76,7 +77,7 @@ def main(args: argparse.Namespace) -> int:
         else:
             if not response.ok:
                 raise RefusedError(response.text)
-            output.emit(output.printable(response.text))
+            output.emit(printable(response.text))
             return ExitCode.OK
     output.emit("\n".join(asyncio.run(_remove(args.vip or _configured(args.config)))))
     return ExitCode.OK

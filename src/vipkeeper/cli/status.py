@@ -13,6 +13,7 @@ from vipkeeper.cli import output
 from vipkeeper.cli.output import Style, Tone
 from vipkeeper.daemon.protocol import JSON, RUN_DIR, Request, RequestVerb, ask
 from vipkeeper.errors import ExitCode, HostError, RefusedError, UsageError
+from vipkeeper.text import printable
 
 NAME = "status"
 HELP = """\
@@ -89,7 +90,7 @@ class View:
         self.state = _text(document, "state") or "?"
         self.since = _text(document, "since")
         self.standby = document.get("standby") is True
-        self.vips = [output.printable(v) for v in _list(document, "vips") if isinstance(v, str)]
+        self.vips = [printable(v) for v in _list(document, "vips") if isinstance(v, str)]
         self.servers = [Row.of(row) for row in _list(document, "servers") if isinstance(row, dict)]
         self.alarms = [a for a in _list(document, "alarms") if isinstance(a, dict)]
         self.checks = [c for c in _list(document, "checks") if isinstance(c, dict)]
@@ -217,7 +218,7 @@ def _alarm_lines(view: View, style: Style) -> list[str]:
 
 def _text(document: JSON, key: str) -> str | None:
     value = document.get(key)
-    return output.printable(value) if isinstance(value, str) else None
+    return printable(value) if isinstance(value, str) else None
 
 
 def _number(document: JSON, key: str) -> float | None:

@@ -11,6 +11,8 @@ import enum
 import re
 from dataclasses import dataclass
 
+from vipkeeper.text import printable
+
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -64,7 +66,7 @@ class Problem:
     trouble: Trouble = Trouble.SYNTAX
 
     def __str__(self) -> str:
-        return f"{self.span}: {self.message}"
+        return f"{self.span}: {printable(self.message)}"
 
 
 class Style(enum.Enum):
@@ -158,8 +160,7 @@ Node = Scalar | Sequence | Mapping
 
 def shown(text: str, limit: int = 80) -> str:
     """Text of the file as it may stand in a message: one line, printable, not too long."""
-    kept = text if len(text) <= limit else text[: limit - 3] + "..."
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in kept)
+    return printable(text if len(text) <= limit else text[: limit - 3] + "...")
 
 
 def split_lines(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TextIO
 
 from vipkeeper.core.actions import Alarm, State, Transition
 from vipkeeper.daemon.protocol import rfc3339, word
+from vipkeeper.text import printable
 
 _SYSLOG_LEVELS = {
     logging.DEBUG: 7,
@@ -39,9 +40,9 @@ class _TextFormatter(logging.Formatter):
         self._journal = journal
 
     def format(self, record: logging.LogRecord) -> str:
-        message = _one_line(record.getMessage())
+        message = printable(record.getMessage())
         if record.exc_info:
-            message += " | " + _one_line(self.formatException(record.exc_info))
+            message += " | " + printable(self.formatException(record.exc_info))
         if self._journal:
             return f"<{_SYSLOG_LEVELS.get(record.levelno, 6)}>{message}"
         return f"{rfc3339(record.created)} {record.levelname.lower()} {message}"
@@ -60,11 +61,6 @@ class _JsonFormatter(logging.Formatter):
         if record.exc_info:
             document["exception"] = self.formatException(record.exc_info)
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-
-
-def _one_line(text: str) -> str:
-    """Foreign text must not start a line of its own in the log."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def set_up(

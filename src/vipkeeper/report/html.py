@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 from vipkeeper.report.json import dump_run
 from vipkeeper.report.run import RunReport, Verdict
-from vipkeeper.report.style import milliseconds, printable
+from vipkeeper.report.style import milliseconds, one_line
 from vipkeeper.report.summary import ActSummary, counted, resolution, summaries
 from vipkeeper.report.svg import timeline
 from vipkeeper.report.svg_parts import DARK, LIGHT, variables
@@ -30,7 +30,7 @@ class _Longest:
 def page(report: RunReport) -> str:
     """The page; the same text for the same run."""
     environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters["shown"] = printable
+    environment.filters["shown"] = one_line
     environment.filters["ms"] = milliseconds
     acts = summaries(report)
     raw = dump_run(report)

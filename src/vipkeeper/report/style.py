@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vipkeeper.report.run import Verdict
+from vipkeeper.text import printable
 
 
 class ColorChoice(enum.Enum):
@@ -96,16 +97,15 @@ class Style:
 
     def text(self, foreign: str) -> str:
         """Recorded text on one line, without control characters, in ASCII where asked."""
-        line = printable(foreign)
+        line = one_line(foreign)
         if not self.ascii:
             return line
         return line.translate(_REPLACED).encode("ascii", "backslashreplace").decode()
 
 
-def printable(text: str) -> str:
+def one_line(text: str) -> str:
     """Recorded text with white space joined and control characters and lone surrogates escaped."""
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    return printable(" ".join(text.split()))
 
 
 VERDICT_TONE = {Verdict.PASSED: Tone.GOOD, Verdict.FAILED: Tone.BAD, Verdict.SKIPPED: Tone.WARN}

@@ -10,7 +10,7 @@ import textwrap
 from dataclasses import dataclass
 
 from vipkeeper.report.run import ActResult, Client, Lane, Marker, MarkerKind, Span, Verdict
-from vipkeeper.report.style import interval, milliseconds, printable
+from vipkeeper.report.style import interval, milliseconds, one_line
 from vipkeeper.report.summary import longest, overlaps
 from vipkeeper.report.svg_parts import (
     Box,
@@ -69,7 +69,7 @@ def timeline(act: ActResult, *, narrow: bool = False, heading: bool = True) -> s
     `narrow` fits a phone; without `heading` title and verdict are left to the text around it.
     """
     width = 380.0 if narrow else 960.0
-    names = [len(printable(lane.server)) for lane in act.lanes] + [len("service")]
+    names = [len(one_line(lane.server)) for lane in act.lanes] + [len("service")]
     left = 22 + min(max(names), 10 if narrow else 18) * CHARACTER
     frame = _Frame(width, left, axis_length(act.length), _key(act, narrow))
     parts: list[str] = []
@@ -135,7 +135,7 @@ def _heading(parts: list[str], act: ActResult, frame: _Frame) -> float:
     kind = {Verdict.PASSED: "ok b", Verdict.FAILED: "two b", Verdict.SKIPPED: "soft b"}
     room = int((frame.width - 120) / (CHARACTER * 1.25))
     y = 28.0
-    for row in textwrap.wrap(printable(act.title), room) or [""]:
+    for row in textwrap.wrap(one_line(act.title), room) or [""]:
         parts.append(text(18, y, row, "ink t"))
         y += 20
     parts.append(text(frame.right, 28, word[act.verdict], kind[act.verdict], "end"))
@@ -212,7 +212,7 @@ def _bar_label(
 
 def _name(name: str, frame: _Frame, y: float) -> str:
     """The name of a lane, cut when it is too long for the margin."""
-    shown, room = printable(name), int((frame.left - 20) / CHARACTER)
+    shown, room = one_line(name), int((frame.left - 20) / CHARACTER)
     short = shown if len(shown) <= room else shown[: room - 1] + "…"
     return text(frame.left - 10, y, short, "ink b", "end")
 
@@ -309,7 +309,7 @@ def _events(
     for index, event in enumerate(events, start=1):
         parts.append(text(36, y, str(index), "ink b n", "end"))
         parts.append(text(100, y, f"{event.at:.3f} s", "soft n", "end"))
-        for row in textwrap.wrap(printable(_event(event)), frame.characters(frame.right - 112)):
+        for row in textwrap.wrap(one_line(_event(event)), frame.characters(frame.right - 112)):
             parts.append(text(112, y, row))
             y += 18
     if len(act.markers) > len(events):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from vipkeeper.report.style import printable
+from vipkeeper.report.style import one_line
 
 LIGHT = {
     "paper": "#ffffff", "ink": "#1b1f24", "soft": "#57606a", "grid": "#d8dee4",
@@ -96,12 +96,12 @@ def text(x: float, y: float, content: str, kind: str = "ink", anchor: str = "") 
 
 def plain(content: str) -> str:
     """Foreign text as SVG or XML content."""
-    return escape(printable(content))
+    return escape(one_line(content))
 
 
 def attribute(content: str) -> str:
     """Foreign text as a quoted attribute value."""
-    return quoteattr(printable(content))
+    return quoteattr(one_line(content))
 
 
 @dataclass(frozen=True, slots=True)

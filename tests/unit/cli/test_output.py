@@ -99,10 +99,6 @@ def test_durations_read_well(milliseconds: float, text: str) -> None:
     assert output.duration(milliseconds) == text
 
 
-def test_foreign_text_cannot_drive_the_terminal() -> None:
-    assert output.printable("a\x1b[2J\nb") == "a\\x1b[2J\\nb"
-
-
 def test_a_date_that_is_none_is_shown_as_it_is() -> None:
     assert output.local_time("yesterday") == "yesterday"
     assert output.local_time("0001-01-01T00:00:00+00:00") != ""
