@@ -1,0 +1,235 @@
+"""From evidence to a diagnosis: the standing of every hypothesis, the root causes, the next probe.
+
+The order of causes is total and depends on the evidence alone: standing, symptoms explained, facts in
+support, layer, code. There are no weights and no percentages.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vipkeeper.diagnose.facts import Evidence, Fact
+from vipkeeper.diagnose.hypothesis import Hypothesis, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.judgement import Judgement, Truth
+from vipkeeper.diagnose.symptoms import observed, vip_answers
+from vipkeeper.diagnose.vocabulary import Key
+
+
+class Standing(enum.IntEnum):
+    """How far the evidence goes for a hypothesis; the best first."""
+
+    CONFIRMED = 0
+    """Everything it needs is so, and nothing that would speak against it."""
+    LIKELY = 1
+    """Everything it needs is so; whether something speaks against it is not known."""
+    POSSIBLE = 2
+    """Some of what it needs is so, the rest is not known."""
+    NOT_TESTED = 3
+    RULED_OUT = 4
+
+    @property
+    def word(self) -> str:
+        """As it is printed."""
+        return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A hypothesis held against the evidence."""
+
+    hypothesis: Hypothesis
+    standing: Standing
+    because: tuple[Judgement, ...]
+    """Requirements that are so."""
+    missing: tuple[Judgement, ...]
+    """Requirements and objections of which nothing is known."""
+    against: tuple[Judgement, ...]
+    """What ruled it out."""
+    cleared: tuple[Judgement, ...]
+    """Objections that are not so."""
+    support: tuple[Judgement, ...]
+
+    def explained(self, symptoms: Iterable[Symptom]) -> tuple[Symptom, ...]:
+        """Those of the symptoms that it would produce."""
+        return tuple(s for s in symptoms if s in self.hypothesis.explains)
+
+    @property
+    def fixes(self) -> tuple[Step, ...]:
+        """The steps that may be shown: destructive ones only when the cause is confirmed."""
+        sure = self.standing is Standing.CONFIRMED
+        return tuple(s for s in self.hypothesis.fixes if sure or s.risk is not Risk.DESTRUCTIVE)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether a destructive step is not shown."""
+        return len(self.fixes) < len(self.hypothesis.fixes)
+
+
+class Verdict(enum.Enum):
+    """What came out."""
+
+    ROOT_CAUSE = "root-cause"
+    HEALTHY = "healthy"
+    UNDETERMINED = "undetermined"
+    NOTHING = "nothing-to-look-at"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The answer, the same object for every form of output."""
+
+    verdict: Verdict
+    symptoms: tuple[tuple[Symptom, Judgement], ...]
+    roots: tuple[Assessment, ...]
+    """Confirmed or likely causes that between them explain the symptoms, the foremost first."""
+    hidden: tuple[Assessment, ...]
+    """Confirmed, wrong as well, and not needed to explain the symptoms."""
+    consequences: tuple[Assessment, ...]
+    """Confirmed or likely, and the consequence of a root cause."""
+    possible: tuple[Assessment, ...]
+    ruled_out: tuple[Assessment, ...]
+    not_tested: tuple[Assessment, ...]
+    unexplained: tuple[Symptom, ...]
+    next_probe: Probe | None
+    decides: tuple[str, ...]
+    """The codes that the next probe would tell apart."""
+    blind: tuple[Fact, ...]
+    """What could not be collected."""
+    skew_ms: int
+    """The largest known difference between two clocks."""
+    evidence: Evidence
+
+
+def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
+    """Hold every hypothesis against the evidence and choose. The same evidence gives the same answer."""
+    assessed = [assess(evidence, hypothesis) for hypothesis in hypotheses]
+    seen = observed(evidence)
+    symptoms = tuple(symptom for symptom, _ in seen)
+    standing = sorted(
+        (a for a in assessed if a.standing <= Standing.LIKELY), key=lambda a: _order(a, symptoms)
+    )
+    codes = {a.hypothesis.code for a in standing}
+    consequences = tuple(a for a in standing if codes.intersection(a.hypothesis.caused_by))
+    roots, hidden, left = _cover([a for a in standing if a not in consequences], symptoms)
+    left = tuple(s for s in left if not any(s in a.hypothesis.explains for a in consequences))
+    open_ = sorted(
+        (a for a in assessed if a.standing is Standing.POSSIBLE), key=lambda a: _order(a, symptoms)
+    )
+    rest = [a for a in assessed if a.standing is Standing.NOT_TESTED]
+    likely = [a for a in standing if a.standing is Standing.LIKELY]
+    probe, decides = next_probe([*likely, *open_], rest)
+    return Diagnosis(
+        verdict=_verdict(evidence, roots, symptoms),
+        symptoms=seen,
+        roots=roots,
+        hidden=hidden,
+        consequences=consequences,
+        possible=tuple(open_),
+        ruled_out=tuple(a for a in assessed if a.standing is Standing.RULED_OUT),
+        not_tested=tuple(rest),
+        unexplained=left,
+        next_probe=probe,
+        decides=decides,
+        blind=tuple(fact for fact in evidence if not fact.known),
+        skew_ms=_skew(evidence),
+        evidence=evidence,
+    )
+
+
+def assess(evidence: Evidence, hypothesis: Hypothesis) -> Assessment:
+    """Where one hypothesis stands."""
+    needs = [p.ask(evidence) for p in hypothesis.requires]
+    objections = [p.ask(evidence) for p in hypothesis.forbids]
+    against = [j for j in needs if j.truth is Truth.FALSE]
+    against += [j for j in objections if j.truth is Truth.TRUE]
+    because = [j for j in needs if j.truth is Truth.TRUE]
+    missing = [j for j in (*needs, *objections) if j.truth is Truth.UNKNOWN]
+    if against:
+        standing = Standing.RULED_OUT
+    elif len(because) == len(needs):
+        standing = Standing.LIKELY if missing else Standing.CONFIRMED
+    else:
+        standing = Standing.POSSIBLE if because else Standing.NOT_TESTED
+    support = [j for p in hypothesis.supports if (j := p.ask(evidence)).truth is Truth.TRUE]
+    return Assessment(
+        hypothesis=hypothesis,
+        standing=standing,
+        because=tuple(because),
+        missing=tuple(missing),
+        against=tuple(against),
+        cleared=tuple(j for j in objections if j.truth is Truth.FALSE),
+        support=tuple(support),
+    )
+
+
+def next_probe(
+    rivals: Sequence[Assessment], untested: Sequence[Assessment]
+) -> tuple[Probe | None, tuple[str, ...]]:
+    """The probe that decides most rivals for its cost, and their codes."""
+    candidates = {p for a in (*rivals, *untested) for p in a.hypothesis.probes}
+
+    def decided(probe: Probe, among: Sequence[Assessment]) -> list[str]:
+        return [a.hypothesis.code for a in among if probe.makes_known & _unknown_keys(a)]
+
+    def order(probe: Probe) -> tuple[float, int, str, str]:
+        gain = 10 * len(decided(probe, rivals)) + len(decided(probe, untested))
+        return (-gain / probe.cost, probe.cost, probe.command, probe.where)
+
+    useful = [p for p in candidates if decided(p, rivals) or decided(p, untested)]
+    if not useful:
+        return None, ()
+    best = min(useful, key=order)
+    return best, tuple(sorted(decided(best, rivals) or decided(best, untested)))
+
+
+def _unknown_keys(assessment: Assessment) -> frozenset[Key]:
+    """The keys behind what is not known about a hypothesis."""
+    return frozenset(key for judgement in assessment.missing for key in judgement.reads)
+
+
+def _order(assessment: Assessment, symptoms: Sequence[Symptom]) -> tuple[int, int, int, int, str]:
+    return (
+        assessment.standing,
+        -len(assessment.explained(symptoms)),
+        -len({fact.id for j in assessment.support for fact in j.facts}),
+        assessment.hypothesis.layer.value,
+        assessment.hypothesis.code,
+    )
+
+
+def _cover(
+    standing: Sequence[Assessment], symptoms: Sequence[Symptom]
+) -> tuple[tuple[Assessment, ...], tuple[Assessment, ...], tuple[Symptom, ...]]:
+    """Causes that explain the symptoms, confirmed ones that are not needed for it, and what is left over."""
+    roots: list[Assessment] = []
+    left = list(symptoms)
+    pool = list(standing)
+    while left and pool:
+        best = min(pool, key=lambda a: (a.standing, -len(a.explained(left)), pool.index(a)))
+        pool.remove(best)
+        if best.explained(left):
+            roots.append(best)
+            left = [s for s in left if s not in best.hypothesis.explains]
+    hidden = [a for a in standing if a not in roots and a.standing is Standing.CONFIRMED]
+    if not symptoms:
+        roots, hidden = hidden, []
+    return tuple(roots), tuple(hidden), tuple(left)
+
+
+def _verdict(
+    evidence: Evidence, roots: Sequence[Assessment], symptoms: Sequence[Symptom]
+) -> Verdict:
+    if not any(fact.known for fact in evidence):
+        return Verdict.NOTHING
+    if roots:
+        return Verdict.ROOT_CAUSE
+    if not symptoms and vip_answers.ask(evidence).truth is Truth.TRUE:
+        return Verdict.HEALTHY
+    return Verdict.UNDETERMINED
+
+
+def _skew(evidence: Evidence) -> int:
+    offsets = [f.value for f in evidence.of(Key.CLOCK_OFFSET) if isinstance(f.value, int)]
+    return max(offsets) - min(*offsets, 0) if offsets else 0

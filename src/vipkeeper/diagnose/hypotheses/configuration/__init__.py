@@ -1,0 +1,1 @@
+"""Settings that keep servers from starting or joining, or that do nothing."""

@@ -1,0 +1,1 @@
+"""etcd, its quorum, its members and its disk."""

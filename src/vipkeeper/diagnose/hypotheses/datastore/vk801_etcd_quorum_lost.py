@@ -1,0 +1,73 @@
+"""etcd has lost its quorum
+
+## What it is
+More than half of etcd's voters must answer before anything can be written. With three servers two must be there;
+with two servers both. Below that the API servers answer 500 or nothing at all, and whoever holds the VIP by a Lease
+cannot renew it. One server that was built as the only one has a quorum of one and is no case of this.
+
+## How to tell it apart
+A server that is cut off from two healthy ones sees the same as one whose neighbours have died. Only a second place
+can tell: ask the other servers from a worker or a client. An election looks the same for 4 to 7 seconds, so look
+twice. `/livez` fails too: it is no sign of a broken API server. Metrics of etcd go on claiming a leader for seconds.
+
+## References
+rancher/rke2#2753, #5327, #6182; etcd documentation, "Failure modes".
+"""
+
+from __future__ import annotations
+
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.predicates.etcd import (
+    no_leader,
+    others_answer_somebody_else,
+    several_voters,
+    too_few_voters,
+)
+from vipkeeper.diagnose.vocabulary import Key
+
+HYPOTHESIS = Hypothesis(
+    code="VK801",
+    name="etcd-quorum-lost",
+    layer=Layer.DATASTORE,
+    requires=(several_voters, no_leader, too_few_voters),
+    forbids=(others_answer_somebody_else,),
+    chain=(
+        "too few etcd voters are there, so etcd has no leader",
+        "without a leader every write fails, and the API servers answer 500",
+        "a Lease cannot be renewed, so its holder gives the VIP up",
+    ),
+    explains=(
+        Symptom.NO_ANSWER,
+        Symptom.NO_ROUTE,
+        Symptom.REFUSED,
+        Symptom.TIMEOUT,
+        Symptom.SERVER_ERROR,
+        Symptom.NOT_STARTING,
+        Symptom.MANAGER_RESTARTS,
+    ),
+    fixes=(
+        Step(Risk.SAFE, "start one more of the missing servers", "systemctl start rke2-server"),
+        Step(
+            Risk.DESTRUCTIVE,
+            "make a cluster of one from the server that is left; the others must then join anew",
+            "systemctl stop rke2-server; rke2 server --cluster-reset",
+            only_if="the missing servers are gone for good",
+        ),
+    ),
+    verify=("curl -s http://127.0.0.1:2381/health",),
+    probes=(
+        Probe(
+            "vipkeeper why",
+            "a worker or another machine",
+            frozenset({Key.SERVER_UP, Key.SERVER_PORT}),
+            cost=8,
+        ),
+        Probe(
+            "curl -s --max-time 5 http://127.0.0.1:2381/health",
+            "each server",
+            frozenset({Key.ETCD_HEALTH}),
+            cost=5,
+            privilege=Privilege.NONE,
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Who has the VIP, and whether packets reach it."""

@@ -1,0 +1,1 @@
+"""The supervisor, the API server, and what is meant to hold the VIP."""

@@ -1,0 +1,1 @@
+"""Predicates that several hypotheses share, by what they look at."""
