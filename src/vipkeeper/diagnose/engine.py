@@ -186,7 +186,7 @@ def next_probe(
 
 def _unknown_keys(assessment: Assessment) -> frozenset[Key]:
     """The keys behind what is not known about a hypothesis."""
-    return frozenset(key for judgement in assessment.missing for key in judgement.reads)
+    return frozenset(key for judgement in assessment.missing for key in judgement.needs)
 
 
 def _order(assessment: Assessment, symptoms: Sequence[Symptom]) -> tuple[int, int, int, int, str]:

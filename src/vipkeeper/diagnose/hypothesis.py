@@ -25,7 +25,8 @@ class Predicate:
 
     def ask(self, evidence: Evidence) -> Judgement:
         """The answer. Raises `UndeclaredKeyError` when it reads more than it declares."""
-        return replace(self.judge(View(evidence, self.reads)), reads=self.reads)
+        judged = self.judge(View(evidence, self.reads))
+        return judged if judged.needs else replace(judged, needs=self.reads)
 
 
 def predicate(*reads: Key) -> Callable[[Callable[[View], Judgement]], Predicate]:

@@ -31,8 +31,8 @@ class Judgement:
     truth: Truth
     text: str
     facts: tuple[Fact, ...] = ()
-    reads: frozenset[Key] = frozenset()
-    """The keys that the predicate looks at: what a probe would have to make known."""
+    needs: frozenset[Key] = frozenset()
+    """For what is unknown: the keys that a probe would have to make known."""
 
 
 def true(text: str, *facts: Fact) -> Judgement:
@@ -45,9 +45,9 @@ def false(text: str, *facts: Fact) -> Judgement:
     return Judgement(Truth.FALSE, text, facts)
 
 
-def unknown(text: str, *facts: Fact) -> Judgement:
-    """Nobody could see; the facts say who tried."""
-    return Judgement(Truth.UNKNOWN, text, facts)
+def unknown(text: str, *facts: Fact, needs: Iterable[Key] = ()) -> Judgement:
+    """Nobody could see; the facts say who tried. Without `needs`, all that the predicate reads is needed."""
+    return Judgement(Truth.UNKNOWN, text, facts, frozenset(needs))
 
 
 class UndeclaredKeyError(Exception):

@@ -80,4 +80,7 @@ def others_answer_somebody_else(view: View) -> Judgement:
     places = {f.vantage for f in down}
     if len(places) > 1:
         return false("from a second place they do not answer either", *down)
-    return unknown("only one place looked: a cut-off server sees the same as the last one alive")
+    return unknown(
+        "only one place looked: a cut-off server sees the same as the last one alive",
+        needs=(Key.SERVER_UP, Key.SERVER_PORT),
+    )

@@ -1,0 +1,1 @@
+"""A diagnosis in each form of output."""
