@@ -1,0 +1,1 @@
+"""The table of log messages, by what they are about."""

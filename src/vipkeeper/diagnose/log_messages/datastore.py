@@ -1,0 +1,275 @@
+"""Messages about etcd: quorum, members, learners, resets, space."""
+
+from __future__ import annotations
+
+from vipkeeper.diagnose.message import Message, Where
+
+_SUPERVISOR = (Where.SUPERVISOR,)
+_ETCD = (Where.ETCD,)
+_BOTH = (Where.SUPERVISOR, Where.ETCD)
+
+MESSAGES = (
+    Message(
+        "lease-timeout",
+        ("error retrieving resource lock …plndr-cp-lock: etcdserver: request timed out",),
+        "kube-vip cannot read its Lease because etcd does not answer the API server: no quorum",
+        (Where.KUBE_VIP,),
+        ("rancher/rke2#2753", "kube-vip/kube-vip#1176"),
+    ),
+    Message(
+        "api-timeout",
+        ("the server was unable to return a response in the time allotted",),
+        "the API server waited for etcd in vain: no quorum, or a very slow disk",
+        (Where.CLIENT, Where.SUPERVISOR),
+        ("rancher/rke2#6182", "rancher/rke2#5327", "rancher/rke2#1140"),
+    ),
+    Message(
+        "api-unavailable",
+        ("the server is currently unable to handle the request",),
+        "the API server answers, and what it needs does not: mostly etcd",
+        (Where.CLIENT, Where.SUPERVISOR),
+        ("k3s-io/k3s#3723",),
+    ),
+    Message(
+        "etcd-status-timeout",
+        ("Failed to check local etcd status for learner management: context deadline exceeded",),
+        "the supervisor gets no answer from the local etcd: it does not run or has no quorum",
+        _SUPERVISOR,
+        ("rancher/rke2#812", "rancher/rke2#4510", "rancher/rke2#1574"),
+    ),
+    Message(
+        "waiting-for-api-server",
+        ("Waiting for API server to become available",),
+        "the supervisor waits for its API server; while starting this is normal",
+        _SUPERVISOR,
+        ("rancher/rke2#812", "rancher/rke2#4510"),
+    ),
+    Message(
+        "waiting-for-etcd",
+        ("Waiting for etcd server to become available",),
+        "the supervisor waits for its etcd; while starting this is normal",
+        _SUPERVISOR,
+        ("rancher/rke2#812", "rancher/rke2#1574"),
+    ),
+    Message(
+        "etcd-publish-failed",
+        ("failed to publish local member to cluster through raft",),
+        "an etcd that starts finds no majority to register with",
+        _ETCD,
+        ("rancher/cluster-api-provider-rke2#263",),
+    ),
+    Message(
+        "etcd-peer-unreachable",
+        (
+            "prober detected unhealthy status…dial tcp …:2380: connect: ",
+            "prober detected unhealthy status…dial tcp …:2380: i/o timeout",
+        ),
+        "etcd cannot reach another member on port 2380",
+        _ETCD,
+        ("rancher/cluster-api-provider-rke2#263",),
+    ),
+    Message(
+        "etcd-quorum-inactive",
+        ("stepped down to follower since quorum is not active",),
+        "the leader of etcd hears no majority any more and gave up",
+        _ETCD,
+        ("go.etcd.io/raft: raft.go",),
+    ),
+    Message(
+        "etcd-lost-leader",
+        ("raft.node: …lost leader …at term",),
+        "this member of etcd has no leader; one is elected within seconds if there is a majority",
+        _ETCD,
+        ("go.etcd.io/raft: node.go",),
+    ),
+    Message(
+        "etcd-health-no-leader",
+        ("RAFT NO LEADER",),
+        "etcd's /health says that there is no leader",
+        _BOTH,
+        ("etcd: etcdhttp/health.go",),
+    ),
+    Message(
+        "etcd-read-index-slow",
+        ("waiting for ReadIndex response took too long, retrying",),
+        "etcd waits for its leader before it may answer a read",
+        _ETCD,
+        ("etcd: server/v3_server.go",),
+    ),
+    Message(
+        "etcd-no-leader",
+        ("etcdserver: no leader",),
+        "etcd refuses because it has no leader: an election for some seconds, or no quorum",
+        (Where.SUPERVISOR, Where.ETCD, Where.API_SERVER),
+        ("rancher/rke2#320", "k3s: pkg/etcd/etcd.go"),
+    ),
+    Message(
+        "etcd-request-timeout",
+        ("etcdserver: request timed out",),
+        "etcd could not commit within its limit: no quorum, or a very slow disk",
+        (Where.SUPERVISOR, Where.ETCD, Where.API_SERVER, Where.KUBE_VIP),
+        ("rancher/rke2#2753", "rancher/cluster-api-provider-rke2#263"),
+    ),
+    Message(
+        "etcd-leader-changed",
+        ("etcdserver: leader changed",),
+        "a request was given up because etcd elected another leader",
+        (Where.SUPERVISOR, Where.API_SERVER, Where.KUBE_VIP),
+        ("kube-vip/kube-vip#1112",),
+    ),
+    Message(
+        "etcd-too-many-learners",
+        ("etcdserver: too many learner members in cluster",),
+        "an earlier joiner is still a learner, and etcd takes one at a time",
+        _SUPERVISOR,
+        ("k3s-io/k3s#2306", "k3s-io/k3s#8496", "k3s-io/k3s#7000"),
+    ),
+    Message(
+        "etcd-unhealthy-cluster",
+        ("etcdserver: unhealthy cluster",),
+        "etcd refuses a new member while an old one is down",
+        _SUPERVISOR,
+        ("k3s: pkg/etcd/etcd.go",),
+    ),
+    Message(
+        "learner-stalled",
+        (
+            "Learner …stalled at RaftAppliedIndex=",
+            "can only promote a learner member which is in sync with leader",
+        ),
+        "a joiner makes no progress: the leader cannot reach its port 2380",
+        _BOTH,
+        ("rancher/rke2#700", "k3d-io/k3d#619"),
+    ),
+    Message(
+        "learner-removed",
+        ("Removed learner …from etcd cluster",),
+        "a joiner without progress was removed after five minutes",
+        _SUPERVISOR,
+        ("k3s: pkg/etcd/etcd.go",),
+    ),
+    Message(
+        "learner-not-promoted",
+        (
+            "this server has not yet been promoted from learner to voting member",
+            "etcdserver: rpc not supported for learner",
+        ),
+        "this server is a learner: it has no vote and does not serve",
+        _SUPERVISOR,
+        ("k3s: pkg/etcd/etcd.go",),
+    ),
+    Message(
+        "member-address-changed",
+        (
+            "this server is not a member of the etcd cluster. Found …, expect",
+            "this server is a not a member of the etcd cluster. Found …, expect",
+        ),
+        "etcd knows this server under another address: it changed, or the VIP was taken for it",
+        _SUPERVISOR,
+        ("rancher/rke2#1263", "rancher/rke2#3176", "k3s-io/k3s#5352", "k3s-io/k3s#3551"),
+    ),
+    Message(
+        "duplicate-node-name",
+        ("duplicate node name found, please use a unique name for this node",),
+        "another member of etcd has this server's name",
+        _SUPERVISOR,
+        ("k3s-io/k3s#2769", "k3s-io/k3s#4803", "k3s-io/k3s#4210"),
+    ),
+    Message(
+        "etcd-tombstone",
+        ("tombstone file has been detected but --server is empty",),
+        "this server was removed from etcd and has nobody to join",
+        _SUPERVISOR,
+        ("k3s: pkg/etcd/etcd.go",),
+    ),
+    Message(
+        "etcd-member-removed",
+        ("the member has been permanently removed from the cluster",),
+        "the others removed this member from etcd",
+        _ETCD,
+        ("etcd: server/etcdmain",),
+    ),
+    Message(
+        "etcd-join-failed",
+        (
+            "etcd cluster join failed: ",
+            "MemberAdd request timed out",
+            "Retrying etcd cluster join",
+        ),
+        "a joiner cannot register as a member: the leader's port 2379 is out of reach",
+        _SUPERVISOR,
+        ("k3s: pkg/etcd/etcd.go",),
+    ),
+    Message(
+        "etcd-cluster-id-mismatch",
+        (
+            "request cluster ID mismatch",
+            "request sent was ignored (cluster ID mismatch",
+            "member …has already been bootstrapped",
+        ),
+        "members of two different etcd clusters talk to each other: old data after a reset",
+        _ETCD,
+        ("rancher/rke2#2857", "etcd-io/etcd#3710"),
+    ),
+    Message(
+        "etcd-connection-test-failed",
+        (
+            "Failed to test etcd connection: ",
+            "Failed to test data store connection: context deadline exceeded",
+        ),
+        "the supervisor cannot use its datastore: the etcd container does not run",
+        _SUPERVISOR,
+        ("rancher/rke2#1263", "rancher/rke2#1574"),
+    ),
+    Message(
+        "etcd-refused",
+        ("dial tcp 127.0.0.1:2379: connect: connection refused",),
+        "nothing listens where the local etcd should",
+        (Where.SUPERVISOR, Where.API_SERVER),
+        ("rancher/rke2#812", "rancher/rke2#1992"),
+    ),
+    Message(
+        "etcd-bind-failed",
+        ("listen tcp …:2380: bind: cannot assign requested address",),
+        "etcd is told to listen on an address that this host does not have now",
+        _ETCD,
+        ("kubernetes/kubernetes#5128",),
+    ),
+    Message(
+        "etcd-slow-apply",
+        ("apply request took too long",),
+        "etcd took more than 100 ms for a request: a slow disk or a busy host",
+        _ETCD,
+        ("kube-vip/kube-vip#282", "etcd: server/etcdserver/util.go"),
+    ),
+    Message(
+        "etcd-slow-fsync",
+        ("slow fdatasync",),
+        "a write to etcd's log took more than a second: the disk is slow",
+        _ETCD,
+        ("etcd: server/storage/wal/wal.go",),
+    ),
+    Message(
+        "etcd-heartbeat-late",
+        (
+            "leader failed to send out heartbeat on time",
+            "failed to send out heartbeat on time",
+        ),
+        "the leader of etcd is starved by its disk or CPU",
+        _ETCD,
+        ("etcd: server/etcdserver/raft.go",),
+    ),
+    Message(
+        "etcd-no-space",
+        ("etcdserver: mvcc: database space exceeded", "NOSPACE alarm"),
+        "etcd's database is at its limit and takes no writes",
+        (Where.SUPERVISOR, Where.ETCD, Where.API_SERVER),
+        ("k3s: pkg/etcd/etcd.go",),
+    ),
+    Message(
+        "disk-full",
+        ("no space left on device",),
+        "a disk of this host is full",
+        (Where.SUPERVISOR, Where.ETCD, Where.KERNEL),
+    ),
+)

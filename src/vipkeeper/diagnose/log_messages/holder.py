@@ -1,0 +1,225 @@
+"""Messages of what holds the VIP: kube-vip, keepalived, a load balancer."""
+
+from __future__ import annotations
+
+from vipkeeper.diagnose.message import Message, Where
+
+_KUBE_VIP = (Where.KUBE_VIP,)
+_KEEPALIVED = (Where.KEEPALIVED,)
+
+MESSAGES = (
+    Message(
+        "lease-renew-failed",
+        ("failed to renew lease …plndr-cp-lock", "Failed to renew lease…plndr-cp-lock"),
+        "kube-vip could not renew its Lease in time and gives the VIP up",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#453", "kube-vip/kube-vip#271", "kube-vip/kube-vip#1099"),
+    ),
+    Message(
+        "kube-vip-lost-leadership",
+        ("lost leadership, restarting kube-vip",),
+        "kube-vip lost its Lease, removes the VIP and ends",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#453", "kube-vip/kube-vip#282"),
+    ),
+    Message(
+        "kube-vip-becomes-follower",
+        ("This node is becoming a follower within the cluster",),
+        "kube-vip of this server stops holding the VIP",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#453", "kube-vip/kube-vip#346"),
+    ),
+    Message(
+        "kube-vip-becomes-leader",
+        ("This node is starting with leadership of the cluster",),
+        "kube-vip of this server takes the VIP",
+        _KUBE_VIP,
+        ("kube-vip: pkg/cluster/clusterLeaderElection.go",),
+    ),
+    Message(
+        "kube-vip-deletes-vip",
+        ("Deleting VIP",),
+        "kube-vip takes the VIP off the interface",
+        _KUBE_VIP,
+        ("kube-vip: pkg/cluster",),
+    ),
+    Message(
+        "lease-service-ip-timeout",
+        (
+            "error retrieving resource lock …plndr-cp-lock…:443/…: i/o timeout",
+            "error retrieving resource lock …plndr-cp-lock…:443: i/o timeout",
+        ),
+        "kube-vip asks the API through its Service address, which is not routed yet",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#721", "lablabs/ansible-role-rke2#209"),
+    ),
+    Message(
+        "lease-api-refused",
+        ("/leases…:6443: connect: connection refused",),
+        "the API server that kube-vip asks refuses; if the address is the VIP, it waits for itself",
+        _KUBE_VIP,
+        ("dell/omnia#4992",),
+    ),
+    Message(
+        "lease-api-no-route",
+        ("/leases…:6443: connect: no route to host",),
+        "nobody has the address at which kube-vip asks the API; if it is the VIP, it waits for itself",
+        _KUBE_VIP,
+        ("dell/omnia#4992",),
+    ),
+    Message(
+        "lease-api-deadline",
+        ("error retrieving resource lock …plndr-cp-lock…context deadline exceeded",),
+        "the API server that kube-vip asks is overloaded or dead",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#453",),
+    ),
+    Message(
+        "lease-forbidden",
+        ("leases.coordination.k8s.io …plndr-cp-lock…is forbidden",),
+        "kube-vip has no right to its Lease",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#177", "kube-vip/kube-vip#684", "kube-vip/kube-vip#1138"),
+    ),
+    Message(
+        "lease-conflict",
+        ("plndr-cp-lock…the object has been modified",),
+        "two kube-vips write one Lease under one name, or the API is very slow",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#663",),
+    ),
+    Message(
+        "etcd-lease-exists",
+        ("lease already exists",),
+        "kube-vip in etcd mode finds its fixed lease taken and does not try again",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#1597", "kube-vip/kube-vip#1603"),
+    ),
+    Message(
+        "kubernetes-name-unresolved",
+        ("lookup kubernetes on …: no such host",),
+        "the kubelet ignored the hostAliases of kube-vip's static pod",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#692", "kubernetes/kubernetes#119852"),
+    ),
+    Message(
+        "interface-missing",
+        ("could not get link for interface", "Link not found"),
+        "the interface that the manager was told does not exist on this server",
+        (Where.KUBE_VIP, Where.KEEPALIVED),
+        ("kube-vip/kube-vip#559", "kube-vip/kube-vip#399"),
+    ),
+    Message(
+        "interface-not-up",
+        ("the status of interface …is not up", "is not up, this could cause"),
+        "kube-vip does not start because its interface is down",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#385", "kube-vip/kube-vip#342"),
+    ),
+    Message(
+        "kubeconfig-missing",
+        ("could not create k8s clientset from external file",),
+        "kube-vip's kubeconfig is not mounted or not readable",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#721",),
+    ),
+    Message(
+        "in-cluster-config-missing",
+        ("unable to load in-cluster configuration",),
+        "kube-vip runs as a static pod without a kubeconfig",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#371",),
+    ),
+    Message(
+        "metrics-port-taken",
+        ("listen tcp …:2112…: bind: address already in use",),
+        "another process has kube-vip's metrics port; two instances run, or another exporter",
+        _KUBE_VIP,
+        ("kube-vip/kube-vip#415", "kube-vip/kube-vip#269"),
+    ),
+    Message(
+        "dad-failed",
+        ("IP address is in dadfailed state", "IPv6 duplicate address…detected"),
+        "IPv6 found the address on another host",
+        (Where.KUBE_VIP, Where.KERNEL),
+        ("kube-vip/kube-vip#523", "kube-vip/kube-vip#1675"),
+    ),
+    Message(
+        "unknown-kind",
+        ('no matches for kind "KubeVipConfig"', 'no matches for kind \\"KubeVipConfig\\"'),
+        "a manifest of a kind that does not exist was applied: it starts nothing",
+        (Where.SUPERVISOR, Where.CLIENT),
+        ("kube-vip: no such kind in any release",),
+    ),
+    Message(
+        "keepalived-master",
+        ("Entering MASTER STATE", "Transition to MASTER STATE"),
+        "keepalived of this server takes the VIP",
+        _KEEPALIVED,
+        ("acassen/keepalived#2370", "acassen/keepalived#2649"),
+    ),
+    Message(
+        "keepalived-backup",
+        ("Entering BACKUP STATE",),
+        "keepalived of this server leaves the VIP to another",
+        _KEEPALIVED,
+        ("acassen/keepalived#2370",),
+    ),
+    Message(
+        "keepalived-fault",
+        ("Entering FAULT STATE",),
+        "keepalived gave the VIP up: its check fails or its interface is down",
+        _KEEPALIVED,
+        ("keepalived: vrrp/vrrp.c",),
+    ),
+    Message(
+        "keepalived-check-failed",
+        (
+            "VRRP_Script(…) failed (exited with status",
+            "Script `…` now returning",
+            "VRRP_Script(…) timed_out",
+        ),
+        "the check script of keepalived fails",
+        _KEEPALIVED,
+        ("keepalived: vrrp/vrrp_scheduler.c",),
+    ),
+    Message(
+        "keepalived-auth-mismatch",
+        (
+            "received an invalid passwd",
+            "authentication type mismatch",
+            "received unauthenticated",
+        ),
+        "another VRRP router uses this VRID with another password",
+        _KEEPALIVED,
+        ("keepalived: vrrp/vrrp.c",),
+    ),
+    Message(
+        "keepalived-vip-mismatch",
+        (
+            "ip address associated with VRID …not present in MASTER advert",
+            "received an invalid ip number count associated with VRID",
+        ),
+        "another VRRP router uses this VRID for other addresses",
+        _KEEPALIVED,
+        ("keepalived: vrrp/vrrp.c",),
+    ),
+    Message(
+        "keepalived-lower-priority",
+        ("Received advert …lower priority", "Master received advert from …with higher priority"),
+        "two servers were MASTER at once and hear each other again",
+        _KEEPALIVED,
+        ("acassen/keepalived#2370",),
+    ),
+    Message(
+        "port-in-use",
+        (
+            ":6443…: bind: address already in use",
+            ":9345…: bind: address already in use",
+            "cannot bind socket (Address already in use)",
+        ),
+        "a load balancer and the server want the same port of this host",
+        (Where.SUPERVISOR, Where.OTHER),
+        ("k3s-io/k3s#6134", "kubernetes/kubeadm#2472"),
+    ),
+)
