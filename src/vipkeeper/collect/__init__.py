@@ -1,0 +1,1 @@
+"""Bundles: what `vipkeeper collect` writes, and the readers of ours and of Rancher's."""
