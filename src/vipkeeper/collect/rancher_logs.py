@@ -1,0 +1,78 @@
+"""The messages in the logs of Rancher's bundle: whose they are, and which are recent enough to count."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from vipkeeper.collect import texts
+from vipkeeper.collect.says import Log, Parts, Says
+from vipkeeper.diagnose.logtime import when
+from vipkeeper.diagnose.messages import Seen
+from vipkeeper.diagnose.vocabulary import Key
+
+RECENT_MS = 3600 * 1000
+"""Messages older than this before the bundle was made tell of another day."""
+_JOURNALS = ("journald/rke2-server", "journald/k3s")
+
+
+def facts(parts: Parts, says: Says, nodes: Collection[str], is_server: bool) -> None:
+    """Messages as facts, and whether the supervisor's journal was read."""
+    pods = _pods(parts)
+    for path in sorted(parts.logs):
+        owner = _owner(path, says.server, nodes, pods)
+        if owner is None:
+            parts.troubles.add(f"{path}: of which server it is, is not known; not used")
+        elif owner == says.server and not is_server:
+            continue
+        else:
+            _log(parts, says, path, owner)
+    if not is_server:
+        return
+    journal = next((path for path in _JOURNALS if path in parts.logs), None)
+    if journal and parts.reference.at and when(parts.logs[journal].last, parts.reference):
+        says.known(Key.LOGS_READ, True, journal)
+    else:
+        text = parts.logs[journal].last if journal else ""
+        says.unknown(Key.LOGS_READ, journal or _JOURNALS[0], text)
+
+
+def _pods(parts: Parts) -> dict[str, str]:
+    """The node of each pod, by the name its log has."""
+    _, text = parts.text("rke2/kubectl/pods", "k3s/kubectl/pods")
+    rows = texts.table(text, "NAMESPACE", "NAME", "NODE") or ()
+    return {f"{row['NAMESPACE']}-{row['NAME']}": row["NODE"] for row in rows}
+
+
+def _owner(path: str, server: str, nodes: Collection[str], pods: dict[str, str]) -> str | None:
+    """The server a log is of. Pods' logs come from the whole cluster when the API answered."""
+    rest = path.partition("/podlogs/")[2]
+    if not rest or "/" in rest:
+        return server
+    pod = rest.removesuffix("-previous")
+    if pods.get(pod):
+        return pods[pod]
+    ending = [name for name in (*nodes, server) if pod.endswith(f"-{name}")]
+    return max(ending, key=len) if ending else None
+
+
+def _log(parts: Parts, says: Says, path: str, owner: str) -> None:
+    log: Log = parts.logs[path]
+    timeless = 0
+    for seen in log.seen:
+        at = when(_text(seen.last), parts.reference)
+        if not at or not parts.reference.at:
+            timeless += 1
+        elif at >= parts.reference.at - RECENT_MS:
+            source = f"{path}: {_times(seen)}"
+            name = seen.message.name
+            says.known(Key.LOG, True, source, _text(seen.last), aspect=name, about=owner, at=at)
+    if timeless:
+        parts.troubles.add(f"{path}: {timeless} messages whose time is not known; not used")
+
+
+def _times(seen: Seen) -> str:
+    return "once" if seen.count == 1 else f"{seen.count} times"
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace")
