@@ -11,6 +11,7 @@ import logging
 from dataclasses import asdict, replace
 from ipaddress import IPv4Address, IPv6Address
 
+from fuzz import bundles
 from fuzz.records import Kind, record
 from fuzz.target import CORPUS
 from fuzz.targets import advert as advert_target
@@ -310,6 +311,7 @@ def events() -> Seeds:
 SEEDS = {
     "advert": adverts,
     "arp": arps,
+    "bundle": bundles.archives,
     "config": configurations,
     "core": events,
     "echo": echoes,
@@ -317,6 +319,7 @@ SEEDS = {
     "http": answers,
     "keys": keys,
     "lines": prober_lines,
+    "messages": bundles.logs,
     "ndp": neighbours,
     "protocol": control,
     "rundir": run_records,

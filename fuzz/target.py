@@ -36,6 +36,7 @@ class Target:
 WEIGHTS = {
     "advert": 2,
     "arp": 1,
+    "bundle": 2,
     "config": 3,
     "core": 8,
     "echo": 1,
@@ -43,6 +44,7 @@ WEIGHTS = {
     "http": 2,
     "keys": 1,
     "lines": 1,
+    "messages": 1,
     "ndp": 1,
     "protocol": 2,
     "rundir": 1,
