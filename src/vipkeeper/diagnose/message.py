@@ -24,9 +24,9 @@ class Where(enum.Enum):
     OTHER = "the log of another part: the CNI, a load balancer"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """One line of the table.
+    """One line of the table; there is one object for each, so that it can be counted fast.
 
     Raises:
         ValueError: a name that is none, or a text without a piece that is long enough to look for.

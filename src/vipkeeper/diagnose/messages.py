@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from vipkeeper.diagnose.log_messages import datastore, holder, joining, running
 from vipkeeper.diagnose.message import SHORTEST, Message, stands_in
@@ -36,6 +37,8 @@ _SHORT = 8
 """Bytes: a shorter tail stands in lines of every log, so what is before the letter counts too."""
 
 _Form = tuple[Message, tuple[bytes, ...]]
+_Candidate = tuple[int, list[_Form]]
+"""Where it is, and the texts it may be part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class _Place:
 
 
 class _Filter:
-    """Finds lines that may hold a message, and says which messages a line holds."""
+    """Finds what may be part of a message, and says of which."""
 
     def __init__(self, messages: Iterable[Message]) -> None:
         places: dict[int, dict[_Place, list[_Form]]] = {letter: {} for letter in _LETTERS}
@@ -85,23 +88,18 @@ class _Filter:
                     places[place.letter].setdefault(place, []).append((message, pieces))
         self._jumps = [(_jump(letter, of), _by_tail(of)) for letter, of in places.items()]
 
-    def candidates(self, data: bytes, end: int) -> list[int]:
+    def candidates(self, data: bytes, end: int) -> list[_Candidate]:
         """Where in the data something stands that may be part of a message, in order."""
-        found = [hit.start() for jump, _ in self._jumps for hit in jump.finditer(data, 0, end)]
-        for word in self._singles:
+        found: list[_Candidate] = []
+        for jump, of in self._jumps:
+            found += [(hit.start(), of[hit[1]]) for hit in jump.finditer(data, 0, end)]
+        for word, forms in self._singles.items():
             at = data.find(word, 0, end)
             while at >= 0:
-                found.append(at)
+                found.append((at, forms))
                 at = data.find(word, at + len(word), end)
-        found.sort()
+        found.sort(key=itemgetter(0))
         return found
-
-    def messages(self, line: bytes) -> set[Message]:
-        """All messages that stand in the line."""
-        forms = [form for word, own in self._singles.items() if word in line for form in own]
-        for jump, of in self._jumps:
-            forms += (form for tail in jump.findall(line) for form in of[tail])
-        return {message for message, pieces in forms if stands_in(pieces, line)}
 
 
 def _place(pieces: tuple[bytes, ...]) -> _Place | None:
@@ -178,20 +176,26 @@ class Scanner:
         self._begun = b""
 
     def _look(self, data: bytes, end: int) -> None:
-        over = 0
-        for found in _FILTER.candidates(data, end):
-            if found < over:
+        start = over = 0
+        line = b""
+        counted: list[Message] = []
+        for found, forms in _FILTER.candidates(data, end):
+            if found >= over:
+                start = data.rfind(b"\n", 0, found) + 1
+                over = data.find(b"\n", found, end) + 1 or end
+                line = data[start : min(over, start + LONGEST_LINE)].rstrip(b"\r\n")
+                counted = []
+            if found - start >= LONGEST_LINE:
                 continue
-            start = data.rfind(b"\n", 0, found) + 1
-            over = data.find(b"\n", found, end) + 1 or end
-            if found - start < LONGEST_LINE:
-                self._count(data[start : min(over, start + LONGEST_LINE)].rstrip(b"\r\n"))
+            for message, pieces in forms:
+                if message not in counted and stands_in(pieces, line):
+                    counted.append(message)
+                    self._count(message, line)
 
-    def _count(self, line: bytes) -> None:
-        for message in _FILTER.messages(line):
-            tally = self._tallies.get(message)
-            if tally is None:
-                self._tallies[message] = _Tally(line, line)
-            else:
-                tally.count += 1
-                tally.last = line
+    def _count(self, message: Message, line: bytes) -> None:
+        tally = self._tallies.get(message)
+        if tally is None:
+            self._tallies[message] = _Tally(line, line)
+        else:
+            tally.count += 1
+            tally.last = line
