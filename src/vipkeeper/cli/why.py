@@ -32,7 +32,7 @@ On a server as root it sees most. From a workstation name VIP and servers:
 
 Exit codes: 0 healthy, 1 a root cause, 2 usage, 3 nothing to look at, 4 undetermined."""
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "html")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="judge these facts and look at nothing; repeatable",
     )
     parser.add_argument(
+        "--diff",
+        nargs=2,
+        type=Path,
+        metavar=("BEFORE", "AFTER"),
+        help="what changed between two files of facts, and no diagnosis",
+    )
+    parser.add_argument(
         "--keep", type=Path, metavar="FILE", help="also write the facts to this file"
     )
     output.add_output_option(parser, FORMATS)
@@ -68,6 +75,8 @@ def main(args: argparse.Namespace) -> int:
     from vipkeeper.diagnose.facts import Evidence
     from vipkeeper.diagnose.registry import all_hypotheses
 
+    if args.diff:
+        return _diff(*args.diff)
     asked = output.targets(args)
     facts = _read(args.facts) if args.facts else _look(args)
     evidence = Evidence(derive(facts))
@@ -79,6 +88,16 @@ def main(args: argparse.Namespace) -> int:
     diagnosis = diagnose(evidence, [r.hypothesis for r in all_hypotheses()])
     output.deliver(asked, _renderers(diagnosis), ascii_only=args.ascii)
     return exit_code(diagnosis)
+
+
+def _diff(before: Path, after: Path) -> ExitCode:
+    from vipkeeper.diagnose.changes import changes
+    from vipkeeper.diagnose.facts import Evidence
+    from vipkeeper.report.why.changes import render
+
+    found = changes(Evidence(_read([before])), Evidence(_read([after])))
+    output.emit(render(found) or "nothing changed")
+    return ExitCode.FINDINGS if found else ExitCode.OK
 
 
 def exit_code(diagnosis: Diagnosis) -> ExitCode:
@@ -96,7 +115,7 @@ def exit_code(diagnosis: Diagnosis) -> ExitCode:
 def _renderers(diagnosis: Diagnosis) -> Mapping[str, Callable[[output.Style], str]]:
     from vipkeeper.diagnose.registry import all_hypotheses
     from vipkeeper.report.style import Style
-    from vipkeeper.report.why import json, markdown, text
+    from vipkeeper.report.why import html, json, markdown, text
 
     titles = {r.hypothesis.code: r.page.title for r in all_hypotheses()}
     title_of = titles.__getitem__
@@ -107,6 +126,7 @@ def _renderers(diagnosis: Diagnosis) -> Mapping[str, Callable[[output.Style], st
     return {
         "text": terminal,
         "json": lambda _: json.render(diagnosis, title_of),
+        "html": lambda _: html.render(diagnosis, title_of),
         "markdown": lambda _: markdown.render(diagnosis, title_of),
     }
 
