@@ -24,10 +24,11 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_DUMP_INTR = 0x10
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_EXT_MASK = 1, 3, 29
 RTEXT_FILTER_SKIP_STATS = 0x08
-IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS = 1, 2, 8
+IFA_ADDRESS, IFA_LOCAL = 1, 2
 NDA_DST, NDA_LLADDR = 1, 2
 IFF_UP, IFF_LOWER_UP = 0x1, 0x10000
 IFA_F_PERMANENT = 0x80
+"""Among the first eight flags, so the header has it and IFA_FLAGS is not needed."""
 _REQUEST_DUMP = 0x01 | 0x300
 _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBI")
@@ -99,10 +100,6 @@ def _local_address(message: Message, names: dict[int, str]) -> LocalAddress | No
     address = _ip_address(family, values.get(IFA_LOCAL, values.get(IFA_ADDRESS)))
     if address is None or index not in names or length > address.max_prefixlen:
         return None
-    # The header has room for the first eight flags only.
-    wide = values.get(IFA_FLAGS, b"")
-    if len(wide) == _NUMBER.size:
-        (flags,) = _NUMBER.unpack(wide)
     return LocalAddress(address, length, names[index], index, bool(flags & IFA_F_PERMANENT))
 
 

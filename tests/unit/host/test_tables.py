@@ -106,14 +106,16 @@ def test_a_message_with_any_byte_changed_is_judged(sample: Message, at: int, val
     data[at % len(data)] = value
     for body in (bytes(data), bytes(data[: at % len(data)])):
         message = Message(sample.kind, 0, body)
-        snapshot([message, ETH0], [message])
+        for address in snapshot([message, ETH0], [message]).addresses:
+            address.holds(address.address)
         list(neighbours([message]))
 
 
 @given(st.binary(max_size=120), st.sampled_from([16, 20, 28]))
 def test_any_bytes_are_judged(data: bytes, kind: int) -> None:
     found = [*messages(data), Message(kind, 0, data)]
-    snapshot(found, found)
+    for address in snapshot([*found, ETH0], found).addresses:
+        address.holds(address.address)
     list(neighbours(found))
 
 
