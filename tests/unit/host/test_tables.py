@@ -88,6 +88,10 @@ def test_an_address_of_an_interface_made_meanwhile_is_left_to_the_next_look() ->
     assert snapshot([ETH0], [address("10.9.0.11", 24, 7, PERMANENT)]).addresses == ()
 
 
+def test_an_address_with_a_prefix_longer_than_itself_is_none() -> None:
+    assert snapshot([ETH0], [address("10.9.0.11", 33, 2, PERMANENT)]).addresses == ()
+
+
 def test_neighbours_without_a_mac_are_none() -> None:
     found = [neighbour("10.9.0.12", MAC), neighbour("10.9.0.13", None), neighbour("fd09::12", MAC)]
     mac = bytes.fromhex(MAC.replace(":", ""))
