@@ -1,1 +1,1 @@
-"""Bundles: what `vipkeeper collect` writes, and the readers of ours and of Rancher's."""
+"""Where facts come from: this host and what it can reach, bundles, other people's bundles. Reads only."""
