@@ -22,9 +22,7 @@ def found_in_files(view: View, text: str, *rules: str) -> Judgement:
 
 def in_files(name: str, text: str, *rules: str) -> Predicate:
     """The predicate that one of these rules of lint finds something."""
-    return Predicate(
-        name, frozenset({Key.LINT}), lambda view: found_in_files(view, text, *rules)
-    )
+    return Predicate(name, frozenset({Key.LINT}), lambda view: found_in_files(view, text, *rules))
 
 
 def in_files_or_logs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown, yes
+from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
 from vipkeeper.diagnose.vocabulary import Key, Port, Process
 
 DEAD = among(Process.STOPPED, Process.FAILED, Process.ABSENT)
@@ -25,12 +26,18 @@ def claims(view: View, server: str) -> tuple[bool | None, tuple[Fact, ...]]:
     state, own = view.one(Key.MANAGER_STATE, server), view.one(Key.MANAGER_HOLDS, server)
     if state is not None and state.value is not None and DEAD(state.value):
         return False, (state,)
-    if own is not None:
-        return own.value is True, (own,)
+    by_lease, lease = _leased(view, server)
+    if own is None:
+        return by_lease, lease
+    return own.value is True, (own, *lease) if own.value is by_lease else (own,)
+
+
+def _leased(view: View, server: str) -> tuple[bool | None, tuple[Fact, ...]]:
+    """Whether a Lease that is renewed names the server."""
     lease, fresh = view.one(Key.LEASE_HOLDER), view.one(Key.LEASE_FRESH)
-    if lease is not None and fresh is not None and fresh.value is True:
-        return lease.value == server, (lease, fresh)
-    return None, ()
+    if lease is None or fresh is None or fresh.value is not True:
+        return None, ()
+    return lease.value == server, (lease, fresh)
 
 
 @predicate(Key.VIP_PRESENT)
@@ -79,31 +86,53 @@ def several_claim_it(view: View) -> Judgement:
 
 
 @predicate(Key.VIP_PRESENT, *CLAIMS)
-def one_claims_another_only_has_it(view: View) -> Judgement:
-    """One server holds the VIP; another one has it, and its manager does not mean to."""
+def one_claims_it(view: View) -> Judgement:
+    """Some server has the VIP, and its manager means to hold it."""
+    return _claimed(view, True, "has the VIP and means to hold it")
+
+
+@predicate(Key.VIP_PRESENT, *CLAIMS)
+def one_only_has_it(view: View) -> Judgement:
+    """Some server has the VIP, and its manager is dead or does not mean to hold it."""
+    return _claimed(view, False, "has the VIP without meaning to hold it")
+
+
+def _claimed(view: View, wanted: bool, text: str) -> Judgement:
+    """Some server that has the VIP says so, or says not so."""
     said = {f.about: claims(view, f.about) for f in holders(view)}
-    keeping = {server for server, (claim, _) in said.items() if claim}
-    left = {server for server, (claim, _) in said.items() if claim is False}
-    facts = tuple(fact for _, found in said.values() for fact in found)
-    if keeping and left:
-        text = f"{', '.join(sorted(keeping))} holds the VIP, {', '.join(sorted(left))} only has it"
-        return true(text, *facts)
+    met = {server: facts for server, (claim, facts) in said.items() if claim is wanted}
+    if met:
+        cited = (fact for facts in met.values() for fact in facts)
+        return true(f"{', '.join(sorted(met))} {text}", *cited)
     if view.each(Key.VIP_PRESENT).seen and all(claim is not None for claim, _ in said.values()):
-        return false("nobody has the VIP beside a holder without meaning to", *facts)
-    return unknown("not known who of them means to be the holder", needs=(Key.MANAGER_HOLDS,))
+        cited = (fact for _, facts in said.values() for fact in facts)
+        return false(f"no server {text}", *cited)
+    return unknown(f"not known whether a server {text}", needs=(Key.VIP_PRESENT, Key.MANAGER_HOLDS))
+
+
+def no_holder(view: View) -> Judgement | None:
+    """The answer to every question about who has the VIP when it is known that nobody has it."""
+    found = view.each(Key.VIP_PRESENT)
+    if found.seen and not found.where(yes):
+        return false("no server has the VIP", *found.facts.values())
+    return None
 
 
 def _heard(view: View) -> list[Fact]:
-    """How the servers that have the VIP see each other: each one's latest look at each other."""
+    """How the servers that have the VIP see each other: for each pair the best of the last looks."""
     have = [f.about for f in holders(view)]
-    latest: dict[tuple[str, str], Fact] = {}
+    best: dict[tuple[str, str], Fact] = {}
     for server in have:
-        for fact in (*view.of(Key.SERVER_UP, server), *view.of(Key.SERVER_PORT, server, "6443")):
-            if fact.known and fact.vantage in have and fact.vantage != server:
-                before = latest.get((fact.vantage, server))
-                if before is None or before.value is not True:
-                    latest[fact.vantage, server] = fact
-    return list(latest.values())
+        for key, port in ((Key.SERVER_UP, ""), (Key.SERVER_PORT, "6443")):
+            looks = {f.vantage: f for f in view.of(key, server, port) if f.known}
+            for place, fact in looks.items():
+                if (
+                    place in have
+                    and place != server
+                    and ((place, server) not in best or _is_heard(fact))
+                ):
+                    best[place, server] = fact
+    return list(best.values())
 
 
 def _is_heard(fact: Fact) -> bool:
@@ -163,3 +192,42 @@ def claimed_and_not_there(view: View) -> Judgement:
     if held.seen and all(f.about in found.facts for f in says):
         return false("who means to hold the VIP has it", *says, *found.facts.values())
     return unknown("not known whether who means to hold the VIP has it", *held.blind)
+
+
+@predicate(Key.VIP_PRESENT, Key.REGISTRATION_ON_VIP, Key.REGISTRATION_PORT)
+def holder_listens_elsewhere(view: View) -> Judgement:
+    """9345 listens on the holder's own address, and not on the VIP."""
+    have = [f.about for f in holders(view)]
+    own = view.each(Key.REGISTRATION_PORT, among=have).where(among(Port.OPEN))
+    listening = {fact.about for fact in own}
+    vip = view.each(Key.REGISTRATION_ON_VIP, among=have)
+    closed = [f for f in vip.facts.values() if f.value is False and f.about in listening]
+    if closed:
+        return true(f"9345 listens on {names(closed)}, and not on the VIP", *own, *closed)
+    shut = view.each(Key.REGISTRATION_PORT, among=have).where(lambda port: port is not Port.OPEN)
+    either = [*vip.where(yes), *shut]
+    if have and {f.about for f in either} >= set(have):
+        return false("9345 listens on the VIP as on every address, or nowhere", *either)
+    return no_holder(view) or unknown(
+        "not known where 9345 listens", needs=(Key.REGISTRATION_ON_VIP, Key.REGISTRATION_PORT)
+    )
+
+
+@predicate(Key.VIP_PRESENT, *LOG_KEYS)
+def it_was_there_before(view: View) -> Judgement:
+    """An earlier look, or the log of a network service, shows the VIP on a server that lacks it now."""
+    told = messages(view, "vip-taken-off")
+    last = view.each(Key.VIP_PRESENT).facts
+    earlier = [
+        fact
+        for server, now in last.items()
+        if now.value is False
+        for fact in view.of(Key.VIP_PRESENT, server)
+        if fact.value is True and fact.at < now.at
+    ]
+    if told or earlier:
+        return true(f"{names((*told, *earlier))} had the VIP before", *told, *earlier)
+    read = view.each(Key.LOGS_READ)
+    if read.seen and len(read.where(yes)) == len(read.subjects):
+        return false("no server is known to have had the VIP", *read.facts.values())
+    return unknown("not known whether the VIP was there before", needs=LOG_KEYS)

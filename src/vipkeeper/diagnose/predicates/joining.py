@@ -79,6 +79,16 @@ def joined_before(*codes: str) -> Predicate:
             if fresh:
                 return false(f"{names(fresh)}: no data of a cluster yet", *fresh)
             return true("what does not start has been in a cluster", *data.facts.values())
-        return unknown("not known whether the server has joined before", needs=(Key.ETCD_DATA, Key.LOG))
+        return unknown(
+            "not known whether the server has joined before", needs=(Key.ETCD_DATA, Key.LOG)
+        )
 
     return Predicate("joined_before", frozenset({Key.SUPERVISOR, Key.ETCD_DATA, *LOG_KEYS}), judge)
+
+
+@predicate(Key.VIP_IS_NODE_IP)
+def vip_is_node_ip(view: View) -> Judgement:
+    """Some node has the VIP as its own address."""
+    return view.each(Key.VIP_IS_NODE_IP).some(
+        yes, "the node's own address is the VIP", "every node has an address of its own"
+    )

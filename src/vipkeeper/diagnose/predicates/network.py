@@ -16,7 +16,7 @@ from vipkeeper.diagnose.judgement import (
     unknown,
     yes,
 )
-from vipkeeper.diagnose.predicates.holders import holders
+from vipkeeper.diagnose.predicates.holders import holders, no_holder
 from vipkeeper.diagnose.vocabulary import Key, Port
 
 STRANGER = "none"
@@ -112,7 +112,9 @@ def holder_filters(view: View) -> Judgement:
         return true(f"a rule on {names(met)} drops port {ports} of the VIP", *met)
     if have and len(clear) == len(have) * len(PORTS):
         return false("no rule on the holder drops the VIP's ports", *clear)
-    return unknown("not known whether a rule drops the VIP", needs=(Key.VIP_FILTERED, Key.VIP_PORT))
+    return no_holder(view) or unknown(
+        "not known whether a rule drops the VIP", needs=(Key.VIP_FILTERED, Key.VIP_PORT)
+    )
 
 
 def _shut(fact: Fact) -> bool:
@@ -217,19 +219,23 @@ def dad_failed(view: View) -> Judgement:
 
 
 @predicate(Key.VIP_PRESENT, Key.VIP_DAD_FAILED)
-def another_server_uses_it(view: View) -> Judgement:
-    """A server has the VIP and uses it."""
-    failed = view.each(Key.VIP_DAD_FAILED)
-    using = [f for f in holders(view) if _value(failed.facts.get(f.about)) is False]
+def no_server_uses_it(view: View) -> Judgement:
+    """No server has the VIP in a state in which it can be used."""
+    failed, found = view.each(Key.VIP_DAD_FAILED), view.each(Key.VIP_PRESENT)
+    using = [f for f in found.where(yes) if _value(failed.facts.get(f.about)) is False]
     if using:
-        return true(f"{names(using)} has the VIP and uses it", *using)
-    return _all_seen(view, failed.facts, "no server uses the VIP")
+        return false(f"{names(using)} has the VIP and uses it", *using)
+    others = [fact for fact in found.facts.values() if fact.value is False]
+    unused = [f for f in failed.facts.values() if f.value is True]
+    if found.seen and {f.about for f in (*others, *unused)} == set(found.subjects):
+        return true("no server has the VIP in use", *others, *unused)
+    return unknown(f"not known who else has the VIP ({found.coverage})", *found.blind)
 
 
 @predicate(Key.VIP_PRESENT, Key.LINK_UP)
 def holder_link_down(view: View) -> Judgement:
     """The server that has the VIP has it on an interface that is down."""
-    return view.each(Key.LINK_UP, among=[f.about for f in holders(view)]).some(
+    return no_holder(view) or view.each(Key.LINK_UP, among=[f.about for f in holders(view)]).some(
         lambda up: up is False,
         "the interface with the VIP is down",
         "the interface with the VIP is up",
@@ -243,14 +249,9 @@ def another_server_is_linked(view: View) -> Judgement:
     linked = [f for f in holders(view) if _value(links.facts.get(f.about)) is True]
     if linked:
         return true(f"{names(linked)} has the VIP on an interface that is up", *linked)
-    return _all_seen(view, links.facts, "no server has the VIP on an interface that is up")
-
-
-def _all_seen(view: View, marks: dict[str, Fact], text: str) -> Judgement:
-    """False when every server was seen, and every holder with its mark."""
     found = view.each(Key.VIP_PRESENT)
-    if found.seen and all(fact.about in marks for fact in found.where(yes)):
-        return false(text, *found.facts.values())
+    if found.seen and all(fact.about in links.facts for fact in found.where(yes)):
+        return false("no server has the VIP on an interface that is up", *found.facts.values())
     return unknown(f"not known who else has the VIP ({found.coverage})", *found.blind)
 
 
@@ -261,9 +262,9 @@ def _value(fact: Fact | None) -> object:
 @predicate(Key.VIP_PRESENT, Key.ARP_IGNORED)
 def holder_ignores_arp(view: View) -> Judgement:
     """The kernel of the server that has the VIP does not answer ARP for it."""
-    return view.each(Key.ARP_IGNORED, among=[f.about for f in holders(view)]).some(
-        yes, "the kernel does not answer ARP for the VIP", "the kernel answers ARP for the VIP"
-    )
+    return no_holder(view) or view.each(
+        Key.ARP_IGNORED, among=[f.about for f in holders(view)]
+    ).some(yes, "the kernel does not answer ARP for the VIP", "the kernel answers ARP for the VIP")
 
 
 @predicate(Key.DEFAULT_ROUTE)

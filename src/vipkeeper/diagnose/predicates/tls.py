@@ -22,7 +22,12 @@ def _on_vip(view: View) -> list[Fact]:
 
 def _on_servers(view: View) -> list[Fact]:
     """The last handshake with every server, under its own address."""
-    latest = {(f.about, f.aspect): f for p in PORTS for f in view.of(Key.SERVER_HELLO, aspect=p) if f.known}
+    latest = {
+        (f.about, f.aspect): f
+        for p in PORTS
+        for f in view.of(Key.SERVER_HELLO, aspect=p)
+        if f.known
+    }
     return list(latest.values())
 
 

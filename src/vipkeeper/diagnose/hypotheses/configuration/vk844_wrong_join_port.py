@@ -1,0 +1,70 @@
+"""`server` names 6443 where 9345 is meant
+
+## What it is
+On RKE2 servers and agents join through the supervisor on 9345. Port 6443 is the API server, which answers
+`/cacerts: 401 Unauthorized`. On k3s one port serves both, and 6443 is right.
+
+## How to tell it apart
+The message names /cacerts; with a wrong token the 401 is for /v1-rke2/server-bootstrap, see VK843. A server that has
+data starts all the same and only warns.
+
+## References
+rancher/rke2#165, #3901; rule VK102.
+"""
+
+from __future__ import annotations
+
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.predicates.files import in_files_or_logs
+from vipkeeper.diagnose.predicates.joining import joined_before, supervisor_ends
+from vipkeeper.diagnose.vocabulary import Key
+
+HYPOTHESIS = Hypothesis(
+    code="VK844",
+    name="wrong-join-port",
+    layer=Layer.CONFIGURATION,
+    requires=(
+        in_files_or_logs(
+            "joins_through_the_api",
+            "`server` names a port that nobody joins through",
+            ("VK102",),
+            ("cacerts-unauthorized",),
+        ),
+        supervisor_ends,
+    ),
+    forbids=(joined_before("cacerts-unauthorized"),),
+    chain=(
+        "`server` names the port of the API server",
+        "the API server knows nothing of joining and answers 401",
+        "the supervisor of the joiner ends and is started again",
+    ),
+    explains=(Symptom.NOT_STARTING,),
+    fixes=(
+        Step(Risk.SAFE, "set `server: https://VIP:9345` (on k3s 6443 is right)"),
+        Step(Risk.SAFE, "start it again", "systemctl restart rke2-server"),
+    ),
+    verify=("curl -sk https://VIP:9345/cacerts", "systemctl is-active rke2-server"),
+    probes=(
+        Probe(
+            "journalctl -u rke2-server -n 200 --no-pager",
+            "each server that does not start",
+            frozenset({Key.LOG, Key.LOGS_READ}),
+            cost=2,
+            privilege=Privilege.ROOT,
+        ),
+        Probe(
+            "ls /var/lib/rancher/rke2/server/db/etcd/member/wal",
+            "each server that does not start",
+            frozenset({Key.ETCD_DATA}),
+            cost=1,
+            privilege=Privilege.ROOT,
+        ),
+        Probe(
+            "vipkeeper lint /etc/rancher /var/lib/rancher/rke2/server/manifests",
+            "each server",
+            frozenset({Key.LINT}),
+            cost=2,
+            privilege=Privilege.ROOT,
+        ),
+    ),
+)

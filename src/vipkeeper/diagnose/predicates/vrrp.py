@@ -1,0 +1,25 @@
+"""keepalived and other VRRP routers."""
+
+from __future__ import annotations
+
+from vipkeeper.diagnose.hypothesis import predicate
+from vipkeeper.diagnose.judgement import Judgement, View, false, true, unknown
+from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.vocabulary import Key, Manager
+
+adverts_of_another_router = logged(
+    "adverts_of_another_router",
+    "adverts with our virtual router id carry other addresses",
+    "vrrp-other-addresses",
+)
+
+
+@predicate(Key.MANAGER)
+def manager_is_keepalived(view: View) -> Judgement:
+    """keepalived is meant to hold the VIP."""
+    fact = view.one(Key.MANAGER)
+    if fact is None:
+        return unknown("not known what is meant to hold the VIP")
+    if fact.value is Manager.KEEPALIVED:
+        return true("keepalived is meant to hold the VIP", fact)
+    return false("not keepalived is meant to hold the VIP", fact)
