@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
     LASTING_MS,
+    Found,
     Judgement,
     View,
     false,
@@ -43,9 +44,8 @@ def _last_looks(facts: Iterable[Fact]) -> list[Fact]:
 def stranger_answers(view: View) -> Judgement:
     """A host answers ARP for the VIP that is none of the servers."""
     looks = _last_looks(view.of(Key.VIP_MAC_OWNER))
-    routed = {p for p, f in by_place(view.of(Key.VIP_ON_LINK)).items() if f.value is False}
     virtual = {p for p, f in by_place(view.of(Key.VIP_MACS)).items() if _virtual(f)}
-    looks = [fact for fact in looks if fact.vantage not in routed | virtual]
+    looks = [fact for fact in looks if fact.vantage not in _routed(view) | virtual]
     strange = [fact for fact in looks if fact.value == STRANGER]
     if strange and view.one(Key.SERVERS) is not None:
         return true("the address that answers for the VIP is no server's", *strange)
@@ -59,16 +59,21 @@ def stranger_answers(view: View) -> Judgement:
     )
 
 
+def _routed(view: View) -> set[str]:
+    """Places behind a router: what answers ARP there is the router, or nobody."""
+    return {p for p, f in by_place(view.of(Key.VIP_ON_LINK)).items() if f.value is False}
+
+
 def _virtual(fact: Fact) -> bool:
     macs = fact.value if isinstance(fact.value, tuple) else ()
     return any(mac.lower().startswith(VRRP_MACS) for mac in macs)
 
 
-@predicate(Key.VIP_MACS, Key.VIP_PRESENT)
+@predicate(Key.VIP_MACS, Key.VIP_PRESENT, Key.VIP_ON_LINK)
 def nobody_hears_it(view: View) -> Judgement:
     """From other hosts, nobody answers ARP for the VIP, at every look for longer than a move takes."""
-    have = {fact.about for fact in holders(view)}
-    looks = [f for f in view.of(Key.VIP_MACS) if f.known and f.vantage not in have]
+    no_judge = {fact.about for fact in holders(view)} | _routed(view)
+    looks = [f for f in view.of(Key.VIP_MACS) if f.known and f.vantage not in no_judge]
     heard = [fact for fact in looks if fact.value != ()]
     if heard:
         return false("somebody answers ARP for the VIP", *heard)
@@ -119,18 +124,6 @@ def holder_filters(view: View) -> Judgement:
 
 def _shut(fact: Fact) -> bool:
     return fact.known and fact.value is not Port.OPEN
-
-
-@predicate(Key.VIP_PORT)
-def vip_port_shut(view: View) -> Judgement:
-    """From some place the API port of the VIP takes no connections."""
-    looks = by_place(view.of(Key.VIP_PORT, "", "6443"))
-    shut = [fact for fact in looks.values() if _shut(fact)]
-    if shut:
-        return true("port 6443 of the VIP takes no connections", *shut)
-    if looks:
-        return false("port 6443 of the VIP takes connections", *looks.values())
-    return unknown("nobody asked port 6443 of the VIP")
 
 
 @predicate(Key.VIP_PORT)
@@ -210,25 +203,33 @@ def vip_in_no_subnet(view: View) -> Judgement:
     )
 
 
-@predicate(Key.VIP_DAD_FAILED)
+@predicate(Key.VIP, Key.VIP_DAD_FAILED)
 def dad_failed(view: View) -> Judgement:
     """IPv6 found the VIP on another host and left it unused."""
+    vip = view.one(Key.VIP)
+    if vip is not None and ":" not in str(vip.value):
+        return false("the VIP is no IPv6 address", vip)
     return view.each(Key.VIP_DAD_FAILED).some(
         yes, "IPv6 found the VIP elsewhere and does not use it", "no server found the VIP elsewhere"
     )
 
 
 @predicate(Key.VIP_PRESENT, Key.VIP_DAD_FAILED)
-def no_server_uses_it(view: View) -> Judgement:
-    """No server has the VIP in a state in which it can be used."""
-    failed, found = view.each(Key.VIP_DAD_FAILED), view.each(Key.VIP_PRESENT)
-    using = [f for f in found.where(yes) if _value(failed.facts.get(f.about)) is False]
-    if using:
-        return false(f"{names(using)} has the VIP and uses it", *using)
-    others = [fact for fact in found.facts.values() if fact.value is False]
-    unused = [f for f in failed.facts.values() if f.value is True]
-    if found.seen and {f.about for f in (*others, *unused)} == set(found.subjects):
-        return true("no server has the VIP in use", *others, *unused)
+def another_server_uses_it(view: View) -> Judgement:
+    """A server has the VIP in a state in which it can be used."""
+    marks = view.each(Key.VIP_DAD_FAILED)
+    return _fit_holder(view, marks, lambda failed: failed is False, "has the VIP and uses it")
+
+
+def _fit_holder(view: View, marks: Found, fit: Callable[[Value], bool], text: str) -> Judgement:
+    """A server that has the VIP has a mark that is fit. False when every server was seen."""
+    found = view.each(Key.VIP_PRESENT)
+    good = {fact.about for fact in marks.where(fit)}
+    met = [fact for fact in found.where(yes) if fact.about in good]
+    if met:
+        return true(f"{names(met)} {text}", *met)
+    if found.seen and all(fact.about in marks.facts for fact in found.where(yes)):
+        return false(f"no server {text}", *found.facts.values())
     return unknown(f"not known who else has the VIP ({found.coverage})", *found.blind)
 
 
@@ -245,18 +246,8 @@ def holder_link_down(view: View) -> Judgement:
 @predicate(Key.VIP_PRESENT, Key.LINK_UP)
 def another_server_is_linked(view: View) -> Judgement:
     """A server has the VIP on an interface that is up."""
-    links = view.each(Key.LINK_UP)
-    linked = [f for f in holders(view) if _value(links.facts.get(f.about)) is True]
-    if linked:
-        return true(f"{names(linked)} has the VIP on an interface that is up", *linked)
-    found = view.each(Key.VIP_PRESENT)
-    if found.seen and all(fact.about in links.facts for fact in found.where(yes)):
-        return false("no server has the VIP on an interface that is up", *found.facts.values())
-    return unknown(f"not known who else has the VIP ({found.coverage})", *found.blind)
-
-
-def _value(fact: Fact | None) -> object:
-    return None if fact is None else fact.value
+    text = "has the VIP on an interface that is up"
+    return _fit_holder(view, view.each(Key.LINK_UP), yes, text)
 
 
 @predicate(Key.VIP_PRESENT, Key.ARP_IGNORED)

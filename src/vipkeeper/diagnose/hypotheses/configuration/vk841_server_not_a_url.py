@@ -16,11 +16,11 @@ rancher/rke2#2753; rule VK101; k3s pkg/clientaccess/token.go, pkg/cluster/bootst
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files_or_logs
 from vipkeeper.diagnose.predicates.joining import joined_before, supervisor_ends
 from vipkeeper.diagnose.predicates.logs import logged
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import DATA_OF_ETCD, SERVER_LOG, SERVICES
 
 HYPOTHESIS = Hypothesis(
     code="VK841",
@@ -61,26 +61,5 @@ HYPOTHESIS = Hypothesis(
         Step(Risk.SAFE, "start it again", "systemctl restart rke2-server"),
     ),
     verify=("systemctl is-active rke2-server", "curl -sk https://127.0.0.1:9345/ping"),
-    probes=(
-        Probe(
-            "systemctl is-active rke2-server k3s",
-            "each server",
-            frozenset({Key.SUPERVISOR}),
-            cost=1,
-        ),
-        Probe(
-            "journalctl -u rke2-server -n 200 --no-pager",
-            "each server that does not start",
-            frozenset({Key.LOG, Key.LOGS_READ}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "ls /var/lib/rancher/rke2/server/db/etcd/member/wal",
-            "each server that does not start",
-            frozenset({Key.ETCD_DATA}),
-            cost=1,
-            privilege=Privilege.ROOT,
-        ),
-    ),
+    probes=(SERVICES, SERVER_LOG, DATA_OF_ETCD),
 )

@@ -15,11 +15,11 @@ rke2 tests/e2e/kubevip (the first server must not point at the VIP); kube-vip/ku
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.joining import no_server_was_in_a_cluster, some_server_serves
 from vipkeeper.diagnose.predicates.logs import logged
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import DATA_OF_ETCD, FILES, SERVER_LOG
 
 HYPOTHESIS = Hypothesis(
     code="VK842",
@@ -68,27 +68,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("ip -br addr", "curl -sk https://VIP:9345/ping"),
-    probes=(
-        Probe(
-            "ls /var/lib/rancher/rke2/server/db/etcd/member/wal",
-            "each server that does not start",
-            frozenset({Key.ETCD_DATA}),
-            cost=1,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "vipkeeper lint /etc/rancher /var/lib/rancher/rke2/server/manifests",
-            "each server",
-            frozenset({Key.LINT}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "journalctl -u rke2-server -n 200 --no-pager",
-            "each server that does not start",
-            frozenset({Key.LOG, Key.LOGS_READ}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-    ),
+    probes=(DATA_OF_ETCD, FILES, SERVER_LOG),
 )

@@ -16,12 +16,12 @@ rancher/rke2#3214, #2410, #6250; k3s-io/k3s#3727, #4640; rules VK127 and VK607.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.joining import supervisor_ends
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.tls import other_authority
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import CERTIFICATE_ON_VIP, SERVER_LOG, SERVICES
 
 HYPOTHESIS = Hypothesis(
     code="VK843",
@@ -58,25 +58,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("systemctl is-active rke2-server",),
-    probes=(
-        Probe(
-            "journalctl -u rke2-server -n 200 --no-pager",
-            "each server that does not start",
-            frozenset({Key.LOG, Key.LOGS_READ}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "systemctl is-active rke2-server k3s",
-            "each server",
-            frozenset({Key.SUPERVISOR}),
-            cost=1,
-        ),
-        Probe(
-            "openssl s_client -connect VIP:9345 -showcerts",
-            "any machine",
-            frozenset({Key.VIP_HELLO}),
-            cost=3,
-        ),
-    ),
+    probes=(SERVER_LOG, SERVICES, CERTIFICATE_ON_VIP),
 )

@@ -14,10 +14,10 @@ rancher/rke2#165, #3901; rule VK102.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files_or_logs
 from vipkeeper.diagnose.predicates.joining import joined_before, supervisor_ends
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import DATA_OF_ETCD, FILES, SERVER_LOG
 
 HYPOTHESIS = Hypothesis(
     code="VK844",
@@ -44,27 +44,5 @@ HYPOTHESIS = Hypothesis(
         Step(Risk.SAFE, "start it again", "systemctl restart rke2-server"),
     ),
     verify=("curl -sk https://VIP:9345/cacerts", "systemctl is-active rke2-server"),
-    probes=(
-        Probe(
-            "journalctl -u rke2-server -n 200 --no-pager",
-            "each server that does not start",
-            frozenset({Key.LOG, Key.LOGS_READ}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "ls /var/lib/rancher/rke2/server/db/etcd/member/wal",
-            "each server that does not start",
-            frozenset({Key.ETCD_DATA}),
-            cost=1,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "vipkeeper lint /etc/rancher /var/lib/rancher/rke2/server/manifests",
-            "each server",
-            frozenset({Key.LINT}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-    ),
+    probes=(SERVER_LOG, DATA_OF_ETCD, FILES),
 )

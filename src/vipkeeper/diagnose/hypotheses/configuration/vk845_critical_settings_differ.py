@@ -15,10 +15,10 @@ k3s-io/k3s#12745, #4677, #4768; rules VK605 and VK606.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files_or_logs
 from vipkeeper.diagnose.predicates.joining import joined_before, supervisor_ends
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import DATA_OF_ETCD, FILES, SERVER_LOG
 
 HYPOTHESIS = Hypothesis(
     code="VK845",
@@ -47,27 +47,5 @@ HYPOTHESIS = Hypothesis(
         Step(Risk.SAFE, "start it again", "systemctl restart rke2-server"),
     ),
     verify=("systemctl is-active rke2-server",),
-    probes=(
-        Probe(
-            "journalctl -u rke2-server -n 200 --no-pager",
-            "each server that does not start",
-            frozenset({Key.LOG, Key.LOGS_READ}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "vipkeeper lint /etc/rancher /var/lib/rancher/rke2/server/manifests",
-            "each server",
-            frozenset({Key.LINT}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "ls /var/lib/rancher/rke2/server/db/etcd/member/wal",
-            "each server that does not start",
-            frozenset({Key.ETCD_DATA}),
-            cost=1,
-            privilege=Privilege.ROOT,
-        ),
-    ),
+    probes=(SERVER_LOG, FILES, DATA_OF_ETCD),
 )

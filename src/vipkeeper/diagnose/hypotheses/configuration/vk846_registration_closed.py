@@ -15,10 +15,11 @@ k3s-io/k3s#10474, #10653; harvester/harvester#8643; lablabs/ansible-role-rke2#28
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.holders import holder_listens_elsewhere
 from vipkeeper.diagnose.predicates.network import holder_filters
+from vipkeeper.diagnose.probes import RULES
 from vipkeeper.diagnose.symptoms import registration_closed
 from vipkeeper.diagnose.vocabulary import Key
 
@@ -55,12 +56,6 @@ HYPOTHESIS = Hypothesis(
             frozenset({Key.REGISTRATION_ON_VIP, Key.REGISTRATION_PORT}),
             cost=1,
         ),
-        Probe(
-            "nft list ruleset",
-            "the server with the VIP",
-            frozenset({Key.VIP_FILTERED}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
+        RULES,
     ),
 )

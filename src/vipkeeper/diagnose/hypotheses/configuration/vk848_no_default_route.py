@@ -13,11 +13,12 @@ k8s.io/apimachinery util/net (ChooseHostInterface); rule VK117.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.joining import supervisor_ends
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.network import no_default_route
+from vipkeeper.diagnose.probes import SERVER_LOG
 from vipkeeper.diagnose.vocabulary import Key
 
 HYPOTHESIS = Hypothesis(
@@ -55,12 +56,6 @@ HYPOTHESIS = Hypothesis(
             frozenset({Key.DEFAULT_ROUTE}),
             cost=1,
         ),
-        Probe(
-            "journalctl -u rke2-server -n 200 --no-pager",
-            "each server that does not start",
-            frozenset({Key.LOG, Key.LOGS_READ}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
+        SERVER_LOG,
     ),
 )

@@ -14,11 +14,11 @@ k3s-io/k3s#2769, #4803, #4210; rancher/rke2#7372, #4478; rule VK608.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.joining import supervisor_not_up
 from vipkeeper.diagnose.predicates.logs import logged
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import SERVER_LOG, SERVICES
 
 HYPOTHESIS = Hypothesis(
     code="VK849",
@@ -55,19 +55,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("kubectl get nodes -o wide",),
-    probes=(
-        Probe(
-            "journalctl -u rke2-server -n 200 --no-pager",
-            "each server that does not start",
-            frozenset({Key.LOG, Key.LOGS_READ}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "systemctl is-active rke2-server k3s",
-            "each server",
-            frozenset({Key.SUPERVISOR}),
-            cost=1,
-        ),
-    ),
+    probes=(SERVER_LOG, SERVICES),
 )

@@ -15,10 +15,10 @@ kube-vip/kube-vip (no custom resources); rancher/turtles#1456; rules VK201 and V
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files_or_logs
 from vipkeeper.diagnose.predicates.holders import no_manager_there
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import FILES, SERVICES
 
 HYPOTHESIS = Hypothesis(
     code="VK850",
@@ -51,19 +51,7 @@ HYPOTHESIS = Hypothesis(
     ),
     verify=("ip -br addr",),
     probes=(
-        Probe(
-            "crictl ps -a --name kube-vip; systemctl is-active keepalived vipkeeper",
-            "each server",
-            frozenset({Key.MANAGER_STATE}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "vipkeeper lint /etc/rancher /var/lib/rancher/rke2/server/manifests",
-            "each server",
-            frozenset({Key.LINT}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
+        SERVICES,
+        FILES,
     ),
 )

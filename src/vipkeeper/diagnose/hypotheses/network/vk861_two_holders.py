@@ -15,10 +15,10 @@ kube-vip/kube-vip#996, #1385; acassen/keepalived#2370; harvester/harvester#7293.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.holders import holders_deaf, several_claim_it, several_have_it
 from vipkeeper.diagnose.predicates.network import stranger_answers
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ADDRESSES, CLAIMS, OTHER_HOLDER
 
 HYPOTHESIS = Hypothesis(
     code="VK861",
@@ -50,20 +50,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("arping -c 3 VIP", "ip -br addr"),
-    probes=(
-        Probe("ip -br addr", "every server", frozenset({Key.VIP_PRESENT}), cost=1),
-        Probe(
-            "vipkeeper status; journalctl -t Keepalived_vrrp -n 50; kubectl -n kube-system get lease plndr-cp-lock -o yaml",
-            "every server with the VIP",
-            frozenset({Key.MANAGER_HOLDS, Key.MANAGER_STATE, Key.LEASE_HOLDER, Key.LEASE_FRESH}),
-            cost=3,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "curl -sk --max-time 3 https://SERVER:9345/ping; ping -c 2 SERVER",
-            "each server with the VIP, asking the other one",
-            frozenset({Key.SERVER_UP, Key.SERVER_PORT}),
-            cost=4,
-        ),
-    ),
+    probes=(ADDRESSES, CLAIMS, OTHER_HOLDER),
 )

@@ -15,10 +15,10 @@ rancher/rke2#3214; kubesphere/kubekey#2645; kubeovn/kube-ovn#7489; RFC 5227.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.network import dad_failed, stranger_answers
 from vipkeeper.diagnose.predicates.tls import other_authority
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ADDRESSES, NEIGHBOURS
 
 HYPOTHESIS = Hypothesis(
     code="VK862",
@@ -50,14 +50,5 @@ HYPOTHESIS = Hypothesis(
         Step(Risk.SAFE, "announce the VIP again from the holder", "arping -U -c 3 -I DEVICE VIP"),
     ),
     verify=("arping -c 3 VIP",),
-    probes=(
-        Probe(
-            "ip neigh show to VIP; then arping -c 3 VIP",
-            "a host in the VIP's subnet that is no server",
-            frozenset({Key.VIP_STALE, Key.VIP_MACS, Key.VIP_MAC_OWNER}),
-            cost=4,
-            privilege=Privilege.ROOT,
-        ),
-        Probe("ip -br addr", "every server", frozenset({Key.VIP_PRESENT}), cost=1),
-    ),
+    probes=(NEIGHBOURS, ADDRESSES),
 )

@@ -14,7 +14,7 @@ kube-vip/kube-vip#996, #1385, #1413; harvester/harvester#7293; rule VK224.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.holders import (
     one_claims_it,
@@ -22,7 +22,7 @@ from vipkeeper.diagnose.predicates.holders import (
     several_claim_it,
     several_have_it,
 )
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ADDRESSES, CLAIMS
 
 HYPOTHESIS = Hypothesis(
     code="VK863",
@@ -53,14 +53,5 @@ HYPOTHESIS = Hypothesis(
         Step(Risk.SAFE, "announce the VIP again from the holder", "arping -U -c 3 -I DEVICE VIP"),
     ),
     verify=("arping -c 3 VIP", "ip -br addr"),
-    probes=(
-        Probe("ip -br addr", "every server", frozenset({Key.VIP_PRESENT}), cost=1),
-        Probe(
-            "vipkeeper status; journalctl -t Keepalived_vrrp -n 50; kubectl -n kube-system get lease plndr-cp-lock -o yaml",
-            "every server with the VIP",
-            frozenset({Key.MANAGER_HOLDS, Key.MANAGER_STATE, Key.LEASE_HOLDER, Key.LEASE_FRESH}),
-            cost=3,
-            privilege=Privilege.ROOT,
-        ),
-    ),
+    probes=(ADDRESSES, CLAIMS),
 )

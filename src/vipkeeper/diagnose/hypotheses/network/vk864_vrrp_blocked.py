@@ -14,7 +14,7 @@ acassen/keepalived#2370, #2649; RFC 9568 section 5.1; rules VK313, VK314, VK315,
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.holders import (
     holders_hear_each_other,
@@ -22,7 +22,7 @@ from vipkeeper.diagnose.predicates.holders import (
     several_have_it,
 )
 from vipkeeper.diagnose.predicates.vrrp import adverts_of_another_router, manager_is_keepalived
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ADDRESSES, CLAIMS, OTHER_HOLDER
 
 HYPOTHESIS = Hypothesis(
     code="VK864",
@@ -67,20 +67,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("tcpdump -c 4 -ni DEVICE ip proto 112", "ip -br addr"),
-    probes=(
-        Probe("ip -br addr", "every server", frozenset({Key.VIP_PRESENT}), cost=1),
-        Probe(
-            "vipkeeper status; journalctl -t Keepalived_vrrp -n 50; kubectl -n kube-system get lease plndr-cp-lock -o yaml",
-            "every server with the VIP",
-            frozenset({Key.MANAGER_HOLDS, Key.MANAGER_STATE, Key.LEASE_HOLDER, Key.LEASE_FRESH}),
-            cost=3,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "curl -sk --max-time 3 https://SERVER:9345/ping; ping -c 2 SERVER",
-            "each server with the VIP, asking the other one",
-            frozenset({Key.SERVER_UP, Key.SERVER_PORT}),
-            cost=4,
-        ),
-    ),
+    probes=(ADDRESSES, CLAIMS, OTHER_HOLDER),
 )

@@ -14,7 +14,7 @@ kube-vip/kube-vip#508, #85, #80, #235; RFC 826; RFC 4861 section 7.3.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.holders import several_have_it
 from vipkeeper.diagnose.predicates.network import (
     neighbour_is_stale,
@@ -22,7 +22,7 @@ from vipkeeper.diagnose.predicates.network import (
     stranger_answers,
     vip_port_open,
 )
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ADDRESSES, NEIGHBOURS
 
 HYPOTHESIS = Hypothesis(
     code="VK866",
@@ -42,14 +42,5 @@ HYPOTHESIS = Hypothesis(
         Step(Risk.SAFE, "announce the VIP again from the holder", "arping -U -c 3 -I DEVICE VIP"),
     ),
     verify=("ip neigh show to VIP", "curl -sk https://VIP:6443/ping"),
-    probes=(
-        Probe(
-            "ip neigh show to VIP; then arping -c 3 VIP",
-            "a host in the VIP's subnet that is no server",
-            frozenset({Key.VIP_STALE, Key.VIP_MACS, Key.VIP_MAC_OWNER}),
-            cost=4,
-            privilege=Privilege.ROOT,
-        ),
-        Probe("ip -br addr", "every server", frozenset({Key.VIP_PRESENT}), cost=1),
-    ),
+    probes=(NEIGHBOURS, ADDRESSES),
 )

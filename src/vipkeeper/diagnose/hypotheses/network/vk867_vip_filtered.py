@@ -14,9 +14,9 @@ rancher/rke2#5651; harvester/harvester#8643; rke2 documentation, "Known issues" 
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.network import holder_filters, holder_itself_is_heard
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import RULES
 
 HYPOTHESIS = Hypothesis(
     code="VK867",
@@ -40,13 +40,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("curl -sk https://VIP:6443/ping", "curl -sk https://VIP:9345/ping"),
-    probes=(
-        Probe(
-            "nft list ruleset",
-            "the server with the VIP",
-            frozenset({Key.VIP_FILTERED}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
-    ),
+    probes=(RULES,),
 )

@@ -16,7 +16,7 @@ kube-vip/kube-vip#556; harvester/harvester#3426; zifeo/terraform-openstack-rke2#
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.holders import one_has_it
 from vipkeeper.diagnose.predicates.network import (
     dad_failed,
@@ -26,7 +26,7 @@ from vipkeeper.diagnose.predicates.network import (
     nobody_hears_it,
     vip_in_no_subnet,
 )
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ADDRESSES, ARP_SETTINGS, NEIGHBOURS
 
 HYPOTHESIS = Hypothesis(
     code="VK868",
@@ -55,25 +55,8 @@ HYPOTHESIS = Hypothesis(
     ),
     verify=("arping -c 3 VIP",),
     probes=(
-        Probe("ip -br addr", "every server", frozenset({Key.VIP_PRESENT}), cost=1),
-        Probe(
-            "ip neigh show to VIP; then arping -c 3 VIP",
-            "a host in the VIP's subnet that is no server",
-            frozenset({Key.VIP_STALE, Key.VIP_MACS, Key.VIP_MAC_OWNER}),
-            cost=4,
-            privilege=Privilege.ROOT,
-        ),
-        Probe(
-            "ip -br link; sysctl -a -r 'arp_ignore|arp_filter'",
-            "the server with the VIP",
-            frozenset({Key.LINK_UP, Key.ARP_IGNORED}),
-            cost=1,
-        ),
-        Probe(
-            "ip -6 addr show dadfailed; ip route get VIP",
-            "every server",
-            frozenset({Key.VIP_DAD_FAILED, Key.VIP_SUBNET}),
-            cost=1,
-        ),
+        ADDRESSES,
+        NEIGHBOURS,
+        ARP_SETTINGS,
     ),
 )

@@ -14,16 +14,16 @@ kube-vip/kube-vip#903, #1173; RFC 826; rule VK612.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
-from vipkeeper.diagnose.predicates.network import vip_in_no_subnet, vip_port_open, vip_port_shut
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.predicates.network import vip_in_no_subnet, vip_port_open
+from vipkeeper.diagnose.probes import ADDRESSES
 
 HYPOTHESIS = Hypothesis(
     code="VK869",
     name="vip-in-no-subnet",
     layer=Layer.NETWORK,
-    requires=(vip_in_no_subnet, vip_port_shut),
+    requires=(vip_in_no_subnet,),
     forbids=(vip_port_open,),
     supports=(in_files("vip_out_of_reach", "the VIP shares no network with the servers", "VK612"),),
     chain=(
@@ -41,7 +41,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("ip -br addr", "arping -c 3 VIP"),
-    probes=(
-        Probe("ip -br addr", "every server", frozenset({Key.VIP_SUBNET, Key.VIP_PRESENT}), cost=1),
-    ),
+    probes=(ADDRESSES,),
 )

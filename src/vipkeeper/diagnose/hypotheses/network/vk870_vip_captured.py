@@ -15,9 +15,10 @@ rancher/rke2#6208, #6304; cilium/cilium#36136; kube-vip/kube-vip#745; rules VK13
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.network import captured, capturing_node_gets_no_answer
+from vipkeeper.diagnose.probes import RULES
 from vipkeeper.diagnose.vocabulary import Key
 
 HYPOTHESIS = Hypothesis(
@@ -62,13 +63,7 @@ HYPOTHESIS = Hypothesis(
     ),
     verify=("curl -sk https://VIP:6443/ping",),
     probes=(
-        Probe(
-            "nft list ruleset; ipvsadm -Ln; ip addr show kube-ipvs0",
-            "the node that cannot reach the VIP",
-            frozenset({Key.VIP_CAPTURED}),
-            cost=2,
-            privilege=Privilege.ROOT,
-        ),
+        RULES,
         Probe(
             "curl -sk --max-time 3 https://VIP:6443/ping",
             "the node that cannot reach the VIP",

@@ -14,15 +14,16 @@ kube-vip/kube-vip#523, #524; RFC 4862 section 5.4.5.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.network import dad_failed, no_server_uses_it
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.predicates.network import another_server_uses_it, dad_failed
+from vipkeeper.diagnose.probes import ADDRESSES
 
 HYPOTHESIS = Hypothesis(
     code="VK871",
     name="dad-failed",
     layer=Layer.NETWORK,
-    requires=(dad_failed, no_server_uses_it),
+    requires=(dad_failed,),
+    forbids=(another_server_uses_it,),
     caused_by=("VK862", "VK863"),
     chain=(
         "as the server took the VIP, another host still answered for it",
@@ -40,12 +41,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("ip -6 addr show dadfailed",),
-    probes=(
-        Probe(
-            "ip -6 addr show",
-            "every server",
-            frozenset({Key.VIP_DAD_FAILED, Key.VIP_PRESENT}),
-            cost=1,
-        ),
-    ),
+    probes=(ADDRESSES,),
 )

@@ -14,9 +14,9 @@ kube-vip/kube-vip#972, #1600, #385; rule VK232.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.network import another_server_is_linked, holder_link_down
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ADDRESSES
 
 HYPOTHESIS = Hypothesis(
     code="VK872",
@@ -44,12 +44,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("ip -br link", "arping -c 3 VIP"),
-    probes=(
-        Probe(
-            "ip -br link; ip -br addr",
-            "every server",
-            frozenset({Key.LINK_UP, Key.VIP_PRESENT}),
-            cost=1,
-        ),
-    ),
+    probes=(ADDRESSES,),
 )

@@ -14,10 +14,10 @@ kube-vip/kube-vip#1114; kernel Documentation/networking/ip-sysctl.rst (arp_ignor
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.network import holder_ignores_arp, nobody_hears_it
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ARP_SETTINGS, NEIGHBOURS
 
 HYPOTHESIS = Hypothesis(
     code="VK873",
@@ -40,19 +40,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("arping -c 3 VIP",),
-    probes=(
-        Probe(
-            "sysctl -a -r 'arp_ignore|arp_filter'",
-            "the server with the VIP",
-            frozenset({Key.ARP_IGNORED}),
-            cost=1,
-        ),
-        Probe(
-            "ip neigh show to VIP; then arping -c 3 VIP",
-            "a host in the VIP's subnet that is no server",
-            frozenset({Key.VIP_STALE, Key.VIP_MACS, Key.VIP_MAC_OWNER}),
-            cost=4,
-            privilege=Privilege.ROOT,
-        ),
-    ),
+    probes=(ARP_SETTINGS, NEIGHBOURS),
 )

@@ -21,6 +21,7 @@ from vipkeeper.diagnose.predicates.holders import (
     it_was_there_before,
     nobody_has_it,
 )
+from vipkeeper.diagnose.probes import ADDRESSES, CLAIMS
 from vipkeeper.diagnose.vocabulary import Key
 
 HYPOTHESIS = Hypothesis(
@@ -48,14 +49,8 @@ HYPOTHESIS = Hypothesis(
     ),
     verify=("ip -br addr", "arping -c 3 VIP"),
     probes=(
-        Probe("ip -br addr", "every server", frozenset({Key.VIP_PRESENT}), cost=1),
-        Probe(
-            "vipkeeper status; journalctl -t Keepalived_vrrp -n 50; kubectl -n kube-system get lease plndr-cp-lock -o yaml",
-            "every server with the VIP",
-            frozenset({Key.MANAGER_HOLDS, Key.MANAGER_STATE, Key.LEASE_HOLDER, Key.LEASE_FRESH}),
-            cost=3,
-            privilege=Privilege.ROOT,
-        ),
+        ADDRESSES,
+        CLAIMS,
         Probe(
             "journalctl -u systemd-networkd -u NetworkManager -n 100 --no-pager",
             "the server that means to hold the VIP",

@@ -15,11 +15,11 @@ rancher/rke2#518, #522; k3s-io/k3s#9257, #10369; kubernetes-sigs/kubespray#9098;
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.network import stranger_answers
 from vipkeeper.diagnose.predicates.tls import name_missing
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import CERTIFICATE_ON_VIP, NEIGHBOURS
 
 HYPOTHESIS = Hypothesis(
     code="VK881",
@@ -46,19 +46,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("openssl s_client -connect VIP:6443 -verify_ip VIP",),
-    probes=(
-        Probe(
-            "openssl s_client -connect VIP:6443 -showcerts",
-            "any machine",
-            frozenset({Key.VIP_HELLO}),
-            cost=3,
-        ),
-        Probe(
-            "arping -c 3 VIP",
-            "a host in the VIP's subnet",
-            frozenset({Key.VIP_MACS, Key.VIP_MAC_OWNER}),
-            cost=4,
-            privilege=Privilege.ROOT,
-        ),
-    ),
+    probes=(CERTIFICATE_ON_VIP, NEIGHBOURS),
 )

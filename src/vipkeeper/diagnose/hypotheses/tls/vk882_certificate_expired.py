@@ -14,9 +14,9 @@ rke2 documentation, "Certificate management"; rancher/rke2#4372.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.tls import clock_days_off, expired
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import CERTIFICATE_ON_VIP, CERTIFICATES_OF_SERVERS, CLOCKS
 
 HYPOTHESIS = Hypothesis(
     code="VK882",
@@ -43,24 +43,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("openssl s_client -connect VIP:6443",),
-    probes=(
-        Probe(
-            "date -u; chronyc tracking",
-            "every server and the place that asks",
-            frozenset({Key.CLOCK_OFFSET}),
-            cost=1,
-        ),
-        Probe(
-            "openssl s_client -connect VIP:6443 -showcerts",
-            "any machine",
-            frozenset({Key.VIP_HELLO}),
-            cost=3,
-        ),
-        Probe(
-            "openssl s_client -connect SERVER:6443 -showcerts",
-            "any machine, for each server",
-            frozenset({Key.SERVER_HELLO}),
-            cost=3,
-        ),
-    ),
+    probes=(CLOCKS, CERTIFICATE_ON_VIP, CERTIFICATES_OF_SERVERS),
 )

@@ -15,10 +15,10 @@ rancher/rke2#3214; k3s-io/k3s#3727; rule VK604.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.tls import other_authority, some_server_has_our_authority
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import CERTIFICATE_ON_VIP, CERTIFICATES_OF_SERVERS
 
 HYPOTHESIS = Hypothesis(
     code="VK883",
@@ -51,18 +51,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("openssl s_client -connect VIP:6443 -showcerts",),
-    probes=(
-        Probe(
-            "openssl s_client -connect SERVER:6443 -showcerts",
-            "any machine, for each server",
-            frozenset({Key.SERVER_HELLO}),
-            cost=3,
-        ),
-        Probe(
-            "openssl s_client -connect VIP:6443 -showcerts",
-            "any machine",
-            frozenset({Key.VIP_HELLO}),
-            cost=3,
-        ),
-    ),
+    probes=(CERTIFICATES_OF_SERVERS, CERTIFICATE_ON_VIP),
 )

@@ -13,9 +13,9 @@ rancher/rke2#4372.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.tls import clocks_apart, not_yet_valid
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import CERTIFICATE_ON_VIP, CLOCKS
 
 HYPOTHESIS = Hypothesis(
     code="VK884",
@@ -38,18 +38,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("date -u", "openssl s_client -connect VIP:6443"),
-    probes=(
-        Probe(
-            "date -u; chronyc tracking",
-            "every server and the place that asks",
-            frozenset({Key.CLOCK_OFFSET}),
-            cost=1,
-        ),
-        Probe(
-            "openssl s_client -connect VIP:6443 -showcerts",
-            "any machine",
-            frozenset({Key.VIP_HELLO}),
-            cost=3,
-        ),
-    ),
+    probes=(CLOCKS, CERTIFICATE_ON_VIP),
 )
