@@ -71,14 +71,21 @@ def too_few_voters(view: View) -> Judgement:
 @predicate(Key.SERVER_UP, Key.SERVER_PORT, Key.ETCD_HEALTH)
 def others_answer_somebody_else(view: View) -> Judgement:
     """Servers that are gone for one place answer another: the network is in parts."""
-    facts = (*view.of(Key.SERVER_UP), *view.of(Key.SERVER_PORT, aspect=PEER_PORT))
-    up = {f.about: f for f in facts if f.value in (True, Port.OPEN)}
-    down = [f for f in facts if f.known and f.value not in (True, Port.OPEN)]
-    both = [f for f in down if f.about in up]
-    if both:
-        return true(f"{names(both)} answer somebody else", *both, *(up[f.about] for f in both))
-    places = {f.vantage for f in down}
-    if len(places) > 1:
+    groups = (view.of(Key.SERVER_UP), view.of(Key.SERVER_PORT, aspect=PEER_PORT))
+    there = (True, Port.OPEN)
+    down = [f for group in groups for f in group if f.known and f.value not in there]
+    split = [
+        (bad, good)
+        for group in groups
+        for bad in group
+        for good in group
+        if bad in down and good.value in there
+        if bad.about == good.about and bad.vantage != good.vantage
+    ]
+    if split:
+        facts = {f.id: f for pair in split for f in pair}
+        return true(f"{names(facts.values())} answer somebody else", *facts.values())
+    if len({f.vantage for f in down}) > 1:
         return false("from a second place they do not answer either", *down)
     return unknown(
         "only one place looked: a cut-off server sees the same as the last one alive",
