@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import predicate
@@ -10,6 +11,7 @@ from vipkeeper.diagnose.judgement import (
     LASTING_MS,
     Found,
     Judgement,
+    Truth,
     View,
     false,
     names,
@@ -233,14 +235,21 @@ def _fit_holder(view: View, marks: Found, fit: Callable[[Value], bool], text: st
     return unknown(f"not known who else has the VIP ({found.coverage})", *found.blind)
 
 
+def _judge_holder(
+    view: View, key: Key, test: Callable[[Value], bool], so: str, not_so: str
+) -> Judgement:
+    """What a key says of the servers that have the VIP; where they are known, only it needs a probe."""
+    judged = view.each(key, among=[fact.about for fact in holders(view)]).some(test, so, not_so)
+    if judged.truth is Truth.UNKNOWN and holders(view):
+        return replace(judged, needs=frozenset({key}))
+    return no_holder(view) or judged
+
+
 @predicate(Key.VIP_PRESENT, Key.LINK_UP)
 def holder_link_down(view: View) -> Judgement:
     """The server that has the VIP has it on an interface that is down."""
-    return no_holder(view) or view.each(Key.LINK_UP, among=[f.about for f in holders(view)]).some(
-        lambda up: up is False,
-        "the interface with the VIP is down",
-        "the interface with the VIP is up",
-    )
+    so, not_so = "the interface with the VIP is down", "the interface with the VIP is up"
+    return _judge_holder(view, Key.LINK_UP, lambda up: up is False, so, not_so)
 
 
 @predicate(Key.VIP_PRESENT, Key.LINK_UP)
@@ -253,9 +262,8 @@ def another_server_is_linked(view: View) -> Judgement:
 @predicate(Key.VIP_PRESENT, Key.ARP_IGNORED)
 def holder_ignores_arp(view: View) -> Judgement:
     """The kernel of the server that has the VIP does not answer ARP for it."""
-    return no_holder(view) or view.each(
-        Key.ARP_IGNORED, among=[f.about for f in holders(view)]
-    ).some(yes, "the kernel does not answer ARP for the VIP", "the kernel answers ARP for the VIP")
+    so, not_so = "the kernel does not answer ARP for the VIP", "the kernel answers ARP for the VIP"
+    return _judge_holder(view, Key.ARP_IGNORED, yes, so, not_so)
 
 
 @predicate(Key.DEFAULT_ROUTE)
