@@ -132,12 +132,13 @@ def test_a_manager_that_holds_and_a_server_without_it() -> None:
         ((has("cp1", True, 1000), has("cp1", False, 2000)), Truth.TRUE),
         ((has("cp1", False, 1000), has("cp1", True, 2000)), Truth.UNKNOWN),
         ((has("cp1", False, 1000),), Truth.UNKNOWN),
+        ((has("cp1"), Fact(Key.VIP_PRESENT, False, "cp1", source="z")), Truth.UNKNOWN),
         (
             (has("cp1", False), Fact(Key.LOG, True, "cp1", aspect="vip-taken-off")),
             Truth.TRUE,
         ),
     ],
-    ids=["earlier look", "came later", "never seen", "in the log"],
+    ids=["earlier look", "came later", "never seen", "at one time", "in the log"],
 )
 def test_it_was_there_before(looks: tuple[Fact, ...], truth: Truth) -> None:
     assert it_was_there_before.ask(Evidence((SERVERS, *looks))).truth is truth
