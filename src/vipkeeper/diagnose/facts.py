@@ -75,7 +75,7 @@ def shown(value: Value | None) -> str:
     if isinstance(value, Word):
         return str(value.value)
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

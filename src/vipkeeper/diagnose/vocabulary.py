@@ -200,6 +200,7 @@ class Key(enum.Enum):
         "vip.mac-owner",
         _path(str, "the server that has the answering address, or none"),
     )
+    VIP_NEIGHBOUR = ("vip.neighbour", _path(str, "the link-layer address in the neighbour table"))
     VIP_STALE = ("vip.stale", _path(bool, "the neighbour table names another address than answers"))
     VIP_PORT = ("vip.port", _path(Port, "a port on the VIP", "port"))
     VIP_READYZ = ("vip.readyz", _path(Ready, "GET /readyz on the VIP"))

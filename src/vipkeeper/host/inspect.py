@@ -158,8 +158,8 @@ def collect(query: Query) -> Facts:
         addresses=addresses,
         interface=None if query.interface is None else _interface(query.interface, links or ()),
         processes=_processes(),
-        nft=_output("nft", "list", "ruleset"),
-        iptables=_output("iptables-save"),
+        nft=program_output("nft", "list", "ruleset"),
+        iptables=program_output("iptables-save"),
         port_users=() if query.port is None else _port_users(query.port),
         clock=_clock(),
         virtual=_virtual(),
@@ -218,7 +218,7 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _output(*command: str) -> str | None:
+def program_output(*command: str) -> str | None:
     """What a program prints; None when it is missing or fails."""
     program = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if program is None:

@@ -29,17 +29,16 @@ class _Longest:
 
 def page(report: RunReport) -> str:
     """The page; the same text for the same run."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters["shown"] = one_line
+    environment = templates()
     environment.filters["ms"] = milliseconds
     acts = summaries(report)
     raw = dump_run(report)
     verdicts = [act.verdict for act in acts]
     return (
-        environment.from_string(_file("page.html.j2")).render(
+        environment.from_string(file("page.html.j2")).render(
             report=report,
             acts=acts,
-            css=_stylesheet(),
+            css=stylesheet(),
             counted=counted(report),
             passed=verdicts.count(Verdict.PASSED),
             failed=verdicts.count(Verdict.FAILED),
@@ -57,17 +56,25 @@ def page(report: RunReport) -> str:
     )
 
 
-def _file(name: str) -> str:
+def templates() -> Environment:
+    """Templates that escape whatever is put into them; `shown` makes recorded text one line."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["shown"] = one_line
+    return environment
+
+
+def file(name: str) -> str:
+    """A file of this package."""
     return resources.files("vipkeeper.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _stylesheet() -> str:
+def stylesheet() -> str:
     """The style of the page in the colours of the drawings. Holds nothing of the run."""
     light = variables("", LIGHT | {"page": PAGE_LIGHT})
     dark = variables("", DARK | {"page": PAGE_DARK})
     return (
         f":root{{{light}color-scheme:light dark}}\n"
-        f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}\n{_file('page.css')}"
+        f"@media(prefers-color-scheme:dark){{:root{{{dark}}}}}\n{file('page.css')}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.facts import Fact, Value
+from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
     LASTING_MS,
@@ -124,17 +124,3 @@ def api_restarts(view: View) -> Judgement:
 def vip_leads_to_restarting_api(view: View) -> Judgement:
     """The VIP leads to a server whose API server is restarted again and again."""
     return leads(view, view.each(Key.CONTAINER, CONTAINER).where(among(Process.RESTARTING)))
-
-
-@predicate(Key.CONTAINER)
-def api_crashes_often(view: View) -> Judgement:
-    """The API server's container has failed."""
-    test = among(Process.RESTARTING, Process.FAILED)
-    return view.each(Key.CONTAINER, CONTAINER).some(
-        test, "the container of the API server fails", "no container of an API server fails"
-    )
-
-
-def is_open(value: Value) -> bool:
-    """A test: a connection was made."""
-    return value is Port.OPEN

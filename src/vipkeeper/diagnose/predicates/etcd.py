@@ -9,22 +9,19 @@ from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
     LASTING_MS,
     Judgement,
-    Truth,
     View,
     among,
     false,
     names,
     true,
     unknown,
-    yes,
 )
-from vipkeeper.diagnose.predicates.logs import judged, with_message
-from vipkeeper.diagnose.predicates.vip import WHERE, leads
-from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Port, Process, Ready
+from vipkeeper.diagnose.vocabulary import Etcd, Key, Port, Ready
 
 PEER_PORT = "2380"
 """Where etcd's members talk to each other."""
-_SPEAKS = among(Etcd.HEALTHY, Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.ALARM)
+SPEAKS = among(Etcd.HEALTHY, Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.ALARM)
+"""A test: etcd runs, whatever it says."""
 
 
 @predicate(Key.VOTERS)
@@ -54,7 +51,7 @@ def no_leader(view: View) -> Judgement:
 
 def _alive(view: View) -> list[Fact]:
     """What shows that a server's etcd is there, with or without a leader."""
-    own = view.each(Key.ETCD_HEALTH).where(_SPEAKS)
+    own = view.each(Key.ETCD_HEALTH).where(SPEAKS)
     seen = [f for f in view.of(Key.SERVER_PORT, aspect=PEER_PORT) if f.value is Port.OPEN]
     return [*own, *seen]
 
@@ -87,12 +84,20 @@ def too_few_voters(view: View) -> Judgement:
 @predicate(Key.SERVER_UP, Key.SERVER_PORT, Key.ETCD_HEALTH)
 def others_answer_somebody_else(view: View) -> Judgement:
     """Servers that are gone for one place answer another: the network is in parts."""
-    facts = (*view.of(Key.SERVER_UP), *view.of(Key.SERVER_PORT, aspect=PEER_PORT))
-    up = {f.about: f for f in facts if f.value in (True, Port.OPEN)}
-    down = [f for f in facts if f.known and f.value not in (True, Port.OPEN)]
-    both = [f for f in down if f.about in up]
-    if both:
-        return true(f"{names(both)} answer somebody else", *both, *(up[f.about] for f in both))
+    groups = (view.of(Key.SERVER_UP), view.of(Key.SERVER_PORT, aspect=PEER_PORT))
+    there = (True, Port.OPEN)
+    down = [f for group in groups for f in group if f.known and f.value not in there]
+    split = [
+        (bad, good)
+        for group in groups
+        for bad in group
+        for good in group
+        if bad in down and good.value in there
+        if bad.about == good.about and bad.vantage != good.vantage
+    ]
+    if split:
+        facts = {f.id: f for pair in split for f in pair}
+        return true(f"{names(facts.values())} answer somebody else", *facts.values())
     places: dict[str, set[str]] = {}
     for fact in down:
         places.setdefault(fact.about, set()).add(fact.vantage)
@@ -232,156 +237,3 @@ def others_go_on(view: View) -> Judgement:
     if health.seen:
         return false("no server has a leader", *health.facts.values())
     return unknown("whether the others have a leader is not known", *health.blind)
-
-
-LEARNER_S = 120
-"""A learner that keeps up is promoted within 15 s of the leader's next look; this is far longer."""
-
-
-def _learners(view: View) -> tuple[Fact, ...]:
-    return view.each(Key.ETCD_LEARNER).where(yes)
-
-
-@predicate(Key.ETCD_LEARNER)
-def a_learner(view: View) -> Judgement:
-    """Some server's etcd is a learner."""
-    return view.each(Key.ETCD_LEARNER).some(yes, "etcd is a learner", "no etcd is a learner")
-
-
-@predicate(Key.ETCD_LEARNER, *WHERE)
-def vip_leads_to_learner(view: View) -> Judgement:
-    """The VIP leads to a server whose etcd is a learner."""
-    return leads(view, _learners(view))
-
-
-@predicate(Key.ETCD_LEARNER, Key.SUPERVISOR_AGE, Key.LOG)
-def learner_for_a_moment(view: View) -> Judgement:
-    """The learner joined moments ago and will be promoted."""
-    stalled = [*view.of(Key.LOG, None, "learner-stalled")]
-    if any(fact.value for fact in stalled):
-        return false("a log says that the learner is stalled", *stalled)
-    ages = [f for l in _learners(view) if (f := view.one(Key.SUPERVISOR_AGE, l.about)) is not None]
-    old = [fact for fact in ages if isinstance(fact.value, int) and fact.value > LEARNER_S]
-    if old:
-        return false("its supervisor runs for longer than a promotion takes", *old)
-    if ages:
-        return true("it joined moments ago", *ages)
-    return unknown("since when it is a learner is not known")
-
-
-@predicate(Key.ETCD_HEALTH, Key.LOG)
-def out_of_space(view: View) -> Judgement:
-    """etcd has raised its NOSPACE alarm."""
-    health = view.each(Key.ETCD_HEALTH)
-    raised = health.where(among(Etcd.NO_SPACE))
-    if raised:
-        said = with_message(view, "etcd-no-space")
-        return true(f"etcd is out of space: {names(raised)}", *raised, *said)
-    fine = health.where(among(Etcd.HEALTHY))
-    if fine:
-        return false("etcd is healthy, so no alarm is raised", *fine)
-    return unknown("no etcd could be asked for alarms", *health.blind)
-
-
-_ENDED = among(Process.STOPPED, Process.FAILED, Process.RESTARTING, Process.ABSENT)
-
-
-def etcd_gone(view: View) -> tuple[Fact, ...]:
-    """What shows which servers' etcd does not run."""
-    found = [*view.each(Key.CONTAINER, "etcd").where(_ENDED)]
-    found += view.each(Key.ETCD_HEALTH).where(among(Etcd.REFUSED))
-    running = names_of(view.each(Key.ETCD_HEALTH).where(_SPEAKS))
-    return tuple(fact for fact in found if fact.about not in running)
-
-
-@predicate(Key.CONTAINER, Key.ETCD_HEALTH)
-def etcd_down(view: View) -> Judgement:
-    """The etcd of some server does not run."""
-    gone = etcd_gone(view)
-    if gone:
-        return true(f"etcd does not run: {names(gone)}", *gone)
-    health = view.each(Key.ETCD_HEALTH)
-    if health.seen:
-        return false("every etcd runs", *health.facts.values())
-    return unknown(f"whether etcd runs is not known ({health.coverage})", *health.blind)
-
-
-@predicate(Key.CONTAINER, Key.ETCD_HEALTH, *WHERE)
-def vip_leads_to_dead_etcd(view: View) -> Judgement:
-    """The VIP leads to a server whose etcd does not run."""
-    return leads(view, etcd_gone(view))
-
-
-@predicate(Key.CONTAINER, Key.ETCD_HEALTH)
-def etcd_down_for_a_moment(view: View) -> Judgement:
-    """It may be a restart of etcd, which passes."""
-    gone = etcd_gone(view)
-    steady = [f for f in gone if f.value in (Process.FAILED, Process.RESTARTING, Process.ABSENT)]
-    if steady:
-        return false("its container fails", *steady)
-    for server in sorted(names_of(gone)):
-        lasts = view.lasting(Key.ETCD_HEALTH, server, among(Etcd.REFUSED))
-        if lasts.truth is Truth.TRUE:
-            return false("two looks more than 10 s apart show the same", *lasts.facts)
-    return unknown("one look does not tell a restart from an etcd that stays down", *gone)
-
-
-@predicate(Key.DATASTORE)
-def datastore_external(view: View) -> Judgement:
-    """The cluster keeps its state in an external database."""
-    fact = view.one(Key.DATASTORE)
-    if fact is None:
-        return unknown("where the cluster keeps its state is not known", *view.of(Key.DATASTORE))
-    if fact.value is Datastore.EXTERNAL:
-        return true("the datastore is an external database", fact)
-    return false("the datastore is not external", fact)
-
-
-@predicate(Key.READYZ, Key.SERVER_READYZ, Key.LOG, Key.LOGS_READ)
-def datastore_fails(view: View) -> Judgement:
-    """API servers, or their log, say that the datastore does not answer."""
-    said = with_message(view, "datastore-unreachable")
-    ready = [*view.each(Key.READYZ).facts.values()]
-    ready += [f for s in view.servers() if (f := view.one(Key.SERVER_READYZ, s)) is not None]
-    failed = [fact for fact in ready if fact.value is Ready.ETCD_FAILED]
-    fine = [fact for fact in ready if fact.value is Ready.OK]
-    if fine:
-        return false("an API server reaches the datastore", *fine)
-    if failed or said:
-        return true("the datastore does not answer", *failed, *said)
-    return judged(view, "the datastore does not answer", "datastore-unreachable")
-
-
-@predicate(Key.ETCD_HEALTH, Key.READYZ, Key.CONTAINER, Key.DATASTORE)
-def datastore_ill(view: View) -> Judgement:
-    """The datastore is the deeper cause: no leader, not running, or not answering."""
-    failed = view.each(Key.READYZ).where(among(Ready.ETCD_FAILED))
-    ill = view.each(Key.ETCD_HEALTH).where(among(Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.ALARM))
-    gone = etcd_gone(view)
-    if ill or failed or gone:
-        return true("the datastore is ill, and the API server with it", *ill, *failed, *gone)
-    fine = view.each(Key.ETCD_HEALTH).where(among(Etcd.HEALTHY))
-    kept = view.one(Key.DATASTORE)
-    if fine:
-        return false(f"etcd is healthy: {names(fine)}", *fine)
-    if kept is not None and kept.value is Datastore.SQLITE:
-        return false("the datastore is a file of the server itself", kept)
-    return unknown("how the datastore is was not seen", *view.each(Key.ETCD_HEALTH).blind)
-
-
-@predicate(Key.DISK_FULL)
-def disk_full(view: View) -> Judgement:
-    """The disk with the datastore is full on some server."""
-    return view.each(Key.DISK_FULL).some(yes, "the disk is full", "no disk is full")
-
-
-@predicate(Key.DISK_FULL, *WHERE)
-def vip_leads_to_full_disk(view: View) -> Judgement:
-    """The VIP leads to a server whose disk is full."""
-    return leads(view, view.each(Key.DISK_FULL).where(yes))
-
-
-@predicate(Key.ETCD_SLOW)
-def etcd_slow(view: View) -> Judgement:
-    """Writes of some etcd take longer than 100 ms."""
-    return view.each(Key.ETCD_SLOW).some(yes, "etcd writes slowly", "every etcd writes fast")

@@ -16,7 +16,9 @@ def messages(view: View, *codes: str) -> tuple[Fact, ...]:
     return tuple(
         fact
         for code in codes
-        for fact in view.each(Key.LOG, code, {f.about for f in view.of(Key.LOG, aspect=code)}).where(yes)
+        for fact in view.each(
+            Key.LOG, code, {f.about for f in view.of(Key.LOG, aspect=code)}
+        ).where(yes)
     )
 
 

@@ -45,7 +45,7 @@ class _Report:
             yield from self._brief("follows from it", assessment)
         for assessment in d.hidden:
             yield from self._cause("ALSO WRONG, hidden behind the root cause", assessment)
-        if d.unexplained:
+        if d.unexplained and d.roots:
             left = "; ".join(symptom.value for symptom in d.unexplained)
             yield from self._wrapped("not explained", f"{left}: a second fault is likely")
         yield from self._ruled_out()

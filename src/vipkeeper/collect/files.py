@@ -1,0 +1,47 @@
+"""What this host's own files say: the VIP, the servers, and lint's findings as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from vipkeeper.collect.target import ServerAddress, now
+from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.lint.facts import Given
+from vipkeeper.lint.load import Input, live_inputs, load
+from vipkeeper.lint.run import Outcome, Selection, run
+from vipkeeper.wire.types import IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What was read from files."""
+
+    vips: tuple[IPAddress, ...]
+    servers: tuple[ServerAddress, ...]
+    complete: bool
+    """Whether these are all servers."""
+    outcome: Outcome
+
+    def facts(self, own: str) -> Iterator[Fact]:
+        """lint's findings, and what could not be read."""
+        for finding in self.outcome.findings:
+            source = str(finding.span)
+            yield Fact(Key.LINT, True, own, own, finding.code, now(), source, raw=finding.message)
+
+
+def read(given: Given, paths: Sequence[Path] = (), root: Path = Path("/")) -> Files:
+    """Judge files, by default the usual ones of this host."""
+    inputs = [Input(path) for path in paths] or live_inputs(root)
+    cluster = load(inputs, given)
+    known = cluster.facts
+    servers = tuple(
+        ServerAddress(server.name, server.address)
+        for server in known.servers
+        if server.address is not None
+    )
+    vips = tuple(vip.address for vip in known.vips)
+    return Files(vips, servers, known.complete, run(cluster, date.today(), Selection()))

@@ -1,0 +1,13 @@
+"""Collectors that look at this host and at what it can reach."""
+
+from __future__ import annotations
+
+from vipkeeper.collect.collector import Collector
+from vipkeeper.collect.live import control_plane, kernel, network, processes
+
+COLLECTORS: tuple[Collector, ...] = (
+    *kernel.COLLECTORS,
+    *network.COLLECTORS,
+    *control_plane.COLLECTORS,
+    *processes.COLLECTORS,
+)

@@ -1,0 +1,186 @@
+"""This server's own API server, its registration port, and its etcd."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import ssl
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from typing import Any
+
+from vipkeeper.collect.collector import Collector
+from vipkeeper.collect.live.network import HELLO_LIMIT, connect, readyz
+from vipkeeper.collect.target import API_PORT, REGISTRATION_PORT, Target
+from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Port
+
+LOOPBACK = ip_address("127.0.0.1")
+ETCD_PORT = 2381
+SLOW_SECONDS = 0.1
+"""An fsync of etcd's log that takes longer for one in a hundred makes Leases lapse under load."""
+_BODY = 1024 * 1024
+_METRIC = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})? (\S+)$", re.MULTILINE)
+
+
+def look_at_api(target: Target) -> Iterator[Fact]:
+    """Port and readiness of the local API server, without a credential."""
+    word, raw = connect(LOOPBACK, API_PORT)
+    yield target.of_own(Key.API_PORT, word, f"connect to 127.0.0.1:{API_PORT}", raw=raw)
+    ready, raw = readyz(LOOPBACK)
+    yield target.of_own(Key.READYZ, ready, f"https://127.0.0.1:{API_PORT}/readyz", raw=raw)
+
+
+def look_at_registration(target: Target) -> Iterator[Fact]:
+    """Port 9345 on the server's own address, and what listens on the VIP."""
+    own = next((s.address for s in target.servers if s.name == target.own), LOOPBACK)
+    word, raw = connect(own, REGISTRATION_PORT)
+    source = f"connect to {own}:{REGISTRATION_PORT}"
+    yield target.of_own(Key.REGISTRATION_PORT, word, source, raw=raw)
+    listening = listeners(target, REGISTRATION_PORT)
+    if word is Port.OPEN and listening:
+        anywhere = {"0.0.0.0", "::", str(target.vip)} & listening
+        raw = ", ".join(sorted(listening))
+        yield target.of_own(Key.REGISTRATION_ON_VIP, bool(anywhere), "/proc/net/tcp", raw=raw)
+
+
+def listeners(target: Target, port: int) -> set[str]:
+    """The addresses on which a TCP port listens (proc(5): state 0A)."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        path = target.path(f"/proc/net/{name}")
+        for row in path.read_text().splitlines()[1:] if path.exists() else ():
+            cells = row.split()
+            address, _, number = cells[1].partition(":")
+            if cells[3] == "0A" and int(number, 16) == port:
+                words = bytes.fromhex(address)
+                packed = b"".join(words[at : at + 4][::-1] for at in range(0, len(words), 4))
+                found.add(str(ip_address(packed)))
+    return found
+
+
+def look_at_etcd(target: Target) -> Iterator[Fact]:
+    """etcd's /health and /metrics on loopback; they need no credential and no quorum."""
+    status, body = get(LOOPBACK, ETCD_PORT, "/health")
+    source = f"http://127.0.0.1:{ETCD_PORT}/health"
+    word = judge_health(status, body)
+    yield target.of_own(Key.ETCD_HEALTH, word, source, raw=body or str(status))
+    if word is Etcd.REFUSED:
+        return
+    status, body = get(LOOPBACK, ETCD_PORT, "/metrics")
+    if status == http.client.OK:
+        yield from judge_metrics(target, body)
+
+
+def judge_health(status: int | Port, body: str) -> Etcd:
+    """The word for etcd's answer. Total."""
+    if status is Port.REFUSED:
+        return Etcd.REFUSED
+    if isinstance(status, Port):
+        return Etcd.NO_ANSWER
+    if "NO LEADER" in body.upper():
+        return Etcd.NO_LEADER
+    if "ALARM" in body.upper():
+        return Etcd.ALARM
+    return Etcd.HEALTHY if status == http.client.OK else Etcd.NO_LEADER
+
+
+def judge_metrics(target: Target, text: str) -> Iterator[Fact]:
+    """What etcd's metrics say. Lines that are none are passed over."""
+    source = f"http://127.0.0.1:{ETCD_PORT}/metrics"
+    values: dict[str, float] = {}
+    buckets: list[tuple[float, float]] = []
+    for name, labels, number in _METRIC.findall(text):
+        value = _float(number)
+        if name == "etcd_disk_wal_fsync_duration_seconds_bucket":
+            buckets.append((_float(labels.partition('le="')[2].partition('"')[0]), value))
+        elif not labels:
+            values[name] = value
+    for key, name in (
+        (Key.ETCD_LEADER, "etcd_server_has_leader"),
+        (Key.ETCD_LEARNER, "etcd_server_is_learner"),
+    ):
+        if name in values:
+            yield target.of_own(key, values[name] == 1, source, raw=f"{name} {values[name]:g}")
+    if buckets:
+        within = max((count for limit, count in buckets if limit <= SLOW_SECONDS), default=0.0)
+        total = max(count for _, count in buckets)
+        if total:
+            slow = within < 0.99 * total
+            raw = f"{within:.0f} of {total:.0f} fsyncs within {SLOW_SECONDS * 1000:.0f} ms"
+            yield target.of_own(Key.ETCD_SLOW, slow, source, raw=raw)
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def look_at_members(target: Target) -> Iterator[Fact]:
+    """The member list that the supervisor gives to its own host; it needs quorum."""
+    source = f"https://127.0.0.1:{REGISTRATION_PORT}/db/info"
+    status, body = get(LOOPBACK, REGISTRATION_PORT, "/db/info", tls=True)
+    if status == http.client.BAD_REQUEST and "datastore disabled" in body:
+        yield target.of_path(Key.DATASTORE, Datastore.SQLITE, source, raw=body)
+        return
+    members = read_members(body) if status == http.client.OK else None
+    if members is None:
+        word = status.value if isinstance(status, Port) else str(status)
+        yield target.blind(Key.VOTERS, f"{word} {body[:120]}".strip(), source)
+        return
+    yield target.of_path(Key.DATASTORE, Datastore.ETCD, source)
+    yield target.of_path(Key.VOTERS, members, source, raw=f"{members} voters")
+
+
+def read_members(body: str) -> int | None:
+    """How many voters a member list names; None when it is none, or that of a temporary etcd."""
+    try:
+        document: Any = json.loads(body)
+        members = document["members"]
+        if not all(member.get("ID") for member in members):
+            return None  # k3s and RKE2 start one on a copy of their data while they boot
+        return sum(not member.get("isLearner", False) for member in members)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def get(address: object, port: int, path: str, *, tls: bool = False) -> tuple[int | Port, str]:
+    """Status and body of a GET, or what the connection met."""
+    host = str(address)
+    client: http.client.HTTPConnection
+    if tls:
+        context = ssl._create_unverified_context()
+        client = http.client.HTTPSConnection(host, port, timeout=HELLO_LIMIT, context=context)
+    else:
+        client = http.client.HTTPConnection(host, port, timeout=HELLO_LIMIT)
+    try:
+        client.request("GET", path)
+        answer = client.getresponse()
+        return answer.status, answer.read(_BODY).decode("utf-8", "replace")
+    except ConnectionRefusedError:
+        return Port.REFUSED, ""
+    except (OSError, http.client.HTTPException):
+        return Port.SILENT, ""
+    finally:
+        client.close()
+
+
+def _collector(name: str, keys: set[Key], look: Callable[[Target], Iterator[Fact]]) -> Collector:
+    return Collector(name, frozenset(keys), look, limit=2 * HELLO_LIMIT, on_server=True)
+
+
+COLLECTORS = (
+    _collector("local API server", {Key.API_PORT, Key.READYZ}, look_at_api),
+    _collector(
+        "registration port", {Key.REGISTRATION_PORT, Key.REGISTRATION_ON_VIP}, look_at_registration
+    ),
+    _collector(
+        "local etcd",
+        {Key.ETCD_HEALTH, Key.ETCD_LEADER, Key.ETCD_LEARNER, Key.ETCD_SLOW},
+        look_at_etcd,
+    ),
+    _collector("etcd member list", {Key.VOTERS, Key.DATASTORE}, look_at_members),
+)

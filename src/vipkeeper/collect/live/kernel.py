@@ -1,0 +1,138 @@
+"""What the kernel of this host says: the neighbour table, addresses, links, routes, settings, filters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vipkeeper.collect.collector import Collector, Phase
+from vipkeeper.collect.live.network import neighbours
+from vipkeeper.collect.target import Target
+from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.hypothesis import Privilege
+from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.host.inspect import program_output, read_network
+
+_DROP = re.compile(r"\b(drop|reject)\b|-j (DROP|REJECT)", re.IGNORECASE)
+
+
+def read_neighbours(target: Target) -> Iterator[Fact]:
+    """Where this host would send packets to the VIP, before anything is asked."""
+    before = neighbours(target).get(str(target.vip))
+    if before is not None:
+        yield target.of_path(Key.VIP_NEIGHBOUR, before, "/proc/net/arp before any probe")
+
+
+def read_addresses(target: Target) -> Iterator[Fact]:
+    """The VIP on this server's interfaces, its link and its subnet."""
+    links, addresses = read_network()
+    if links is None or addresses is None:
+        yield target.blind(
+            Key.VIP_PRESENT, "netlink does not answer", "addresses", about=target.own
+        )
+        return
+    here = [a for a in addresses if a.address.ip == target.vip]
+    yield target.of_own(Key.VIP_PRESENT, bool(here), "addresses of the interfaces")
+    for address in here[:1]:
+        yield target.of_own(Key.VIP_INTERFACE, address.interface, "addresses of the interfaces")
+        yield target.of_own(Key.VIP_PERMANENT, address.permanent, "lifetime of the address")
+    subnets = [
+        a
+        for a in addresses
+        if a.address.ip != target.vip
+        and a.address.network.prefixlen < a.address.network.max_prefixlen
+        and target.vip in a.address.network
+    ]
+    yield target.of_own(Key.VIP_SUBNET, bool(subnets), "subnets of the interfaces")
+    names = {a.interface for a in (*here, *subnets)}
+    on = [link for link in links if link.name in names]
+    if on:
+        up = all(link.up and link.carrier for link in on)
+        yield target.of_own(Key.LINK_UP, up, ", ".join(sorted(link.name for link in on)))
+
+
+def read_settings(target: Target) -> Iterator[Fact]:
+    """The default route, and whether the kernel keeps silent to ARP for the VIP."""
+    rows = target.path("/proc/net/route").read_text().splitlines()[1:]
+    default = any(row.split()[1:2] == ["00000000"] for row in rows)
+    yield target.of_own(Key.DEFAULT_ROUTE, default, "/proc/net/route")
+    values = []
+    for file in target.path("/proc/sys/net/ipv4/conf").glob("*/arp_ignore"):
+        if file.parent.name in ("all", *_interfaces_with_vip(target)):
+            values.append(int(file.read_text()))
+    if values:
+        # 3 answers only for addresses of global scope, 8 for none (Documentation/networking/ip-sysctl.rst)
+        yield target.of_own(Key.ARP_IGNORED, max(values) == 8, "arp_ignore", raw=str(max(values)))
+
+
+def _interfaces_with_vip(target: Target) -> list[str]:
+    _, addresses = read_network()
+    return [a.interface for a in addresses or () if a.address.ip == target.vip]
+
+
+def read_filters(target: Target) -> Iterator[Fact]:
+    """Rules of nftables and iptables that name the VIP and drop."""
+    found = [
+        (name, text)
+        for name, text in (
+            ("nft list ruleset", program_output("nft", "list", "ruleset")),
+            ("iptables-save", program_output("iptables-save")),
+        )
+        if text is not None
+    ]
+    if not found:
+        yield target.blind(
+            Key.VIP_FILTERED,
+            "no program lists the rules",
+            "filters",
+            about=target.own,
+            aspect="any",
+        )
+        return
+    for source, text in found:
+        for line in text.splitlines():
+            if filters(line, str(target.vip)):
+                yield target.of_own(Key.VIP_FILTERED, True, source, raw=line.strip(), aspect="any")
+                return
+    yield target.of_own(Key.VIP_FILTERED, False, found[0][0], aspect="any")
+
+
+def filters(line: str, vip: str) -> bool:
+    """Whether a line of a rule set drops packets of the VIP by name. vipkeeper's own lease is none."""
+    names = re.search(rf"(?<![\d.:a-f]){re.escape(vip)}(?![\d.:a-f])", line) is not None
+    return names and _DROP.search(line) is not None and "vipkeeper" not in line
+
+
+COLLECTORS = (
+    Collector(
+        "neighbour table",
+        frozenset({Key.VIP_NEIGHBOUR}),
+        read_neighbours,
+        limit=1.0,
+        phase=Phase.PASSIVE,
+    ),
+    Collector(
+        "addresses",
+        frozenset(
+            {Key.VIP_PRESENT, Key.VIP_INTERFACE, Key.VIP_PERMANENT, Key.VIP_SUBNET, Key.LINK_UP}
+        ),
+        read_addresses,
+        limit=2.0,
+        on_server=True,
+    ),
+    Collector(
+        "routes and settings",
+        frozenset({Key.DEFAULT_ROUTE, Key.ARP_IGNORED}),
+        read_settings,
+        limit=2.0,
+        on_server=True,
+    ),
+    Collector(
+        "packet filters",
+        frozenset({Key.VIP_FILTERED}),
+        read_filters,
+        limit=6.0,
+        privilege=Privilege.ROOT,
+        on_server=True,
+    ),
+)

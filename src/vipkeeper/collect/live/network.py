@@ -1,0 +1,306 @@
+"""Who answers: ports of the VIP and of every server, their TLS, their /readyz, and ARP for the VIP."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from vipkeeper.collect.collector import Collector, Phase
+from vipkeeper.collect.target import API_PORT, PEER_PORT, REGISTRATION_PORT, Target
+from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.hypothesis import Privilege
+from vipkeeper.diagnose.vocabulary import Hello, Key, Port, Ready
+from vipkeeper.host.inspect import read_network
+from vipkeeper.host.neighbours import Neighbour, answering
+from vipkeeper.wire.ethernet import MAC_LENGTH
+from vipkeeper.wire.types import IPAddress
+
+CONNECT_LIMIT = 3.0
+HELLO_LIMIT = 3.0
+"""Seconds; a healthy API server needs milliseconds, one without etcd answers 500 after 2.3 s."""
+ARP_ROUNDS = 3
+ARP_WAIT = 0.4
+"""Seconds after each request in which answers are collected."""
+AUTHORITIES = (
+    "/var/lib/rancher/rke2/server/tls/server-ca.crt",
+    "/var/lib/rancher/rke2/agent/server-ca.crt",
+    "/var/lib/rancher/k3s/server/tls/server-ca.crt",
+    "/var/lib/rancher/k3s/agent/server-ca.crt",
+    "/etc/kubernetes/pki/ca.crt",
+)
+_BODY = 4096
+_NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "PACKET_LENGTH_TOO_LONG")
+
+
+def connect(address: IPAddress, port: int, limit: float = CONNECT_LIMIT) -> tuple[Port, str]:
+    """What a TCP connection meets, and the kernel's words."""
+    try:
+        socket.create_connection((str(address), port), limit).close()
+    except TimeoutError:
+        return Port.SILENT, f"no answer within {limit:g} s"
+    except ConnectionRefusedError as error:
+        return Port.REFUSED, error.strerror or ""
+    except OSError as error:
+        word = Port.UNREACHABLE if error.errno in _NO_ROUTE else Port.SILENT
+        return word, error.strerror or str(error)
+    return Port.OPEN, ""
+
+
+def hello(address: IPAddress, port: int, authority: Path | None) -> tuple[Hello | None, str]:
+    """What TLS meets; None when not even TCP connects."""
+    context = ssl.create_default_context(cafile=None if authority is None else str(authority))
+    if authority is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection((str(address), port), HELLO_LIMIT) as raw:
+            try:
+                with context.wrap_socket(raw, server_hostname=str(address)):
+                    return (Hello.UNVERIFIED if authority is None else Hello.VALID), ""
+            except ssl.SSLCertVerificationError as error:
+                return _rejected(error), error.verify_message
+            except ssl.SSLError as error:
+                return (Hello.NOT_TLS if error.reason in _NOT_TLS else Hello.NO_ANSWER), str(error)
+            except OSError as error:
+                return Hello.NO_ANSWER, error.strerror or f"no ServerHello within {HELLO_LIMIT:g} s"
+    except OSError:
+        return None, ""
+
+
+def _rejected(error: ssl.SSLCertVerificationError) -> Hello:
+    """OpenSSL's X509_V_ERR_* codes (openssl-verification-options(1))."""
+    by_code = {
+        9: Hello.NOT_YET_VALID,
+        10: Hello.EXPIRED,
+        62: Hello.NAME_MISSING,
+        64: Hello.NAME_MISSING,
+    }
+    return by_code.get(error.verify_code, Hello.OTHER_AUTHORITY)
+
+
+def readyz(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str]:
+    """What GET /readyz?verbose says, without a credential. The certificate is judged elsewhere."""
+    context = ssl._create_unverified_context()
+    client = http.client.HTTPSConnection(str(address), port, timeout=HELLO_LIMIT, context=context)
+    try:
+        client.request("GET", "/readyz?verbose", headers={"Accept": "*/*"})
+        answer = client.getresponse()
+        body = answer.read(_BODY).decode("utf-8", "replace")
+    except ConnectionRefusedError as error:
+        return Ready.REFUSED, error.strerror or ""
+    except (OSError, http.client.HTTPException) as error:
+        return Ready.NO_ANSWER, str(error)
+    finally:
+        client.close()
+    return judge_readyz(answer.status, body), f"{answer.status} {_failed(body) or body[:80]}"
+
+
+def judge_readyz(status: int, body: str) -> Ready:
+    """The word for an answer to /readyz?verbose. Total."""
+    if status == http.client.OK:
+        return Ready.OK
+    if status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
+        return Ready.UNAUTHORIZED
+    failed = [line for line in body.splitlines() if line.startswith("[-]")]
+    if failed and all(line.startswith(("[-]etcd", "[-]etcd-readiness")) for line in failed):
+        return Ready.ETCD_FAILED
+    return Ready.NOT_READY if "apiserver not ready" in body else Ready.CHECKS_FAILED
+
+
+def _failed(body: str) -> str:
+    return "; ".join(line for line in body.splitlines() if line.startswith("[-]"))
+
+
+def authority(target: Target) -> Path | None:
+    """The cluster's CA on this host, where there is one that may be read."""
+    for name in AUTHORITIES:
+        path = target.path(name)
+        try:
+            path.read_bytes()
+        except OSError:
+            continue
+        return path
+    return None
+
+
+def look_at_vip(target: Target) -> Iterator[Fact]:
+    """Ports, TLS and /readyz of the VIP, all at once."""
+    ca = authority(target)
+    yield from _at_once(
+        [
+            *(_port_of_vip(target, port) for port in (API_PORT, REGISTRATION_PORT)),
+            lambda: _hello_of_vip(target, ca),
+            lambda: _readyz_of_vip(target),
+        ]
+    )
+
+
+def _at_once(looks: Sequence[Callable[[], Iterable[Fact]]]) -> Iterator[Fact]:
+    with ThreadPoolExecutor(max(1, len(looks))) as pool:
+        for found in pool.map(lambda look: tuple(look()), looks):
+            yield from found
+
+
+def _port_of_vip(target: Target, port: int) -> Callable[[], Iterable[Fact]]:
+    def look() -> Iterable[Fact]:
+        word, raw = connect(target.vip, port)
+        source = f"connect to {target.vip}:{port}"
+        yield target.of_path(Key.VIP_PORT, word, source, raw=raw, aspect=str(port))
+
+    return look
+
+
+def _hello_of_vip(target: Target, ca: Path | None) -> Iterable[Fact]:
+    word, raw = hello(target.vip, API_PORT, ca)
+    if word is not None:
+        source = f"TLS to {target.vip}:{API_PORT}"
+        yield target.of_path(Key.VIP_HELLO, word, source, raw=raw, aspect=str(API_PORT))
+
+
+def _readyz_of_vip(target: Target) -> Iterable[Fact]:
+    word, raw = readyz(target.vip)
+    yield target.of_path(Key.VIP_READYZ, word, f"https://{target.vip}:{API_PORT}/readyz", raw=raw)
+
+
+def look_at_servers(target: Target) -> Iterator[Fact]:
+    """Every other server's ports, /readyz, and whether its host is there at all."""
+    looks = []
+    for server in target.others:
+        for port in (API_PORT, REGISTRATION_PORT, PEER_PORT):
+            looks.append(_port_of_server(target, server.name, server.address, port))
+        looks.append(_readyz_of_server(target, server.name, server.address))
+    found = list(_at_once(looks)) if looks else []
+    yield from found
+    for server in target.others:
+        ports = [f for f in found if f.key is Key.SERVER_PORT and f.about == server.name]
+        speaks = [f for f in ports if f.value in (Port.OPEN, Port.REFUSED)]
+        source = "its ports" if speaks else "its ports and the neighbour table"
+        yield target.of_path(
+            Key.SERVER_UP,
+            bool(speaks) or resolved(target, server.address),
+            source,
+            about=server.name,
+        )
+
+
+def _port_of_server(
+    target: Target, name: str, address: IPAddress, port: int
+) -> Callable[[], Iterable[Fact]]:
+    def look() -> Iterable[Fact]:
+        word, raw = connect(address, port)
+        source = f"connect to {address}:{port}"
+        yield target.of_path(Key.SERVER_PORT, word, source, about=name, raw=raw, aspect=str(port))
+
+    return look
+
+
+def _readyz_of_server(
+    target: Target, name: str, address: IPAddress
+) -> Callable[[], Iterable[Fact]]:
+    def look() -> Iterable[Fact]:
+        word, raw = readyz(address)
+        source = f"https://{address}:{API_PORT}/readyz"
+        yield target.of_path(Key.SERVER_READYZ, word, source, about=name, raw=raw)
+
+    return look
+
+
+def neighbours(target: Target) -> dict[str, str]:
+    """The MACs of the IPv4 neighbour table by address; incomplete entries are left out (proc(5))."""
+    try:
+        rows = target.path("/proc/net/arp").read_text().splitlines()[1:]
+    except OSError:
+        return {}
+    cells = [row.split() for row in rows]
+    return {c[0]: c[3].lower() for c in cells if len(c) >= 4 and int(c[2], 16) & 2}
+
+
+def resolved(target: Target, address: IPAddress) -> bool:
+    """Whether the address has a link-layer address in this host's table."""
+    return str(address) in neighbours(target)
+
+
+def ask_who_has(target: Target) -> Iterator[Fact]:
+    """ARP requests on the interface in the VIP's subnet: every host that answers, and whose it is."""
+    links, addresses = read_network()
+    if links is None or addresses is None:
+        yield target.blind(Key.VIP_MACS, "netlink does not answer", "ARP")
+        return
+    own = {a.address.ip for a in addresses}
+    on = next(
+        (a for a in addresses if target.vip in a.address.network and a.address.ip != target.vip),
+        None,
+    )
+    yield target.of_path(Key.VIP_ON_LINK, on is not None, "addresses of this host")
+    if on is None or target.vip in own:
+        why = (
+            "this host has the VIP itself" if target.vip in own else "the VIP is in no subnet here"
+        )
+        yield target.blind(Key.VIP_MACS, why, "ARP")
+        return
+    mac = bytes.fromhex(_mac(target, on.interface).replace(":", ""))
+    question = Neighbour(target.vip, on.interface, mac, on.address.ip).question()
+    answers = sorted(_answers(target.vip, on.interface, question))
+    source = f"{ARP_ROUNDS} ARP requests on {on.interface}"
+    yield target.of_path(Key.VIP_MACS, tuple(answers), source)
+    table = neighbours(target)
+    owner = {table[str(s.address)]: s.name for s in target.servers if str(s.address) in table}
+    if len(answers) == 1:
+        yield target.of_path(
+            Key.VIP_MAC_OWNER, owner.get(answers[0], "none of the servers"), source
+        )
+
+
+def _mac(target: Target, interface: str) -> str:
+    return target.path(f"/sys/class/net/{interface}/address").read_text().strip()
+
+
+def _answers(vip: IPAddress, interface: str, question: bytes) -> set[str]:
+    protocol = 0x0806 if isinstance(vip, IPv4Address) else 0x86DD
+    found: set[str] = set()
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol)) as sock:
+        sock.bind((interface, protocol))
+        sock.setblocking(False)
+        for _ in range(ARP_ROUNDS):
+            sock.send(question)
+            until = time.monotonic() + ARP_WAIT
+            while (left := until - time.monotonic()) > 0:
+                if not select.select([sock], [], [], left)[0]:
+                    break
+                told = answering(sock.recv(2048))
+                if told is not None and told[0] == vip and len(told[1]) == MAC_LENGTH:
+                    found.add(told[1].hex(":"))
+    return found
+
+
+COLLECTORS = (
+    Collector(
+        "ports, TLS and /readyz of the VIP",
+        frozenset({Key.VIP_PORT, Key.VIP_HELLO, Key.VIP_READYZ}),
+        look_at_vip,
+        limit=2 * HELLO_LIMIT,
+    ),
+    Collector(
+        "ports and /readyz of the servers",
+        frozenset({Key.SERVER_PORT, Key.SERVER_READYZ, Key.SERVER_UP}),
+        look_at_servers,
+        limit=2 * HELLO_LIMIT,
+    ),
+    Collector(
+        "ARP for the VIP",
+        frozenset({Key.VIP_MACS, Key.VIP_MAC_OWNER, Key.VIP_ON_LINK}),
+        ask_who_has,
+        limit=2.0,
+        privilege=Privilege.ROOT,
+        phase=Phase.ARP,
+    ),
+)

@@ -1,0 +1,34 @@
+"""A diagnosis as one HTML page with its causal tree: no network, no script, light and dark."""
+
+from __future__ import annotations
+
+from vipkeeper.diagnose.engine import Diagnosis, Verdict
+from vipkeeper.diagnose.facts import shown
+from vipkeeper.diagnose.judgement import Judgement
+from vipkeeper.report.html import file, stylesheet, templates
+from vipkeeper.report.why.text import TitleOf, step_line, subject
+
+_HEADS = {
+    Verdict.ROOT_CAUSE: "Root cause found",
+    Verdict.HEALTHY: "Healthy: the VIP answers",
+    Verdict.NOTHING: "Nothing to look at",
+    Verdict.UNDETERMINED: "Undetermined: the evidence does not settle the cause",
+}
+
+
+def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
+    """The page; the same text for the same evidence."""
+    environment = templates()
+    environment.globals |= {
+        "title_of": title_of,
+        "step_line": step_line,
+        "subject": subject,
+        "ids": _ids,
+    }
+    environment.filters["value"] = shown
+    template = environment.from_string(file("why/page.html.j2"))
+    return template.render(d=diagnosis, head=_HEADS[diagnosis.verdict], css=stylesheet()) + "\n"
+
+
+def _ids(judgement: Judgement) -> list[str]:
+    return [fact.id for fact in judgement.facts]
