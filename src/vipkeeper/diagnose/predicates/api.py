@@ -14,7 +14,7 @@ from vipkeeper.diagnose.judgement import (
     true,
     unknown,
 )
-from vipkeeper.diagnose.predicates.vip import WHERE, leads
+from vipkeeper.diagnose.predicates.vip import WHERE, behind, leads
 from vipkeeper.diagnose.vocabulary import Key, Port, Process, Ready
 
 API = "6443"
@@ -39,11 +39,16 @@ def _does(fact: Fact, test: object) -> bool:
 
 
 def _down(view: View, server: str, *, dead: bool) -> tuple[Fact, ...]:
-    """What shows that a server's API is down, unless it served at the same time or later."""
+    """What shows that a server's API is down, unless it served later.
+
+    At the same time the server's own word counts, and a port that refuses elsewhere does not: a firewall refuses, too.
+    """
     seen = signs(view, server)
     bad = [f for f in seen if _does(f, _DEAD) or (not dead and _does(f, _ILL))]
     good = max((f.at for f in seen if _does(f, _SERVES)), default=-1)
-    return tuple(bad) if bad and good < bad[-1].at else ()
+    last = max((f.at for f in bad), default=-1)
+    own = any(f.at == last and f.key is not Key.SERVER_PORT for f in bad)
+    return tuple(bad) if last > good or (own and last == good) else ()
 
 
 def dead(view: View) -> tuple[Fact, ...]:
@@ -92,22 +97,28 @@ def api_serves_somewhere(view: View) -> Judgement:
     return unknown("no API server was asked on its own address")
 
 
-@predicate(*SIGNS, Key.CONTAINER)
-def api_down_for_a_moment(view: View) -> Judgement:
-    """What was seen may be a restart or an election, which passes."""
+def lasting_down(view: View) -> tuple[Fact, ...]:
+    """What shows that an API that is down is so for more than a moment. Reads the container, too."""
     down = not_serving(view)
-    if not down:
-        return unknown("no API server is known to be down")
     for server in sorted({fact.about for fact in down}):
         failed = view.one(Key.CONTAINER, server, CONTAINER)
         if failed is not None and failed.value is Process.FAILED:
-            return false("its container has failed for good", failed)
+            return (failed,)
         own = [fact for fact in down if fact.about == server]
-        served = [f.at for f in signs(view, server) if _does(f, _SERVES)]
-        since = [fact for fact in own if fact.at > max(served, default=-1)]
+        served = max((f.at for f in signs(view, server) if _does(f, _SERVES)), default=-1)
+        since = [fact for fact in own if fact.at > served]
         if since and since[-1].at - since[0].at >= LASTING_MS:
-            return false("two looks more than 10 s apart show the same", since[0], since[-1])
-    return unknown("one look is no finding: a restart of the API server passes", *down)
+            return since[0], since[-1]
+    return ()
+
+
+@predicate(*SIGNS, Key.CONTAINER)
+def api_down_for_a_moment(view: View) -> Judgement:
+    """What was seen may be a restart or an election, which passes."""
+    lasts = lasting_down(view)
+    if lasts:
+        return false("more than one look shows the same", *lasts)
+    return unknown("one look is no finding: a restart of the API server passes", *not_serving(view))
 
 
 @predicate(Key.CONTAINER)
@@ -124,3 +135,11 @@ def api_restarts(view: View) -> Judgement:
 def vip_leads_to_restarting_api(view: View) -> Judgement:
     """The VIP leads to a server whose API server is restarted again and again."""
     return leads(view, view.each(Key.CONTAINER, CONTAINER).where(among(Process.RESTARTING)))
+
+
+@predicate(Key.CONTAINER, *WHERE)
+def api_restarts_behind_vip(view: View) -> Judgement:
+    """The API server that the VIP leads to is started again and again."""
+    restarts = among(Process.RESTARTING)
+    text = "the API server is restarted again and again"
+    return behind(view, view.each(Key.CONTAINER, CONTAINER), restarts, text)

@@ -17,7 +17,7 @@ from vipkeeper.diagnose.judgement import (
 )
 from vipkeeper.diagnose.predicates.etcd import SPEAKS, names_of
 from vipkeeper.diagnose.predicates.logs import message, messages
-from vipkeeper.diagnose.predicates.vip import WHERE, leads
+from vipkeeper.diagnose.predicates.vip import WHERE, behind, leads, led_to
 from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Process, Ready
 
 AWAY = ("datastore-unreachable",)
@@ -71,7 +71,7 @@ def out_of_space(view: View) -> Judgement:
     return unknown("no etcd could be asked for alarms", *health.blind)
 
 
-_ENDED = among(Process.STOPPED, Process.FAILED, Process.RESTARTING, Process.ABSENT)
+_ENDED = among(Process.STOPPED, Process.FAILED, Process.RESTARTING)
 
 
 def etcd_gone(view: View) -> tuple[Fact, ...]:
@@ -104,7 +104,7 @@ def vip_leads_to_dead_etcd(view: View) -> Judgement:
 def etcd_down_for_a_moment(view: View) -> Judgement:
     """It may be a restart of etcd, which passes."""
     gone = etcd_gone(view)
-    steady = [f for f in gone if f.value in (Process.FAILED, Process.RESTARTING, Process.ABSENT)]
+    steady = [f for f in gone if f.value in (Process.FAILED, Process.RESTARTING)]
     if steady:
         return false("its container fails", *steady)
     for server in sorted(names_of(gone)):
@@ -125,6 +125,18 @@ def datastore_external(view: View) -> Judgement:
     return false("the datastore is not external", fact)
 
 
+@predicate(Key.DATASTORE, Key.VOTERS)
+def datastore_not_etcd(view: View) -> Judgement:
+    """The cluster does not keep its state in etcd, so no etcd is missing."""
+    fact, voters = view.one(Key.DATASTORE), view.one(Key.VOTERS)
+    if fact is not None and fact.value is not Datastore.ETCD:
+        return true("the datastore is not etcd", fact)
+    known = [f for f in (fact, voters) if f is not None]
+    if known:
+        return false("the datastore is etcd", *known)
+    return unknown("where the cluster keeps its state is not known", *view.of(Key.DATASTORE))
+
+
 @predicate(Key.READYZ, Key.SERVER_READYZ, Key.LOG, Key.LOGS_READ)
 def datastore_fails(view: View) -> Judgement:
     """API servers, or their log, say that the datastore does not answer."""
@@ -140,21 +152,19 @@ def datastore_fails(view: View) -> Judgement:
     return message(view, "the datastore does not answer", *AWAY)
 
 
-@predicate(Key.ETCD_HEALTH, Key.READYZ, Key.CONTAINER, Key.DATASTORE)
-def datastore_ill(view: View) -> Judgement:
-    """The datastore is the deeper cause: no leader, not running, or not answering."""
+@predicate(Key.ETCD_HEALTH, Key.READYZ, Key.CONTAINER, Key.DATASTORE, *WHERE)
+def datastore_ill_behind_vip(view: View) -> Judgement:
+    """Where the VIP leads the datastore is the deeper cause: no leader, not running, not answering."""
+    ill = among(Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.ALARM, Etcd.REFUSED, Etcd.NO_ANSWER)
+    kept, held = view.one(Key.DATASTORE), led_to(view)
     failed = view.each(Key.READYZ).where(among(Ready.ETCD_FAILED))
-    ill = view.each(Key.ETCD_HEALTH).where(among(Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.ALARM))
-    gone = etcd_gone(view)
-    if ill or failed or gone:
-        return true("the datastore is ill, and the API server with it", *ill, *failed, *gone)
-    fine = view.each(Key.ETCD_HEALTH).where(among(Etcd.HEALTHY))
-    kept = view.one(Key.DATASTORE)
-    if fine:
-        return false(f"etcd is healthy: {names(fine)}", *fine)
+    failed += etcd_gone(view)
+    here = [fact for fact in failed if fact.about in held]
+    if here:
+        return true("the datastore is ill, and the API server with it", *here)
     if kept is not None and kept.value is Datastore.SQLITE:
         return false("the datastore is a file of the server itself", kept)
-    return unknown("how the datastore is was not seen", *view.each(Key.ETCD_HEALTH).blind)
+    return behind(view, view.each(Key.ETCD_HEALTH), ill, "etcd is ill")
 
 
 @predicate(Key.DISK_FULL)

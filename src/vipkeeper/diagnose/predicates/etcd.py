@@ -218,10 +218,22 @@ def reaches_no_other(view: View) -> Judgement:
         if looks:
             return false("it reaches the other servers", *looks)
         return unknown("whether it reaches the others is not known")
+    fine = health.where(among(Etcd.HEALTHY))
+    if fine:
+        return false("no server that was asked is without a leader", *fine)
     return unknown("no server is known to be without a leader", *health.blind)
 
 
-@predicate(Key.ETCD_HEALTH, Key.READYZ, Key.SERVER_READYZ)
+def _others_down(view: View, lost: set[str]) -> list[Fact]:
+    """What shows that every other server is down for a place that is not the one without a leader."""
+    others = [server for server in view.servers() if server not in lost]
+    looks = [f for f in view.of(Key.SERVER_UP) if f.known and f.vantage not in lost]
+    up, down = (names_of(f for f in looks if bool(f.value) is word) for word in (True, False))
+    complete = view.each(Key.SERVER_UP).complete
+    return looks if complete and others and not up and set(others) <= down else []
+
+
+@predicate(Key.ETCD_HEALTH, Key.READYZ, Key.SERVER_READYZ, Key.SERVER_UP)
 def others_go_on(view: View) -> Judgement:
     """While one server has no leader, others serve: etcd's majority is there without it."""
     health, ready = view.each(Key.ETCD_HEALTH), view.each(Key.READYZ)
@@ -236,4 +248,7 @@ def others_go_on(view: View) -> Judgement:
         return true(f"others have a leader: {names(others)}", *others)
     if health.seen:
         return false("no server has a leader", *health.facts.values())
+    down = _others_down(view, lost)
+    if lost and down:
+        return false(f"from elsewhere, too, the others are down: {names(down)}", *down)
     return unknown("whether the others have a leader is not known", *health.blind)

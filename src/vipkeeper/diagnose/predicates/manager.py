@@ -61,9 +61,12 @@ def manager_runs_somewhere(view: View) -> Judgement:
     )
 
 
-@predicate(Key.MANAGER_STANDBY)
+@predicate(Key.MANAGER, Key.MANAGER_STANDBY)
 def all_on_standby(view: View) -> Judgement:
-    """Every server was told not to claim."""
+    """Every server was told not to claim. Only vipkeeper can be told so."""
+    named = [fact for fact in view.of(Key.MANAGER, None) if fact.known]
+    if named and all(fact.value is not Manager.VIPKEEPER for fact in named):
+        return false("what holds the VIP knows no standby", *named)
     found = view.each(Key.MANAGER_STANDBY)
     return found.none(
         among(False), "every server was told not to claim the VIP", "a server may claim the VIP"
@@ -73,12 +76,14 @@ def all_on_standby(view: View) -> Judgement:
 @predicate(Key.MANAGER)
 def manager_needs_no_lease(view: View) -> Judgement:
     """Who holds the VIP is not decided by a Lease."""
-    fact = view.one(Key.MANAGER)
-    if fact is None:
-        return unknown("what holds the VIP is not known", *view.of(Key.MANAGER))
-    if fact.value is Manager.KUBE_VIP:
-        return false("kube-vip holds the VIP by a Lease", fact)
-    return true("the VIP does not depend on a Lease", fact)
+    known = [fact for fact in view.of(Key.MANAGER, None) if fact.known]
+    named = [fact for fact in known if fact.value is not Manager.NONE]
+    by_lease = [fact for fact in named if fact.value is Manager.KUBE_VIP]
+    if by_lease:
+        return false("kube-vip holds the VIP by a Lease", *by_lease)
+    if named:
+        return true("the VIP does not depend on a Lease", *named)
+    return unknown("what holds the VIP is not known", *view.of(Key.MANAGER, None))
 
 
 LEADING = (Key.LEASE_HOLDER, Key.LEASE_FRESH, Key.MANAGER_STATE, Key.MANAGER_HOLDS)
@@ -109,6 +114,9 @@ def a_manager_leads(view: View) -> Judgement:
     states, says = view.each(Key.MANAGER_STATE), view.each(Key.MANAGER_HOLDS)
     if states.seen and (says.seen or not states.where(among(Process.RUNNING))):
         return false("no manager leads", *states.facts.values(), *says.facts.values())
+    holder, fresh = view.one(Key.LEASE_HOLDER), view.one(Key.LEASE_FRESH)
+    if holder is not None and fresh is not None and states.seen:
+        return false("nobody whose manager runs holds the Lease", holder, fresh)
     return unknown("whether a manager leads is not known", *states.blind)
 
 

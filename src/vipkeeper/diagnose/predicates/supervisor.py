@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
-from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown
-from vipkeeper.diagnose.predicates.vip import WHERE, leads
+from vipkeeper.diagnose.judgement import Judgement, Truth, View, among, false, names, true, unknown
+from vipkeeper.diagnose.predicates.vip import WHERE, behind, leads
 from vipkeeper.diagnose.vocabulary import Key, Process
 
 STARTING_S = 180
@@ -27,20 +27,17 @@ def vip_leads_to_stopped(view: View) -> Judgement:
     return leads(view, view.each(Key.SUPERVISOR).where(_STOPPED))
 
 
-@predicate(Key.SUPERVISOR)
-def supervisor_restarts(view: View) -> Judgement:
-    """The supervisor of some server ends and is started again."""
-    return view.each(Key.SUPERVISOR).some(
-        among(Process.RESTARTING), "the supervisor restarts", "no supervisor restarts"
-    )
+@predicate(Key.SUPERVISOR, *WHERE)
+def stopped_behind_vip(view: View) -> Judgement:
+    """The supervisor of a server that the VIP leads to is stopped."""
+    return behind(view, view.each(Key.SUPERVISOR), _STOPPED, "the supervisor is stopped")
 
 
-@predicate(Key.SUPERVISOR)
-def supervisor_runs(view: View) -> Judgement:
-    """The supervisor of some server is up."""
-    return view.each(Key.SUPERVISOR).some(
-        among(Process.RUNNING), "the supervisor runs", "no supervisor runs"
-    )
+@predicate(Key.SUPERVISOR, *WHERE)
+def restarts_behind_vip(view: View) -> Judgement:
+    """The supervisor of a server that the VIP leads to ends and is started again."""
+    restarts = among(Process.RESTARTING)
+    return behind(view, view.each(Key.SUPERVISOR), restarts, "the supervisor restarts")
 
 
 def young(view: View) -> tuple[Fact, ...]:
@@ -70,3 +67,19 @@ def started_moments_ago(view: View) -> Judgement:
 def vip_leads_to_starting(view: View) -> Judgement:
     """The VIP leads to a server that is starting."""
     return leads(view, young(view))
+
+
+@predicate(Key.SUPERVISOR, Key.SUPERVISOR_AGE, *WHERE)
+def starting_behind_vip(view: View) -> Judgement:
+    """A server that the VIP leads to was started moments ago."""
+    states, recent = view.each(Key.SUPERVISOR), {fact.about for fact in young(view)}
+    judged = behind(view, states, among(Process.STARTING), "the supervisor is starting")
+    if judged.truth is not Truth.TRUE:
+        return judged
+    starting = [fact for fact in judged.facts if fact.about in recent]
+    if starting:
+        return judged
+    ages = [f for fact in judged.facts if (f := view.one(Key.SUPERVISOR_AGE, fact.about))]
+    if len(ages) == len(judged.facts):
+        return false("it has been starting for long", *ages)
+    return unknown("since when it is starting is not known", *judged.facts)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import predicate
-from vipkeeper.diagnose.judgement import Judgement, View, false, true, unknown, yes
+from vipkeeper.diagnose.judgement import Found, Judgement, View, false, names, true, unknown, yes
 from vipkeeper.diagnose.vocabulary import Key, Port
 
 WHERE = (Key.SERVERS, Key.VIP_PRESENT, Key.VIP_MAC_OWNER)
@@ -42,6 +42,18 @@ def leads(view: View, faulty: Iterable[Fact]) -> Judgement:
     if present.seen:
         return false("no server has the VIP", *present.facts.values())
     return unknown("to which server the VIP leads is not known", *present.blind, needs=WHERE)
+
+
+def behind(view: View, found: Found, test: Callable[[Value], bool], text: str) -> Judgement:
+    """Whether a value passes on a server that the VIP leads to. Not so only when all of these were seen."""
+    held = led_to(view)
+    passing = [fact for fact in found.where(test) if fact.about in held]
+    if passing:
+        return true(f"{text}: {names(passing)}", *passing)
+    seen = [found.facts[server] for server in sorted(held) if server in found.facts]
+    if held and len(seen) == len(held):
+        return false(f"not so where the VIP leads: {text}", *seen)
+    return unknown(f"not known where the VIP leads: {text}", *found.blind)
 
 
 @predicate(Key.VIP_PRESENT)
