@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from vipkeeper.collect.target import Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Privilege
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.vocabulary import Key, Subject
 
 
 class Phase(enum.IntEnum):
@@ -89,6 +89,6 @@ def _look(
 def _blind(collector: Collector, target: Target, why: str) -> Iterable[Fact]:
     """One line for each key that stays unknown, where the key names no aspect."""
     for key in sorted(collector.makes_known, key=lambda key: key.word):
-        if not key.meaning.aspect:
-            about = target.own if collector.on_server else ""
+        about = target.own if key.meaning.subject is Subject.SERVER else ""
+        if not key.meaning.aspect and (about or key.meaning.subject is not Subject.SERVER):
             yield target.blind(key, why, collector.name, about=about)

@@ -1,0 +1,239 @@
+"""What the live collectors make of what they read."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from vipkeeper.collect.derive import derive
+from vipkeeper.collect.live.control_plane import (
+    judge_health,
+    judge_metrics,
+    listeners,
+    read_members,
+)
+from vipkeeper.collect.live.kernel import filters
+from vipkeeper.collect.live.network import connect, hello, judge_readyz, neighbours
+from vipkeeper.collect.live.processes import judge_unit, read_containers
+from vipkeeper.collect.target import Target
+from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.vocabulary import Etcd, Hello, Key, Port, Process, Ready
+
+LOOPBACK = ip_address("127.0.0.1")
+
+
+def target(files: Path = Path("/")) -> Target:
+    return Target(ip_address("192.0.2.100"), own="cp1", place="cp1", files=files)
+
+
+@contextmanager
+def listening(answer: bytes | None) -> Iterator[int]:
+    """A port that takes one connection, says this and hangs up; None: says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        done = threading.Event()
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.settimeout(5)
+                peer.recv(4096)
+                if answer is None:
+                    done.wait(10)
+                else:
+                    peer.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        done.set()
+        thread.join(10)
+
+
+def test_a_closed_port_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert connect(LOOPBACK, port) == (Port.OPEN, "")
+    assert connect(LOOPBACK, port)[0] is Port.REFUSED
+
+
+def test_what_speaks_no_tls_is_named() -> None:
+    with listening(b"HTTP/1.0 400 Bad Request\r\n\r\n") as port:
+        assert hello(LOOPBACK, port, None)[0] is Hello.NOT_TLS
+
+
+def test_a_port_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vipkeeper.collect.live.network.HELLO_LIMIT", 0.2)
+    with listening(None) as port:
+        assert hello(LOOPBACK, port, None)[0] is Hello.NO_ANSWER
+
+
+def test_no_tls_without_tcp() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert hello(LOOPBACK, port, None) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "word"),
+    [
+        (200, "ok", Ready.OK),
+        (401, '{"kind":"Status","code":401}', Ready.UNAUTHORIZED),
+        (403, "", Ready.UNAUTHORIZED),
+        (
+            500,
+            "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed",
+            Ready.ETCD_FAILED,
+        ),
+        (500, "[-]etcd failed\n[-]etcd-readiness failed: reason withheld", Ready.ETCD_FAILED),
+        (500, "[-]etcd failed\n[-]informer-sync failed", Ready.CHECKS_FAILED),
+        (500, "apiserver not ready", Ready.NOT_READY),
+        (503, "", Ready.CHECKS_FAILED),
+    ],
+)
+def test_what_readyz_says(status: int, body: str, word: Ready) -> None:
+    assert judge_readyz(status, body) is word
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "word"),
+    [
+        (200, '{"health":"true","reason":""}', Etcd.HEALTHY),
+        (503, '{"health":"false","reason":"RAFT NO LEADER"}', Etcd.NO_LEADER),
+        (503, '{"health":"false","reason":"ALARM NOSPACE"}', Etcd.ALARM),
+        (Port.REFUSED, "", Etcd.REFUSED),
+        (Port.SILENT, "", Etcd.NO_ANSWER),
+    ],
+)
+def test_what_etcd_says(status: int | Port, body: str, word: Etcd) -> None:
+    assert judge_health(status, body) is word
+
+
+def test_metrics_of_etcd() -> None:
+    text = """\
+# HELP etcd_server_has_leader Whether or not a leader exists.
+etcd_server_has_leader 1
+etcd_server_is_learner 0
+etcd_disk_wal_fsync_duration_seconds_bucket{le="0.064"} 950
+etcd_disk_wal_fsync_duration_seconds_bucket{le="0.128"} 990
+etcd_disk_wal_fsync_duration_seconds_bucket{le="+Inf"} 1000
+nonsense
+"""
+    found = {fact.key: fact.value for fact in judge_metrics(target(), text)}
+    assert found == {Key.ETCD_LEADER: True, Key.ETCD_LEARNER: False, Key.ETCD_SLOW: True}
+
+
+@pytest.mark.parametrize(
+    ("members", "voters"),
+    [
+        ([{"ID": 1}, {"ID": 2}, {"ID": 3, "isLearner": True}], 2),
+        ([{"name": "cp1"}], None),
+    ],
+    ids=["a learner has no vote", "the temporary etcd of a boot is no cluster of one"],
+)
+def test_voters(members: list[object], voters: int | None) -> None:
+    assert read_members(json.dumps({"members": members})) == voters
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"members": 3}', '{"members": [3]}', "[" * 9999])
+def test_what_is_no_list_of_members(text: str) -> None:
+    assert read_members(text) is None
+
+
+def test_who_listens(tmp_path: Path) -> None:
+    folder = tmp_path / "proc/net"
+    folder.mkdir(parents=True)
+    head = "  sl  local_address rem_address   st\n"
+    (folder / "tcp").write_text(
+        head + "   0: 0B0A0A0A:2481 00000000:0000 0A\n" + "   1: 0100007F:2481 0100007F:1234 01\n"
+    )
+    (folder / "tcp6").write_text(
+        head + "   0: 00000000000000000000000000000000:192B " + "0" * 32 + ":0000 0A\n"
+    )
+    assert listeners(target(tmp_path), 9345) == {"10.10.10.11"}
+    assert listeners(target(tmp_path), 6443) == {"::"}
+
+
+def test_only_complete_entries_of_the_neighbour_table_count(tmp_path: Path) -> None:
+    path = tmp_path / "proc/net/arp"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "IP address       HW type     Flags       HW address            Mask     Device\n"
+        "192.0.2.100      0x1         0x2         02:00:00:00:00:0A     *        eth0\n"
+        "192.0.2.12       0x1         0x0         00:00:00:00:00:00     *        eth0\n"
+    )
+    assert neighbours(target(tmp_path)) == {"192.0.2.100": "02:00:00:00:00:0a"}
+
+
+def test_an_entry_that_differs_from_who_answers_is_stale() -> None:
+    before = Fact(Key.VIP_NEIGHBOUR, "02:00:00:00:00:0a", vantage="client")
+    answers = Fact(Key.VIP_MACS, ("02:00:00:00:00:0b",), vantage="client")
+    elsewhere = Fact(Key.VIP_MACS, ("02:00:00:00:00:0b",), vantage="other")
+    stale = [f.value for f in derive([before, answers]) if f.key is Key.VIP_STALE]
+    assert stale == [True]
+    assert not [f for f in derive([before, elsewhere]) if f.key is Key.VIP_STALE]
+
+
+@pytest.mark.parametrize(
+    ("line", "drops"),
+    [
+        ("ip daddr 192.0.2.100 drop", True),
+        ("-A INPUT -d 192.0.2.100/32 -j DROP", True),
+        ("ip daddr 192.0.2.100 accept", False),
+        ("ip daddr 192.0.2.10 drop", False),
+        ("ip daddr 1192.0.2.100 drop", False),
+        ("arp saddr ip 192.0.2.100 drop comment vipkeeper", False),
+    ],
+)
+def test_a_rule_that_drops_the_vip(line: str, drops: bool) -> None:
+    assert filters(line, "192.0.2.100") is drops
+
+
+@pytest.mark.parametrize(
+    ("properties", "word"),
+    [
+        ({"ActiveState": "active", "SubState": "running"}, Process.RUNNING),
+        ({"ActiveState": "activating", "SubState": "start"}, Process.STARTING),
+        ({"ActiveState": "activating", "SubState": "start", "NRestarts": "9"}, Process.RESTARTING),
+        ({"ActiveState": "activating", "SubState": "auto-restart"}, Process.RESTARTING),
+        ({"ActiveState": "failed", "SubState": "failed"}, Process.FAILED),
+        ({"ActiveState": "inactive", "SubState": "dead"}, Process.STOPPED),
+        ({}, Process.STOPPED),
+    ],
+)
+def test_the_state_of_a_unit(properties: dict[str, str], word: Process) -> None:
+    assert judge_unit(properties, frozen=False) is word
+    assert judge_unit(properties, frozen=True) is Process.FROZEN
+
+
+def container(name: str, state: str, created: int, attempt: int = 0) -> dict[str, object]:
+    return {
+        "metadata": {"name": name, "attempt": attempt},
+        "state": state,
+        "createdAt": str(created),
+    }
+
+
+def test_the_newest_container_of_a_name_counts() -> None:
+    listed = [
+        container("etcd", "CONTAINER_EXITED", 1),
+        container("etcd", "CONTAINER_RUNNING", 2, 1),
+        container("kube-vip", "CONTAINER_EXITED", 3, 7),
+        container("kube-apiserver", "CONTAINER_EXITED", 3),
+    ]
+    assert read_containers(json.dumps({"containers": listed})) == {
+        "etcd": Process.RUNNING,
+        "kube-vip": Process.RESTARTING,
+        "kube-apiserver": Process.STOPPED,
+    }
+
+
+@pytest.mark.parametrize("text", ["", "null", '{"containers": [{}]}', '{"containers": 1}'])
+def test_what_is_no_list_of_containers(text: str) -> None:
+    assert read_containers(text) is None
