@@ -64,7 +64,10 @@ class Etcd(Word):
     NO_LEADER = "no-leader"
     NO_ANSWER = "no-answer"
     REFUSED = "refused"
+    NO_SPACE = "no-space"
+    """The alarm NOSPACE is raised: nothing is written any more."""
     ALARM = "alarm"
+    """Another alarm is raised."""
 
 
 class Process(Word):
