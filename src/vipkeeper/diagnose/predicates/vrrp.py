@@ -15,11 +15,11 @@ adverts_of_another_router = logged(
 
 
 @predicate(Key.MANAGER)
-def manager_is_keepalived(view: View) -> Judgement:
-    """keepalived is meant to hold the VIP."""
+def another_manager(view: View) -> Judgement:
+    """Something else than keepalived is meant to hold the VIP."""
     fact = view.one(Key.MANAGER)
     if fact is None:
         return unknown("not known what is meant to hold the VIP")
     if fact.value is Manager.KEEPALIVED:
-        return true("keepalived is meant to hold the VIP", fact)
-    return false("not keepalived is meant to hold the VIP", fact)
+        return false("keepalived is meant to hold the VIP", fact)
+    return true("not keepalived is meant to hold the VIP", fact)

@@ -7,7 +7,7 @@ and holds the VIP. A client reaches the holder on its own side; only the side wi
 ## How to tell it apart
 Both managers mean to hold the VIP (else one is left behind, VK863), and the holders do not answer each other (else only
 the adverts are lost, VK864). Ask each holder for the other one's own address. An address that belongs to no server at all
-is a foreign host, VK862.
+is a foreign host, VK862. When one of them is cut off from etcd's majority as well, that is the cause, VK802.
 
 ## References
 kube-vip/kube-vip#996, #1385; acassen/keepalived#2370; harvester/harvester#7293.
@@ -26,6 +26,7 @@ HYPOTHESIS = Hypothesis(
     layer=Layer.NETWORK,
     requires=(several_have_it, several_claim_it, holders_deaf),
     forbids=(stranger_answers,),
+    caused_by=("VK802",),
     chain=(
         "the servers do not hear each other",
         "each side takes the other for dead, and one server on each side takes the VIP",

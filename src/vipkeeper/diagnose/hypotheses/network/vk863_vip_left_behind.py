@@ -28,9 +28,13 @@ HYPOTHESIS = Hypothesis(
     code="VK863",
     name="vip-left-behind",
     layer=Layer.NETWORK,
-    requires=(several_have_it, one_claims_it, one_only_has_it),
+    requires=(several_have_it, one_only_has_it),
     forbids=(several_claim_it,),
-    supports=(in_files("kept_on_purpose", "kube-vip is told to keep the VIP", "VK224"),),
+    caused_by=("VK827",),
+    supports=(
+        one_claims_it,
+        in_files("kept_on_purpose", "kube-vip is told to keep the VIP", "VK224"),
+    ),
     chain=(
         "a manager ended, or lost the VIP, and did not take the address off",
         "another server took the VIP",

@@ -21,15 +21,15 @@ from vipkeeper.diagnose.predicates.holders import (
     several_claim_it,
     several_have_it,
 )
-from vipkeeper.diagnose.predicates.vrrp import adverts_of_another_router, manager_is_keepalived
+from vipkeeper.diagnose.predicates.vrrp import adverts_of_another_router, another_manager
 from vipkeeper.diagnose.probes import ADDRESSES, CLAIMS, OTHER_HOLDER
 
 HYPOTHESIS = Hypothesis(
     code="VK864",
     name="vrrp-blocked",
     layer=Layer.NETWORK,
-    requires=(manager_is_keepalived, several_have_it, several_claim_it, holders_hear_each_other),
-    forbids=(adverts_of_another_router,),
+    requires=(several_have_it, several_claim_it, holders_hear_each_other),
+    forbids=(another_manager, adverts_of_another_router),
     supports=(
         in_files(
             "settings_part_them",

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
-from vipkeeper.diagnose.predicates.vrrp import adverts_of_another_router, manager_is_keepalived
+from vipkeeper.diagnose.predicates.vrrp import adverts_of_another_router, another_manager
 from vipkeeper.diagnose.vocabulary import Key
 
 HYPOTHESIS = Hypothesis(
     code="VK865",
     name="vrid-clash",
     layer=Layer.NETWORK,
-    requires=(manager_is_keepalived, adverts_of_another_router),
+    requires=(adverts_of_another_router,),
+    forbids=(another_manager,),
     supports=(in_files("id_twice", "two VIPs share a virtual router id", "VK601"),),
     chain=(
         "a router of another group sends adverts with our id",
