@@ -34,6 +34,10 @@ def sees(place: str, server: str, up: bool) -> Fact:
     return Fact(Key.SERVER_UP, up, server, place)
 
 
+def taken_off(line: str) -> Fact:
+    return Fact(Key.LOG, True, "cp1", aspect="vip-taken-off", raw=line)
+
+
 TWO = (SERVERS, has("cp1"), has("cp2", False), has("cp3"))
 
 
@@ -134,11 +138,25 @@ def test_a_manager_that_holds_and_a_server_without_it() -> None:
         ((has("cp1", False, 1000),), Truth.UNKNOWN),
         ((has("cp1"), Fact(Key.VIP_PRESENT, False, "cp1", source="z")), Truth.UNKNOWN),
         (
-            (has("cp1", False), Fact(Key.LOG, True, "cp1", aspect="vip-taken-off")),
+            (has("cp1", False), taken_off("reports IP 192.0.2.10 removed")),
             Truth.TRUE,
         ),
+        (
+            (has("cp1", False), taken_off("reports IP 192.0.2.100 removed")),
+            Truth.UNKNOWN,
+        ),
     ],
-    ids=["earlier look", "came later", "never seen", "at one time", "in the log"],
+    ids=[
+        "earlier look",
+        "came later",
+        "never seen",
+        "at one time",
+        "in the log",
+        "another address",
+    ],
 )
 def test_it_was_there_before(looks: tuple[Fact, ...], truth: Truth) -> None:
-    assert it_was_there_before.ask(Evidence((SERVERS, *looks))).truth is truth
+    assert (
+        it_was_there_before.ask(Evidence((SERVERS, Fact(Key.VIP, "192.0.2.10"), *looks))).truth
+        is truth
+    )

@@ -213,10 +213,11 @@ def holder_listens_elsewhere(view: View) -> Judgement:
     )
 
 
-@predicate(Key.VIP_PRESENT, *LOG_KEYS)
+@predicate(Key.VIP, Key.VIP_PRESENT, *LOG_KEYS)
 def it_was_there_before(view: View) -> Judgement:
-    """An earlier look, or the log of a network service, shows the VIP on a server that lacks it now."""
-    told = messages(view, "vip-taken-off")
+    """An earlier look, or a log that says of the VIP that it went, shows it where it is not now."""
+    vip = view.value(Key.VIP)
+    told = [f for f in messages(view, "vip-taken-off") if vip in f.raw.replace("/", " ").split()]
     last = view.each(Key.VIP_PRESENT).facts
     earlier = [
         fact

@@ -10,7 +10,7 @@ from vipkeeper.diagnose.vocabulary import Key, Manager
 adverts_of_another_router = logged(
     "adverts_of_another_router",
     "adverts with our virtual router id carry other addresses",
-    "vrrp-other-addresses",
+    "keepalived-vip-mismatch",
 )
 
 

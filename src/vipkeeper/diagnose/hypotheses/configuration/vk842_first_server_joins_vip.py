@@ -35,9 +35,9 @@ HYPOTHESIS = Hypothesis(
         logged(
             "join_gets_no_answer",
             "nobody answers where it joins",
-            "cacerts-no-route",
-            "cacerts-refused",
-            "cacerts-timeout",
+            "join-no-route",
+            "join-refused",
+            "join-timeout",
         ),
         no_server_was_in_a_cluster,
     ),

@@ -31,9 +31,9 @@ HYPOTHESIS = Hypothesis(
         logged(
             "token_refused",
             "the token is refused",
-            "wrong-token",
-            "token-ca-mismatch",
-            "bootstrap-token-mismatch",
+            "join-unauthorized",
+            "token-other-cluster",
+            "bootstrap-other-token",
         ),
         supervisor_ends,
     ),

@@ -28,11 +28,11 @@ HYPOTHESIS = Hypothesis(
             "joins_through_the_api",
             "`server` names a port that nobody joins through",
             ("VK102",),
-            ("cacerts-unauthorized",),
+            ("join-wrong-port",),
         ),
         supervisor_ends,
     ),
-    forbids=(joined_before("cacerts-unauthorized"),),
+    forbids=(joined_before("join-wrong-port"),),
     chain=(
         "`server` names the port of the API server",
         "the API server knows nothing of joining and answers 401",

@@ -29,11 +29,11 @@ HYPOTHESIS = Hypothesis(
             "settings_differ",
             "settings that must be the same differ",
             ("VK605",),
-            ("critical-mismatch",),
+            ("critical-config-mismatch",),
         ),
         supervisor_ends,
     ),
-    forbids=(joined_before("critical-mismatch"),),
+    forbids=(joined_before("critical-config-mismatch"),),
     chain=(
         "a setting of the joining server is not that of the cluster",
         "the supervisor refuses to join and ends",

@@ -29,7 +29,7 @@ HYPOTHESIS = Hypothesis(
             "manifest_is_void",
             "the manifest of the VIP's manager is of a kind that does not exist or in the wrong folder",
             ("VK201", "VK203"),
-            ("no-such-kind",),
+            ("unknown-kind",),
         ),
         no_manager_there,
     ),

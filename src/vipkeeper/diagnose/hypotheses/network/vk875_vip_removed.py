@@ -2,15 +2,15 @@
 
 ## What it is
 The manager took the VIP and still means to hold it, but a network service flushed addresses that it does not know:
-systemd-networkd on a restart, NetworkManager, netplan, dhcpcd. kube-vip does not look again, keepalived neither before
-a transition.
+systemd-networkd on a restart or an update, NetworkManager as a connection comes up, dhcpcd. kube-vip does not look again;
+keepalived before release 2.0 does not either, newer ones go to BACKUP.
 
 ## How to tell it apart
-The VIP was there before: an earlier look, or the log of the network service, shows it. When it was never there, the
+The VIP was there before: an earlier look shows it, or a log that says that the address went. When it was never there, the
 manager did not put it on, VK836 and VK834.
 
 ## References
-kube-vip/kube-vip#173, #682, #798; systemd.network(5), KeepConfiguration=; ManageForeignRoutes= in networkd.conf(5).
+kube-vip/kube-vip#173, #682, #798; acassen/keepalived#836, #1385, #2564; systemd.network(5), KeepConfiguration=.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ HYPOTHESIS = Hypothesis(
         ADDRESSES,
         CLAIMS,
         Probe(
-            "journalctl -u systemd-networkd -u NetworkManager -n 100 --no-pager",
+            "journalctl -u keepalived -u systemd-networkd -u NetworkManager -n 100 --no-pager",
             "the server that means to hold the VIP",
             frozenset({Key.LOG, Key.LOGS_READ}),
             cost=2,
