@@ -34,6 +34,15 @@ def stopped_behind_vip(view: View) -> Judgement:
 
 
 @predicate(Key.SUPERVISOR, *WHERE)
+def not_up_behind_vip(view: View) -> Judgement:
+    """The supervisor of a server that the VIP leads to is stopped, or has not come up yet."""
+    states = view.each(Key.SUPERVISOR)
+    return behind(
+        view, states, lambda value: value is not Process.RUNNING, "the supervisor is not up"
+    )
+
+
+@predicate(Key.SUPERVISOR, *WHERE)
 def restarts_behind_vip(view: View) -> Judgement:
     """The supervisor of a server that the VIP leads to ends and is started again."""
     restarts = among(Process.RESTARTING)

@@ -62,10 +62,17 @@ def vip_nowhere(view: View) -> Judgement:
     return view.each(Key.VIP_PRESENT).none(yes, "no server has the VIP", "a server has the VIP")
 
 
-@predicate(Key.VIP_PRESENT)
-def vip_somewhere(view: View) -> Judgement:
-    """Some server has the VIP on an interface."""
-    return view.each(Key.VIP_PRESENT).some(yes, "the VIP is there", "no server has the VIP")
+@predicate(Key.VIP_PRESENT, Key.VIP_MACS)
+def vip_stays(view: View) -> Judgement:
+    """The VIP is on an interface, or somebody answers ARP for it."""
+    present = view.each(Key.VIP_PRESENT)
+    asked = [fact for fact in view.of(Key.VIP_MACS, "") if fact.known]
+    there = [*present.where(yes), *(fact for fact in asked if fact.value)]
+    if there:
+        return true("the VIP is there", *there)
+    if present.seen or asked:
+        return false("the VIP is not there", *present.facts.values(), *asked)
+    return unknown("whether the VIP is there is not known", *present.blind)
 
 
 @predicate(Key.VIP_MACS)

@@ -23,8 +23,8 @@ from vipkeeper.diagnose.predicates.api import (
     vip_leads_to_dead_api,
 )
 from vipkeeper.diagnose.predicates.datastore import datastore_ill_behind_vip
-from vipkeeper.diagnose.predicates.supervisor import starting_behind_vip, stopped_behind_vip
-from vipkeeper.diagnose.predicates.vip import vip_refuses, vip_somewhere
+from vipkeeper.diagnose.predicates.supervisor import not_up_behind_vip
+from vipkeeper.diagnose.predicates.vip import vip_refuses, vip_stays
 from vipkeeper.diagnose.probes import (
     ADDRESSES,
     API_PORT,
@@ -39,13 +39,12 @@ HYPOTHESIS = Hypothesis(
     name="api-server-dead",
     layer=Layer.PROCESS,
     requires=(
-        vip_somewhere,
+        vip_stays,
         api_dead,
         vip_leads_to_dead_api,
     ),
     forbids=(
-        stopped_behind_vip,
-        starting_behind_vip,
+        not_up_behind_vip,
         datastore_ill_behind_vip,
         api_restarts_behind_vip,
         api_down_for_a_moment,
