@@ -13,13 +13,11 @@ LOG_KEYS = (Key.LOG, Key.LOGS_READ)
 
 def messages(view: View, *codes: str) -> tuple[Fact, ...]:
     """The facts that say that one of these messages is in the logs of a server."""
-    return tuple(
-        fact
-        for code in codes
-        for fact in view.each(
-            Key.LOG, code, {f.about for f in view.of(Key.LOG, aspect=code)}
-        ).where(yes)
-    )
+    met: list[Fact] = []
+    for code in codes:
+        about = sorted({fact.about for fact in view.of(Key.LOG, aspect=code)})
+        met += view.each(Key.LOG, code, about).where(yes)
+    return tuple(met)
 
 
 def message(view: View, text: str, *codes: str) -> Judgement:

@@ -28,6 +28,7 @@ HYPOTHESIS = Hypothesis(
         vip_nowhere,
     ),
     supports=(nobody_answers,),
+    caused_by=("VK841", "VK842", "VK848", "VK850"),
     chain=(
         "nothing on any server would hold the VIP",
         "so no interface has it, and nobody answers for it",

@@ -28,6 +28,7 @@ HYPOTHESIS = Hypothesis(
         leader_has_no_vip,
         vip_nowhere,
     ),
+    caused_by=("VK875",),
     chain=(
         "the manager leads, so nobody else takes over",
         "it has not put the VIP on its interface",
