@@ -49,6 +49,7 @@ def test_the_vip_leads_to_who_has_it_answers_for_it_or_is_alone() -> None:
     assert ask(leads, SERVERS, stopped, owner) is Truth.TRUE
     assert ask(leads, ONE, stopped) is Truth.TRUE
     assert ask(leads, SERVERS, stopped, *present(cp2=True)) is Truth.FALSE
+    assert ask(leads, SERVERS, stopped, *present(cp1=False, cp2=False)) is Truth.UNKNOWN
     assert ask(leads, SERVERS, stopped, *present(cp1=False, cp2=False, cp3=False)) is Truth.FALSE
 
 
@@ -56,6 +57,8 @@ def test_a_server_that_was_not_seen_is_not_well() -> None:
     runs = of(Key.SUPERVISOR, Process.RUNNING, "cp2")
     assert ask(supervisor.stopped_behind_vip, SERVERS, runs, *present(cp1=True)) is Truth.UNKNOWN
     assert ask(supervisor.stopped_behind_vip, SERVERS, runs, *present(cp2=True)) is Truth.FALSE
+    both = present(cp1=True, cp2=True)
+    assert ask(supervisor.stopped_behind_vip, SERVERS, runs, *both) is Truth.UNKNOWN
 
 
 def test_a_supervisor_that_has_been_starting_for_long_was_not_started_moments_ago() -> None:
@@ -73,6 +76,7 @@ def test_a_message_is_missing_only_when_all_logs_were_read() -> None:
     judge = logs.logged("said", "it is said", "one", "other")
     read = [of(Key.LOGS_READ, True, server) for server in ("cp1", "cp2", "cp3")]
     assert ask(judge, SERVERS, *read[:2]) is Truth.UNKNOWN
+    assert ask(judge, *read) is Truth.UNKNOWN
     assert ask(judge, SERVERS, *read) is Truth.FALSE
     assert ask(judge, SERVERS, *read, of(Key.LOG, True, "cp2", aspect="other")) is Truth.TRUE
     assert ask(judge, SERVERS, *read, of(Key.LOG, False, "cp2", aspect="other")) is Truth.FALSE

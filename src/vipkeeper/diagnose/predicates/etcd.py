@@ -197,8 +197,7 @@ def _cut_off(view: View) -> dict[str, list[Fact]]:
     """Servers without a leader that reach none of the others, with what they tried."""
     found = {}
     for fact in view.each(Key.ETCD_HEALTH).where(among(Etcd.NO_LEADER)):
-        tried = [f for f in view.of(Key.SERVER_UP) if f.vantage == fact.about and f.known]
-        tried += view.of(Key.SERVER_PORT, aspect=PEER_PORT)
+        tried = (*view.of(Key.SERVER_UP), *view.of(Key.SERVER_PORT, aspect=PEER_PORT))
         own = [f for f in tried if f.vantage == fact.about and f.about != fact.about and f.known]
         if own and not any(f.value in (True, Port.OPEN) for f in own):
             found[fact.about] = own
