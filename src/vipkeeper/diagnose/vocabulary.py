@@ -64,7 +64,10 @@ class Etcd(Word):
     NO_LEADER = "no-leader"
     NO_ANSWER = "no-answer"
     REFUSED = "refused"
+    NO_SPACE = "no-space"
+    """The alarm NOSPACE is raised: nothing is written any more."""
     ALARM = "alarm"
+    """Another alarm is raised."""
 
 
 class Process(Word):
@@ -180,6 +183,7 @@ class Key(enum.Enum):
     ETCD_LEADER = ("etcd.leader", _server(bool, "the local etcd knows a leader, by its metrics"))
     ETCD_LEARNER = ("etcd.learner", _server(bool, "the local etcd is a learner: it has no vote"))
     ETCD_SLOW = ("etcd.slow", _server(bool, "writes of the local etcd take longer than 100 ms"))
+    ETCD_DATA = ("etcd.data", _server(bool, "data of etcd is on disk: it was in a cluster before"))
     DISK_FULL = ("disk.full", _server(bool, "the disk with the datastore is full"))
     MANAGER_STATE = ("manager.state", _server(Process, "the process that is meant to hold the VIP"))
     MANAGER_HOLDS = ("manager.holds", _server(bool, "the manager says that it holds the VIP"))

@@ -81,6 +81,8 @@ def judge_health(status: int | Port, body: str) -> Etcd:
         return Etcd.NO_ANSWER
     if "NO LEADER" in body.upper():
         return Etcd.NO_LEADER
+    if "NOSPACE" in body.upper():
+        return Etcd.NO_SPACE
     if "ALARM" in body.upper():
         return Etcd.ALARM
     return Etcd.HEALTHY if status == http.client.OK else Etcd.NO_LEADER

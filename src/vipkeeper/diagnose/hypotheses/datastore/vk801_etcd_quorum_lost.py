@@ -3,7 +3,8 @@
 ## What it is
 More than half of etcd's voters must answer before anything can be written. With three servers two must be there;
 with two servers both. Below that the API servers answer 500 or nothing at all, and whoever holds the VIP by a Lease
-cannot renew it. One server that was built as the only one has a quorum of one and is no case of this.
+cannot renew it. One server that was built as the only one has a quorum of one and is no case of this; two servers
+that lost one have a page of their own.
 
 ## How to tell it apart
 A server that is cut off from two healthy ones sees the same as one whose neighbours have died. Only a second place
@@ -17,11 +18,13 @@ rancher/rke2#2753, #5327, #6182; etcd documentation, "Failure modes".
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.predicates.datastore import datastore_not_etcd
 from vipkeeper.diagnose.predicates.etcd import (
     no_leader,
     others_answer_somebody_else,
     several_voters,
     too_few_voters,
+    two_voters,
 )
 from vipkeeper.diagnose.vocabulary import Key
 
@@ -30,7 +33,7 @@ HYPOTHESIS = Hypothesis(
     name="etcd-quorum-lost",
     layer=Layer.DATASTORE,
     requires=(several_voters, no_leader, too_few_voters),
-    forbids=(others_answer_somebody_else,),
+    forbids=(others_answer_somebody_else, two_voters, datastore_not_etcd),
     chain=(
         "too few etcd voters are there, so etcd has no leader",
         "without a leader every write fails, and the API servers answer 500",

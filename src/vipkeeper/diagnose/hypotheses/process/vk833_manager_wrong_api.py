@@ -1,0 +1,64 @@
+"""the manager asks the API under an address that cannot work
+
+## What it is
+kube-vip needs the API to get its Lease. When its kubeconfig names the VIP it waits for itself; when it uses the
+Service address, it needs kube-proxy or Cilium, which may need the VIP; when it uses the name `kubernetes`, the
+hostAliases.
+
+## How to tell it apart
+Its log says which address, while the API answers on the servers themselves. When it does not, the API is the cause.
+
+## References
+dell/omnia#4992; kube-vip/kube-vip#721, #692, #907; lablabs/ansible-role-rke2#157, #209.
+"""
+
+from __future__ import annotations
+
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.predicates.api import api_serves_somewhere
+from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.vip import vip_nowhere
+from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER, READYZ
+
+wrong_address = logged(
+    "wrong_address",
+    "the manager does not reach the API",
+    "lease-service-ip-timeout",
+    "lease-api-refused",
+    "lease-api-no-route",
+    "kubernetes-name-unresolved",
+)
+
+HYPOTHESIS = Hypothesis(
+    code="VK833",
+    name="manager-wrong-api",
+    layer=Layer.CONFIGURATION,
+    requires=(
+        wrong_address,
+        vip_nowhere,
+        api_serves_somewhere,
+    ),
+    chain=(
+        "the manager asks the API under an address that nobody serves",
+        "so it never gets its Lease, and nobody has the VIP",
+    ),
+    explains=(
+        Symptom.NO_ANSWER,
+        Symptom.NO_ROUTE,
+        Symptom.TIMEOUT,
+        Symptom.MANAGER_RESTARTS,
+    ),
+    fixes=(
+        Step(
+            Risk.SAFE,
+            "let it ask its own server: env kubernetes_addr=https://127.0.0.1:6443, with /etc/rancher/rke2/rke2.yaml mounted as its kubeconfig",
+        ),
+        Step(Risk.SAFE, "Cilium without kube-proxy: k8sServiceHost localhost, not the VIP"),
+    ),
+    verify=("kubectl -n kube-system get lease plndr-cp-lock",),
+    probes=(
+        ON_EVERY_SERVER,
+        ADDRESSES,
+        READYZ,
+    ),
+)
