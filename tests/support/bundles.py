@@ -114,6 +114,9 @@ HEALTHY: dict[str, str] = {
     "etcd/alarmlist": "",
     "etcd/etcd-metrics-127.0.0.1:2381.txt": "# HELP x\netcd_server_has_leader 1\netcd_server_is_leader 0\n",
     "journald/rke2-server": "Nov 27 02:43:01 cp1 rke2[1500]: time=x level=info msg=fine\n",
+    "rke2/podlogs/kube-system-etcd-cp1": "fine\n",
+    "rke2/podlogs/kube-system-kube-apiserver-cp1": "fine\n",
+    "rke2/podlogs/kube-system-kube-vip-cp1": "fine\n",
 }
 """A server with the VIP in a cluster of three, as RKE2's script sees it."""
 

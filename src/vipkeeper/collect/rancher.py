@@ -27,7 +27,7 @@ _TAIL = 4096
 _TEXTS = re.compile(
     r"systeminfo/(?:hostname|date|systemd-units|systemd-unit-files|dfh|sysctla)"
     r"|networking/(?:ipaddrshow|iproute|ipneighbour|ipv6neighbour|sstunlp[46]|iptablessave)"
-    r"|etcd/(?:memberlist|memberlist\.json|endpointstatus|endpointhealth|alarmlist)"
+    r"|etcd/(?:memberlist|memberlist\.json|endpointstatus|endpointhealth|alarmlist|findserverdbetcd)"
     r"|etcd/etcd-metrics-[\w.:-]+\.txt"
     r"|(?:rke2|k3s)/(?:config\.yaml|crictl/psa|kubectl/(?:nodes|pods|leases))"
     r"|(?:rke2|k3s)/pod-manifests/[\w.-]+"

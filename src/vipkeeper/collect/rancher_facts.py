@@ -58,8 +58,18 @@ def facts(parts: Parts, vip: str) -> tuple[str, tuple[Fact, ...]]:
         _etcd(parts, says, server)
     _neighbours(parts, says, vip)
     _lease(parts, says)
-    rancher_logs.facts(parts, says, nodes, is_server)
+    rancher_logs.facts(parts, says, nodes, is_server, _logs_needed(says))
     return server, tuple(says.facts)
+
+
+def _logs_needed(says: Says) -> tuple[str, ...]:
+    """Whose logs must be in the bundle before a message that is in none of them counts as not there."""
+    there = {
+        f.aspect for f in says.facts if f.key is Key.CONTAINER and f.value is not Process.ABSENT
+    }
+    managers = {f.value for f in says.facts if f.key is Key.MANAGER}
+    keepalived = ("systemlogs/",) if Manager.KEEPALIVED in managers else ()
+    return (*sorted(there), *keepalived)
 
 
 def _short(name: str) -> str:
@@ -249,6 +259,9 @@ def _etcd(parts: Parts, says: Says, server: str) -> None:
             if _short(_MEMBER_SUFFIX.sub("", member.name)) == _short(server):
                 says.known(Key.ETCD_LEARNER, member.learner, source, member.line)
                 own_urls.add(member.client)
+    source = "etcd/findserverdbetcd"
+    if "/member/wal/" in parts.texts.get(source, ""):
+        says.known(Key.ETCD_DATA, True, source)
     own = _own_hosts(parts) | {urlsplit(url).hostname or "" for url in own_urls if url}
     _etcd_health(parts, says, own)
     for path in sorted(parts.texts):
@@ -268,7 +281,7 @@ def _own_hosts(parts: Parts) -> set[str]:
 def _etcd_health(parts: Parts, says: Says, own: set[str]) -> None:
     alarm = re.search(r"alarm:NOSPACE", parts.texts.get("etcd/alarmlist", ""))
     if alarm:
-        says.known(Key.ETCD_HEALTH, Etcd.ALARM, "etcd/alarmlist", alarm[0])
+        says.known(Key.ETCD_HEALTH, Etcd.NO_SPACE, "etcd/alarmlist", alarm[0])
     source = "etcd/endpointstatus"
     for row in texts.etcd_status(parts.texts.get(source, "")) or ():
         no_leader = "no leader" in row.get("ERRORS", "")
@@ -299,10 +312,13 @@ def _host(url: str) -> str:
 
 
 def _neighbours(parts: Parts, says: Says, vip: str) -> None:
-    """An entry that failed is an ARP request without an answer; any other one may be old."""
+    """An entry that failed is an ARP request without an answer; what any other one says may be old."""
     for source in ("networking/ipneighbour", "networking/ipv6neighbour"):
         for line in parts.texts.get(source, "").split("\n"):
             words = line.split()
+            if vip and words[:1] == [vip] and "lladdr" in words[:-1]:
+                mac = words[words.index("lladdr") + 1]
+                says.known(Key.VIP_NEIGHBOUR, mac, source, line, about="")
             if vip and words[:1] == [vip] and words[-1] == "FAILED":
                 says.known(Key.VIP_MACS, (), source, line, about="")
 

@@ -15,9 +15,20 @@ RECENT_MS = 3600 * 1000
 _JOURNALS = ("journald/rke2-server", "journald/k3s")
 
 
-def facts(parts: Parts, says: Says, nodes: Collection[str], is_server: bool) -> None:
-    """Messages as facts, and whether the supervisor's journal was read."""
+def facts(
+    parts: Parts, says: Says, nodes: Collection[str], is_server: bool, needed: tuple[str, ...]
+) -> None:
+    """Messages as facts, and whether all logs of the server were read.
+
+    Args:
+        parts: the files.
+        says: takes the facts.
+        nodes: all control-plane servers, as far as they are known.
+        is_server: whether the bundle is of one.
+        needed: whose logs must be there besides the supervisor's journal.
+    """
     pods = _pods(parts)
+    own: list[str] = []
     for path in sorted(parts.logs):
         owner = _owner(path, says.server, nodes, pods)
         if owner is None:
@@ -25,15 +36,20 @@ def facts(parts: Parts, says: Says, nodes: Collection[str], is_server: bool) -> 
         elif owner == says.server and not is_server:
             continue
         else:
+            own += [path] if owner == says.server else []
             _log(parts, says, path, owner)
     if not is_server:
         return
     journal = next((path for path in _JOURNALS if path in parts.logs), None)
-    if journal and parts.reference.at and when(parts.logs[journal].last, parts.reference):
-        says.known(Key.LOGS_READ, True, journal)
+    last = parts.logs[journal].last if journal else ""
+    missing = [name for name in needed if not any(name in path for path in own)]
+    if not (journal and parts.reference.at and when(last, parts.reference)):
+        says.unknown(Key.LOGS_READ, journal or _JOURNALS[0], last)
+    elif missing:
+        text = f"the logs of {', '.join(missing)} are not in the bundle"
+        says.unknown(Key.LOGS_READ, journal, text)
     else:
-        text = parts.logs[journal].last if journal else ""
-        says.unknown(Key.LOGS_READ, journal or _JOURNALS[0], text)
+        says.known(Key.LOGS_READ, True, journal)
 
 
 def _pods(parts: Parts) -> dict[str, str]:

@@ -151,7 +151,7 @@ def test_faults_that_a_server_shows_are_seen() -> None:
     assert value(reading, Key.DISK_FULL) is True
     assert value(reading, Key.SUPERVISOR) is Process.RESTARTING
     assert value(reading, Key.CONTAINER, "etcd") is Process.STOPPED
-    assert Etcd.ALARM in {f.value for f in facts(reading, Key.ETCD_HEALTH)}
+    assert Etcd.NO_SPACE in {f.value for f in facts(reading, Key.ETCD_HEALTH)}
 
 
 def test_the_logs_of_pods_are_of_the_server_they_run_on() -> None:
@@ -171,6 +171,33 @@ def test_the_logs_of_pods_are_of_the_server_they_run_on() -> None:
     assert reading.troubles == (
         "rke2/podlogs/kube-system-kube-vip-gone1: of which server it is, is not known; not used",
     )
+
+
+@pytest.mark.parametrize("name", ["etcd", "kube-apiserver", "kube-vip"])
+def test_logs_count_as_read_only_when_all_are_there(name: str) -> None:
+    reading = read({p: t for p, t in HEALTHY.items() if not p.endswith(f"{name}-cp1")})
+    (fact,) = facts(reading, Key.LOGS_READ)
+    assert fact.unknown == f"the logs of {name} are not in the bundle"
+
+
+def test_the_logs_of_keepalived_are_those_of_the_system() -> None:
+    units = HEALTHY["systeminfo/systemd-units"] + "  keepalived.service loaded active running x\n"
+    files = HEALTHY | {"systeminfo/systemd-units": units}
+    (fact,) = facts(read(files), Key.LOGS_READ)
+    assert fact.unknown == "the logs of systemlogs/ are not in the bundle"
+    line = "Nov 27 02:43:01 cp1 Keepalived_vrrp[9]: (VI_1) Entering MASTER STATE\n"
+    found = read(files | {"systemlogs/messages": line})
+    assert value(found, Key.LOGS_READ) is True
+    assert value(found, Key.LOG, "keepalived-master") is True
+
+
+def test_a_neighbour_entry_and_data_of_etcd_are_told() -> None:
+    line = "192.0.2.105 dev eth0 lladdr 52:54:00:00:00:0c STALE\n"
+    wal = "-rw------- 1 root root 64000000 Nov 1 x /var/lib/rancher/rke2/server/db/etcd/member/wal/0.wal"
+    reading = read(HEALTHY | {"networking/ipneighbour": line, "etcd/findserverdbetcd": wal})
+    assert value(reading, Key.VIP_NEIGHBOUR) == "52:54:00:00:00:0c"
+    assert value(reading, Key.ETCD_DATA) is True
+    assert facts(reading, Key.VIP_MACS) == []
 
 
 def test_an_agents_bundle_tells_only_what_it_sees() -> None:

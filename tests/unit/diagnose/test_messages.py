@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vipkeeper.diagnose.codec import load
 from vipkeeper.diagnose.message import Message, Where, stands_in
 from vipkeeper.diagnose.messages import BY_NAME, LONGEST_LINE, LONGEST_RAW, MESSAGES, Scanner
+from vipkeeper.diagnose.vocabulary import Key
 
 
 def found(data: bytes, size: int = 1 << 20) -> dict[str, int]:
@@ -71,6 +74,12 @@ def test_names_are_unique_and_every_message_says_what_it_means() -> None:
     assert len(BY_NAME) == len(MESSAGES) > 100
     assert all(message.meaning and message.where for message in MESSAGES)
     assert all(not message.meaning.endswith(".") for message in MESSAGES)
+
+
+def test_every_message_of_a_recorded_case_is_in_the_table() -> None:
+    cases = Path(__file__).parents[2] / "why" / "cases"
+    facts = [fact for path in sorted(cases.glob("*.facts")) for fact in load(path.read_text())[0]]
+    assert {fact.aspect for fact in facts if fact.key is Key.LOG} <= set(BY_NAME)
 
 
 def samples() -> list[bytes]:

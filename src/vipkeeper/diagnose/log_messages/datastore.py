@@ -267,6 +267,19 @@ MESSAGES = (
         ("k3s: pkg/etcd/etcd.go",),
     ),
     Message(
+        "datastore-unreachable",
+        (
+            "dial tcp …:5432: connect: ",
+            "dial tcp …:5432: i/o timeout",
+            "dial tcp …:3306: connect: ",
+            "dial tcp …:3306: i/o timeout",
+            "building kine: dial tcp",
+        ),
+        "the external datastore, PostgreSQL or MySQL, does not answer",
+        (Where.SUPERVISOR, Where.API_SERVER),
+        ("k3s: pkg/daemons/control",),
+    ),
+    Message(
         "disk-full",
         ("no space left on device",),
         "a disk of this host is full",

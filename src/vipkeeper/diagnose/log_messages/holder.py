@@ -166,6 +166,13 @@ MESSAGES = (
         ("acassen/keepalived#2370",),
     ),
     Message(
+        "vip-taken-off",
+        ("Netlink reflector reports IP …removed",),
+        "somebody else took an address of keepalived off the interface",
+        _KEEPALIVED,
+        ("kube-vip/kube-vip#173", "keepalived: core/keepalived_netlink.c"),
+    ),
+    Message(
         "keepalived-fault",
         ("Entering FAULT STATE",),
         "keepalived gave the VIP up: its check fails or its interface is down",
