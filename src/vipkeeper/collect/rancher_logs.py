@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from vipkeeper.collect import texts
@@ -12,6 +13,7 @@ from vipkeeper.diagnose.vocabulary import Key
 
 RECENT_MS = 3600 * 1000
 """Messages older than this before the bundle was made tell of another day."""
+_VOTERS = re.compile(r"switched to configuration voters=\((\d{1,20}(?: \d{1,20})*)\)(?!&)")
 _JOURNALS = ("journald/rke2-server", "journald/k3s")
 
 
@@ -40,6 +42,7 @@ def facts(
             _log(parts, says, path, owner)
     if not is_server:
         return
+    _voters(parts, says, own)
     journal = next((path for path in _JOURNALS if path in parts.logs), None)
     last = parts.logs[journal].last if journal else ""
     missing = [name for name in needed if not any(name in path for path in own)]
@@ -50,6 +53,16 @@ def facts(
         says.unknown(Key.LOGS_READ, journal, text)
     else:
         says.known(Key.LOGS_READ, True, journal)
+
+
+def _voters(parts: Parts, says: Says, own: list[str]) -> None:
+    """The last list of voters in etcd's log: it holds until the next one, however old it is."""
+    for path in own:
+        for seen in parts.logs[path].seen:
+            listed = _VOTERS.search(_text(seen.last))
+            if seen.message.name == "etcd-voters" and listed:
+                voters = len(listed[1].split())
+                says.known(Key.VOTERS, voters, path, listed[0])
 
 
 def _pods(parts: Parts) -> dict[str, str]:

@@ -200,6 +200,21 @@ def test_a_neighbour_entry_and_data_of_etcd_are_told() -> None:
     assert facts(reading, Key.VIP_MACS) == []
 
 
+@pytest.mark.parametrize(
+    ("last", "voters"),
+    [("voters=(1 22 333)", [3]), ("voters=(1 2)&&(1 2 3)", []), ("voters=()", [])],
+)
+def test_without_a_quorum_the_log_of_etcd_says_how_many_voters_there_are(
+    last: str, voters: list[int]
+) -> None:
+    log = "".join(
+        f'2026-11-01T00:00:00Z stderr F {{"msg":"1a switched to configuration {config}"}}\n'
+        for config in ("voters=(1)", last)
+    )
+    reading = read(QUORUM_LOST | {"rke2/podlogs/kube-system_etcd-cp1_0a/etcd/0.log": log})
+    assert [f.value for f in facts(reading, Key.VOTERS) if f.known] == voters
+
+
 def test_an_agents_bundle_tells_only_what_it_sees() -> None:
     units = "  UNIT LOAD ACTIVE SUB DESCRIPTION\n  rke2-agent.service loaded active running x\n"
     files = {p: t for p, t in HEALTHY.items() if not p.startswith("etcd/")} | {

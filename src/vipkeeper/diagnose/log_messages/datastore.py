@@ -76,6 +76,13 @@ MESSAGES = (
         ("go.etcd.io/raft: raft.go",),
     ),
     Message(
+        "etcd-voters",
+        ("switched to configuration voters=(",),
+        "etcd started or its members changed; the line lists the voters, also without a quorum",
+        _BOTH,
+        ("go.etcd.io/raft: raft.go, switchToConfig",),
+    ),
+    Message(
         "etcd-lost-leader",
         ("raft.node: …lost leader …at term",),
         "this member of etcd has no leader; one is elected within seconds if there is a majority",
