@@ -176,17 +176,19 @@ class Scanner:
         self._begun = b""
 
     def _look(self, data: bytes, end: int) -> None:
-        start = over = 0
+        over = 0
         line = b""
         counted: list[Message] = []
+        tried: set[int] = set()
         for found, forms in _FILTER.candidates(data, end):
             if found >= over:
                 start = data.rfind(b"\n", 0, found) + 1
                 over = data.find(b"\n", found, end) + 1 or end
                 line = data[start : min(over, start + LONGEST_LINE)].rstrip(b"\r\n")
-                counted = []
-            if found - start >= LONGEST_LINE:
+                counted, tried = [], set()
+            if id(forms) in tried:
                 continue
+            tried.add(id(forms))
             for message, pieces in forms:
                 if message not in counted and stands_in(pieces, line):
                     counted.append(message)

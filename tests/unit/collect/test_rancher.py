@@ -261,6 +261,8 @@ def test_local_time_is_understood_by_the_times_of_the_files() -> None:
     india = clock("Fri Nov 27 08:13:34 IST 2026\n", MADE)
     assert (india.at, india.offset) == (MADE * 1000, timedelta(hours=5, minutes=30))
     assert clock("Fri Nov 27 08:13:34 IST 2026\n", 0).offset is None
+    assert clock("Fri Nov 27 08:20:34 IST 2026\n", MADE).offset is None
+    assert clock("Fri Nov 30 08:13:34 IST 2026\n", MADE).offset is None
     assert clock("date: invalid option", MADE).at == 0
 
 

@@ -121,6 +121,11 @@ def test_the_filter_finds_what_a_plain_search_finds(
     assert found(data, size) == plain(data)
 
 
+def test_a_line_counts_once_however_often_and_in_whatever_form_it_says_so() -> None:
+    assert found(b"RAFT NO LEADER RAFT NO LEADER\n" * 3) == {"etcd-health-no-leader": 3}
+    assert found(b"invalid token format, invalid token CA hash length") == {"token-malformed": 1}
+
+
 def test_first_and_last_line_are_kept_and_cut() -> None:
     scanner = Scanner()
     scanner.feed(b"one etcdserver: no leader\r\ntwo etcdserver: no leader\n")
@@ -135,8 +140,8 @@ def test_first_and_last_line_are_kept_and_cut() -> None:
 
 def test_a_line_of_megabytes_is_looked_at_only_at_its_beginning() -> None:
     late = b"x" * LONGEST_LINE + b"etcdserver: no leader"
-    assert found(late, 1000) == found(late, 1 << 20) == {}
-    after = late + b" more" * LONGEST_LINE + b"\netcdserver: no leader\n"
+    assert found(late, 1000) == found(late, 1 << 20) == found(late + b"\n") == {}
+    after = late + b" etcdserver: no leader" * LONGEST_LINE + b"\netcdserver: no leader\n"
     assert found(after, 4096) == found(after) == {"etcd-no-leader": 1}
 
 
