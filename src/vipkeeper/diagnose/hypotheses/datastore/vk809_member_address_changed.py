@@ -67,6 +67,7 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("curl -sk https://127.0.0.1:9345/db/info",),
+    caused_by=("VK847",),
     probes=(
         ON_EVERY_SERVER,
         READYZ,

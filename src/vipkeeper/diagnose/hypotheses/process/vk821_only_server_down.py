@@ -94,5 +94,10 @@ HYPOTHESIS = Hypothesis(
         "VK824",
         "VK825",
         "VK826",
+        "VK841",
+        "VK842",
+        "VK843",
+        "VK847",
+        "VK848",
     ),
 )
