@@ -28,6 +28,7 @@ from vipkeeper.diagnose.probes import (
     FROM_ELSEWHERE,
     LOOK_AGAIN,
     MEMBERS,
+    REACHED_FROM_ELSEWHERE,
     SUPERVISOR,
 )
 
@@ -81,6 +82,7 @@ HYPOTHESIS = Hypothesis(
         LOOK_AGAIN,
         MEMBERS,
         FROM_ELSEWHERE,
+        REACHED_FROM_ELSEWHERE,
     ),
     caused_by=(
         "VK805",
