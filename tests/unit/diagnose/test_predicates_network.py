@@ -155,6 +155,13 @@ def test_a_holder_uses_the_vip_unless_its_detection_failed(
     assert another_server_uses_it.ask(Evidence((*HOLDER, *marks))).truth is truth
 
 
+GATEWAY = Fact(Key.GATEWAY, True, vantage="worker")
+
+
+def sees(place: str, server: str) -> Fact:
+    return Fact(Key.SERVER_UP, True, server, place)
+
+
 def unreached(place: str, *servers: str) -> tuple[Fact, ...]:
     down = (Fact(Key.SERVER_UP, False, server, place) for server in servers)
     return (SERVERS, Fact(Key.GATEWAY, False, vantage=place), *down)
@@ -177,10 +184,12 @@ def test_a_server_without_a_network_is_no_asker() -> None:
     ("facts", "truth"),
     [
         ((port(Port.SILENT),), Truth.UNKNOWN),
-        ((port(Port.SILENT), port(Port.SILENT, place="worker")), Truth.TRUE),
+        ((port(Port.SILENT, place="worker"),), Truth.UNKNOWN),
+        ((port(Port.SILENT, place="worker"), sees("worker", "cp1")), Truth.TRUE),
+        ((port(Port.SILENT, place="worker"), GATEWAY), Truth.TRUE),
         ((port(Port.SILENT), port(Port.OPEN, place="worker")), Truth.FALSE),
     ],
-    ids=["one place", "both", "only there"],
+    ids=["one place", "cut off as well", "sees a server", "has a gateway", "only there"],
 )
 def test_a_second_place_decides(facts: tuple[Fact, ...], truth: Truth) -> None:
     evidence = Evidence((*unreached("client", "cp1", "cp2"), *facts))

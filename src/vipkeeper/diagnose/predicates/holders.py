@@ -58,7 +58,7 @@ def one_has_it(view: View) -> Judgement:
     if found.seen and len(have) == 1:
         return true(f"only {names(have)} has the VIP", *have)
     if found.seen or len(have) > 1:
-        return false(f"{len(have)} servers have the VIP", *found.facts.values())
+        return false(f"{len(have) or 'no'} servers have the VIP", *found.facts.values())
     return unknown(f"not known who has the VIP ({found.coverage})", *found.blind)
 
 

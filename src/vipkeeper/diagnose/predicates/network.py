@@ -149,7 +149,7 @@ def neighbour_is_stale(view: View) -> Judgement:
         places = ", ".join(sorted(f.vantage or "here" for f in stale))
         return true(f"the neighbour table of {places} names the wrong host for the VIP", *stale)
     if looks:
-        return false("the neighbour table names who answers for the VIP", *looks.values())
+        return false("no neighbour table names a wrong host for the VIP", *looks.values())
     return unknown("nobody read a neighbour table before asking")
 
 
@@ -301,18 +301,20 @@ def no_server_answers_there(view: View) -> Judgement:
     return unknown("not every server was asked from there", needs=(Key.GATEWAY, Key.SERVER_UP))
 
 
-@predicate(Key.GATEWAY, Key.VIP_PORT)
+@predicate(Key.GATEWAY, Key.SERVER_UP, Key.VIP_PORT)
 def silent_elsewhere_too(view: View) -> Judgement:
-    """A place that has a network gets no answer from the VIP either."""
-    lost = {p for p, f in by_place(view.of(Key.GATEWAY)).items() if f.value is False}
+    """A place that is known to have a network gets no answer from the VIP either."""
+    gateways = by_place(view.of(Key.GATEWAY))
+    linked = {place for place, fact in gateways.items() if fact.value is True}
+    linked |= {fact.vantage for fact in view.of(Key.SERVER_UP) if fact.value is True}
     ports = by_place(view.of(Key.VIP_PORT, "", "6443"))
-    others = [fact for place, fact in ports.items() if place not in lost]
-    shut = [fact for fact in others if _shut(fact)]
+    shut = [fact for place, fact in ports.items() if place in linked and _shut(fact)]
     if shut:
         return true(f"{_places(shut)} gets no answer from the VIP either", *shut)
-    if others:
-        return false(f"{_places(others)} reaches the VIP", *others)
-    return unknown("only one place looked", needs=(Key.VIP_PORT,))
+    open_ = [fact for fact in ports.values() if not _shut(fact)]
+    if open_:
+        return false(f"{_places(open_)} reaches the VIP", *open_)
+    return unknown("no place that has a network asked the VIP", needs=(Key.VIP_PORT,))
 
 
 def _places(facts: Iterable[Fact]) -> str:
