@@ -33,7 +33,6 @@ HYPOTHESIS = Hypothesis(
         address_differs,
         api_of_changed_down,
     ),
-    caused_by=("VK847",),
     chain=(
         "the server comes up with an address that etcd does not know",
         "its supervisor refuses to use the datastore, so no API server runs",
