@@ -137,7 +137,9 @@ class NamedSuccessor(Invariant):
         successor = event.advert.successor
         if successor == own.index:
             self._named_it[server] = event.received
-        if successor is None or successor == own.index or not self._believed(own, event):
+        if not self._believed(own, event):
+            return
+        if successor is None or successor == own.index:
             self._named_other.pop(server, None)
         elif server not in self._named_other:
             name = self.situation.by_address[event.source]

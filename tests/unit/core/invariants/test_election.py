@@ -233,6 +233,17 @@ def test_p2_a_named_successor_claims_in_its_time() -> None:
     assert named(50) == []
 
 
+def test_p2_an_overtaken_copy_of_a_resignation_begins_nothing_anew() -> None:
+    story = Story(only=NamedSuccessor).at(1000).hears("cp3", "cp1", Role.HOLDER)
+    story.at(1100).hears("cp3", "cp1", Role.RESIGNED, successor=1, counter=101)
+    story.at(1130).hears("cp3", "cp1", Role.RESIGNED, successor=1, counter=100)
+    story.at(1159).hears("cp3", "cp1", Role.RESIGNED, successor=1, counter=102)
+    assert story.at(1160).enters("cp3", State.CLAIM, Cause.HOLDER_RESIGNED).broken() == []
+    story = Story(only=NamedSuccessor).at(1000).hears("cp3", "cp1", Role.HOLDER)
+    story.at(1100).hears("cp3", "cp1", Role.RESIGNED, successor=1)
+    assert story.at(1159).enters("cp3", State.CLAIM, Cause.HOLDER_RESIGNED).broken() == ["P2"]
+
+
 def names(age_ms: int | None, cause: Cause = Cause.HANDOVER, boot_id: int = 1) -> list[str]:
     """cp1 names cp2, which says that it heard this run of cp1 so long ago."""
     heard = (Heard(boot_id, age_ms), Heard(0, None), Heard(0, None))
