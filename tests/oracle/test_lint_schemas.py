@@ -47,10 +47,9 @@ def loaded(path: Path) -> Any:
 
 
 @cache
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(
-        loaded(DOCS / f"{name}.schema.json"), format_checker=FormatChecker()
-    )
+def validator(name: str, *, close: bool = False) -> Draft202012Validator:
+    schema = loaded(DOCS / f"{name}.schema.json")
+    return Draft202012Validator(closed(schema) if close else schema, format_checker=FormatChecker())
 
 
 def closed(schema: Any) -> Any:
@@ -64,8 +63,7 @@ def closed(schema: Any) -> Any:
 
 
 def errors(name: str, document: Any, *, close: bool = False) -> list[str]:
-    schema = validator(name).schema
-    judge = validator(name).evolve(schema=closed(schema) if close else schema)
+    judge = validator(name, close=close)
     return [f"{error.json_path}: {error.message}" for error in judge.iter_errors(document)]
 
 
