@@ -167,15 +167,19 @@ def assess(evidence: Evidence, hypothesis: Hypothesis) -> Assessment:
 def next_probe(
     rivals: Sequence[Assessment], untested: Sequence[Assessment]
 ) -> tuple[Probe | None, tuple[str, ...]]:
-    """The probe that decides most rivals for its cost, and their codes."""
+    """The probe that decides most rivals for its cost, and their codes.
+
+    One for causes of which nothing is known is named only when none decides a rival.
+    """
     candidates = {p for a in (*rivals, *untested) for p in a.hypothesis.probes}
 
     def decided(probe: Probe, among: Sequence[Assessment]) -> list[str]:
         return [a.hypothesis.code for a in among if probe.makes_known & _unknown_keys(a)]
 
-    def order(probe: Probe) -> tuple[float, int, str, str]:
-        gain = 10 * len(decided(probe, rivals)) + len(decided(probe, untested))
-        return (-gain / probe.cost, probe.cost, probe.command, probe.where)
+    def order(probe: Probe) -> tuple[float, float, int, str, str]:
+        of_rivals, of_others = (len(decided(probe, group)) for group in (rivals, untested))
+        gain = (-of_rivals / probe.cost, -of_others / probe.cost)
+        return (*gain, probe.cost, probe.command, probe.where)
 
     useful = [p for p in candidates if decided(p, rivals) or decided(p, untested)]
     if not useful:

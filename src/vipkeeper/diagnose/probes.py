@@ -14,6 +14,12 @@ FROM_ELSEWHERE = Probe(
     frozenset({Key.SERVER_UP, Key.SERVER_PORT, Key.SERVER_READYZ}),
     cost=8,
 )
+REACHED_FROM_ELSEWHERE = Probe(
+    "ping -c 2 SERVER; curl -sk --max-time 3 https://SERVER:9345/ping",
+    "a worker or another machine, for each server",
+    frozenset({Key.SERVER_UP, Key.SERVER_PORT}),
+    cost=3,
+)
 ON_EVERY_SERVER = Probe(
     "vipkeeper collect",
     "every control-plane server",

@@ -148,6 +148,19 @@ def test_the_next_probe_decides_most_rivals_for_its_cost() -> None:
     assert (found.next_probe, found.decides) == (cheap, ("VK1",))
 
 
+def test_a_probe_that_decides_a_rival_goes_before_a_cheap_one_for_the_untested() -> None:
+    telling = Probe("telling", "cp1", frozenset({Key.LINK_UP}), cost=30)
+    cheap = Probe("cheap", "cp1", frozenset({Key.DISK_FULL}), cost=1)
+    found = diagnose(
+        Evidence([said(Key.VIP_PRESENT, True), REFUSED]),
+        [
+            hypothesis("VK1", requires=[A, B], probes=[telling]),
+            *(hypothesis(f"VK{n}", requires=[C], probes=[cheap]) for n in range(2, 60)),
+        ],
+    )
+    assert (found.next_probe, found.decides) == (telling, ("VK1",))
+
+
 def test_a_probe_for_what_is_known_already_is_not_named() -> None:
     useless = Probe("ip addr", "cp1", frozenset({Key.VIP_PRESENT}), cost=1)
     found = diagnose(

@@ -17,7 +17,7 @@ rancher/rke2#2753, #5327, #6182; etcd documentation, "Failure modes".
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import datastore_not_etcd
 from vipkeeper.diagnose.predicates.etcd import (
     no_leader,
@@ -26,7 +26,7 @@ from vipkeeper.diagnose.predicates.etcd import (
     too_few_voters,
     two_voters,
 )
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE
 
 HYPOTHESIS = Hypothesis(
     code="VK801",
@@ -58,19 +58,6 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("curl -s http://127.0.0.1:2381/health",),
-    probes=(
-        Probe(
-            "vipkeeper why",
-            "a worker or another machine",
-            frozenset({Key.SERVER_UP, Key.SERVER_PORT}),
-            cost=8,
-        ),
-        Probe(
-            "curl -s --max-time 5 http://127.0.0.1:2381/health",
-            "each server",
-            frozenset({Key.ETCD_HEALTH}),
-            cost=5,
-            privilege=Privilege.NONE,
-        ),
-    ),
+    probes=(ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE),
+    caused_by=("VK810",),
 )

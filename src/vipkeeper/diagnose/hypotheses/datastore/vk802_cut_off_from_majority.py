@@ -24,7 +24,7 @@ from vipkeeper.diagnose.predicates.etcd import (
     several_voters,
     two_voters,
 )
-from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE
+from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE
 
 HYPOTHESIS = Hypothesis(
     code="VK802",
@@ -70,6 +70,7 @@ HYPOTHESIS = Hypothesis(
     verify=("curl -s http://127.0.0.1:2381/health",),
     probes=(
         FROM_ELSEWHERE,
+        REACHED_FROM_ELSEWHERE,
         ETCD_HEALTH,
     ),
 )

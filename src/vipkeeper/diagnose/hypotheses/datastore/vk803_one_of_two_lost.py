@@ -22,7 +22,7 @@ from vipkeeper.diagnose.predicates.etcd import (
     too_few_voters,
     two_voters,
 )
-from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE
+from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE
 
 HYPOTHESIS = Hypothesis(
     code="VK803",
@@ -67,6 +67,7 @@ HYPOTHESIS = Hypothesis(
     verify=("curl -s http://127.0.0.1:2381/health",),
     probes=(
         FROM_ELSEWHERE,
+        REACHED_FROM_ELSEWHERE,
         ETCD_HEALTH,
     ),
 )

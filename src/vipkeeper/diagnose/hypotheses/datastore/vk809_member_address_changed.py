@@ -33,7 +33,6 @@ HYPOTHESIS = Hypothesis(
         address_differs,
         api_of_changed_down,
     ),
-    caused_by=("VK847",),
     chain=(
         "the server comes up with an address that etcd does not know",
         "its supervisor refuses to use the datastore, so no API server runs",
@@ -68,6 +67,7 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("curl -sk https://127.0.0.1:9345/db/info",),
+    caused_by=("VK847",),
     probes=(
         ON_EVERY_SERVER,
         READYZ,

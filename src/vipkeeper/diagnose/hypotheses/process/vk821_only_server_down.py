@@ -28,6 +28,7 @@ from vipkeeper.diagnose.probes import (
     FROM_ELSEWHERE,
     LOOK_AGAIN,
     MEMBERS,
+    REACHED_FROM_ELSEWHERE,
     SUPERVISOR,
 )
 
@@ -81,6 +82,7 @@ HYPOTHESIS = Hypothesis(
         LOOK_AGAIN,
         MEMBERS,
         FROM_ELSEWHERE,
+        REACHED_FROM_ELSEWHERE,
     ),
     caused_by=(
         "VK805",
@@ -94,5 +96,10 @@ HYPOTHESIS = Hypothesis(
         "VK824",
         "VK825",
         "VK826",
+        "VK841",
+        "VK842",
+        "VK843",
+        "VK847",
+        "VK848",
     ),
 )
