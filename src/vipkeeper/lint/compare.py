@@ -82,7 +82,7 @@ def proven_servers(cluster: Cluster) -> tuple[Server, ...]:
 
 
 def _proven(server: Server) -> bool:
-    given = any(k.name == server.name and k.origin == "--servers" for k in server.facts.servers)
+    given = any(known.origin == "--servers" for known in server.facts.named(server.name))
     keys = any(s.key is not None and not s.key.agent for s in server.settings)
     places = any(
         d.place is Place.SERVER_MANIFESTS or "rke2-server" in d.source.file

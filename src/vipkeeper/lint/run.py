@@ -8,11 +8,12 @@ from datetime import date
 
 from vipkeeper.config.tree import Trouble
 from vipkeeper.lint import ignores
+from vipkeeper.lint.document import Document
 from vipkeeper.lint.ignores import Ignore
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.registry import Registered, all_rules
 from vipkeeper.lint.rule import Finding, Reach, Severity
-from vipkeeper.lint.scope import Cluster, File
+from vipkeeper.lint.scope import Cluster, File, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,9 @@ def run(
     every = all_rules() if rules is None else tuple(rules)
     chosen = tuple(registered for registered in every if selection.runs(registered))
     found: dict[tuple[object, ...], Finding] = {}
+    indexed = tuple((server, _by_kind(server)) for server in cluster.servers)
     for registered in chosen:
-        for finding in _apply(registered, cluster):
+        for finding in _apply(registered, cluster, indexed):
             graded = selection.graded(finding, registered)
             found.setdefault((graded.code, graded.span, graded.message), graded)
     names = {registered.rule.code: registered.rule.name for registered in every}
@@ -123,26 +125,33 @@ def run(
     return Outcome(cluster, tuple(sorted(loud, key=_order)), tuple(quiet), chosen)
 
 
-def _apply(registered: Registered, cluster: Cluster) -> Iterator[Finding]:
+def _by_kind(server: Server) -> dict[Kind, list[Document]]:
+    found: dict[Kind, list[Document]] = {}
+    for document in server.documents:
+        found.setdefault(document.kind, []).append(document)
+    return found
+
+
+def _apply(
+    registered: Registered,
+    cluster: Cluster,
+    indexed: tuple[tuple[Server, dict[Kind, list[Document]]], ...],
+) -> Iterator[Finding]:
     """Call a check for everything that it is about."""
     rule = registered.rule
     if rule.reach is Reach.CLUSTER:
-        if not rule.kinds or _has(cluster, rule.kinds):
+        if not rule.kinds or any(k in found for _, found in indexed for k in rule.kinds):
             yield from registered.check(cluster)
         return
     seen: set[int] = set()
-    for server in cluster.servers:
-        if rule.reach is Reach.SERVER and server.of(*rule.kinds):
+    for server, found in indexed:
+        if rule.reach is Reach.SERVER and any(kind in found for kind in rule.kinds):
             yield from registered.check(server)
         elif rule.reach is Reach.FILE:
-            for document in server.of(*rule.kinds):
+            for document in (d for kind in rule.kinds for d in found.get(kind, ())):
                 if id(document) not in seen:
                     seen.add(id(document))
                     yield from registered.check(File(document, server))
-
-
-def _has(cluster: Cluster, kinds: tuple[Kind, ...]) -> bool:
-    return any(server.of(*kinds) for server in cluster.servers)
 
 
 def _sift(

@@ -62,8 +62,9 @@ class Section:
 
     def all(self, *words: str) -> tuple[Directive, ...]:
         """The directives that begin with these words: `all("option", "httpchk")`."""
-        n = len(words)
-        return tuple(d for d in self.directives if tuple(w.text for w in d.words[:n]) == words)
+        first, n = words[0], len(words)
+        begun = [d for d in self.directives if d.words[0].text == first]
+        return tuple(d for d in begun if tuple(w.text for w in d.words[:n]) == words)
 
     def first(self, *words: str) -> Directive | None:
         """The first of them."""
