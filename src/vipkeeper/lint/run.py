@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from vipkeeper.config.tree import Trouble
-from vipkeeper.lint import ignores
+from vipkeeper.lint import ignores, secrets
 from vipkeeper.lint.document import Document
 from vipkeeper.lint.ignores import Ignore
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.registry import Registered, all_rules
 from vipkeeper.lint.rule import Finding, Reach, Severity
 from vipkeeper.lint.scope import Cluster, File, Server
+from vipkeeper.lint.secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Outcome:
     quiet: tuple[Quiet, ...]
     rules: tuple[Registered, ...] = field(repr=False)
     """Those that were selected."""
+    secrets: Secrets = field(repr=False)
+    """What no output may show."""
 
     @property
     def files(self) -> int:
@@ -122,7 +125,15 @@ def run(
     for registered in chosen:
         if registered.rule.reach is Reach.RUN:
             loud += [selection.graded(f, registered) for f in registered.check(state)]
-    return Outcome(cluster, tuple(sorted(loud, key=_order)), tuple(quiet), chosen)
+    hidden = secrets.find(cluster.sources.values())
+    told = tuple(sorted(map(hidden.finding, loud), key=_order))
+    kept = tuple(_hidden(hidden, one) for one in quiet)
+    return Outcome(cluster, told, kept, chosen, hidden)
+
+
+def _hidden(hidden: Secrets, quiet: Quiet) -> Quiet:
+    ignore = replace(quiet.ignore, reason=hidden.hide(quiet.ignore.reason))
+    return Quiet(hidden.finding(quiet.finding), ignore)
 
 
 def _by_kind(server: Server) -> dict[Kind, list[Document]]:
