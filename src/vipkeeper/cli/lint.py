@@ -10,7 +10,7 @@ from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 
-from vipkeeper.catalog.entry import Severity
+from vipkeeper.catalog.entry import Severity, Software
 from vipkeeper.cli import output
 from vipkeeper.errors import ExitCode, HostError, NothingError, UsageError
 from vipkeeper.lint.facts import Given
@@ -19,6 +19,7 @@ from vipkeeper.lint.load import Input, live_inputs, load
 from vipkeeper.lint.registry import all_rules, catalog
 from vipkeeper.lint.run import Outcome, Selection, matches, run
 from vipkeeper.lint.scope import IPAddress
+from vipkeeper.lint.version import Version, parse_version
 
 NAME = "lint"
 HELP = """\
@@ -72,6 +73,13 @@ def _add_given(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vip", action="append", default=[], metavar="ADDRESS[,...]")
     parser.add_argument(
         "--servers", action="append", default=[], metavar="NAME=ADDRESS[,...]", help="all of them"
+    )
+    parser.add_argument(
+        "--release",
+        action="append",
+        default=[],
+        metavar="PROGRAM=VERSION[,...]",
+        help="what runs where no file says it, such as keepalived=2.2.7",
     )
 
 
@@ -196,7 +204,17 @@ def _given(args: argparse.Namespace) -> Given:
     for word in _words(args.servers):
         name, equals, address = word.partition("=")
         servers.append((name, _address("--servers", address if equals else name)))
-    return Given(vips, tuple(servers))
+    return Given(vips, tuple(servers), tuple(_release(word) for word in _words(args.release)))
+
+
+def _release(word: str) -> tuple[Software, Version]:
+    name, _, text = word.partition("=")
+    software = next((known for known in Software if known.value == name.lower()), None)
+    version = parse_version(text)
+    if software is None or version is None:
+        names = ", ".join(known.value for known in Software)
+        raise UsageError(f"--release: '{word}': expected PROGRAM=VERSION; programs: {names}")
+    return software, version
 
 
 def _address(option: str, word: str) -> IPAddress:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from vipkeeper.config.tree import Trouble
-from vipkeeper.lint import ignores, secrets
+from vipkeeper.lint import ignores, releases, secrets
 from vipkeeper.lint.document import Document
 from vipkeeper.lint.ignores import Ignore
 from vipkeeper.lint.kinds import Kind
@@ -107,9 +107,10 @@ def run(
     every = all_rules() if rules is None else tuple(rules)
     chosen = tuple(registered for registered in every if selection.runs(registered))
     found: dict[tuple[object, ...], Finding] = {}
+    known = releases.find(cluster)
     indexed = tuple((server, _by_kind(server)) for server in cluster.servers)
     for registered in chosen:
-        for finding in _apply(registered, cluster, indexed):
+        for finding in releases.applying(_apply(registered, cluster, indexed), known):
             graded = selection.graded(finding, registered)
             found.setdefault((graded.code, graded.span, graded.message), graded)
     names = {registered.rule.code: registered.rule.name for registered in every}

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Generic
 
+from vipkeeper.catalog.entry import Software
 from vipkeeper.config.tree import Problem, Span
 from vipkeeper.lint.document import D, Document, of_type
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.settings import Settings
 from vipkeeper.lint.source import Source
+from vipkeeper.lint.version import Version
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -48,6 +50,8 @@ class Facts:
     servers: tuple[KnownServer, ...]
     complete: bool
     """Whether `servers` is known to be all of them."""
+    releases: tuple[tuple[Software, Version], ...] = ()
+    """What the user says about programs whose release no file says."""
     _by_address: dict[IPAddress, KnownServer] = field(init=False, repr=False, compare=False)
     _by_name: dict[str, list[KnownServer]] = field(init=False, repr=False, compare=False)
 
