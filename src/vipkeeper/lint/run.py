@@ -171,8 +171,12 @@ def _sift(
 ) -> tuple[list[Finding], list[Quiet], set[Ignore]]:
     """Findings that count, those kept quiet, and the comments that were about any."""
     loud, quiet, used = [], [], set()
+    by_file: dict[str, list[Ignore]] = {}
+    for comment in comments:
+        by_file.setdefault(comment.span.file, []).append(comment)
     for finding in findings:
-        about = [c for c in comments if c.covers(finding, names[finding.code])]
+        near = by_file.get(finding.span.file, ())
+        about = [c for c in near if c.covers(finding, names[finding.code])]
         used.update(about)
         valid = [comment for comment in about if comment.until is None or comment.until >= today]
         if valid:
