@@ -116,6 +116,8 @@ def _lint(args: argparse.Namespace) -> int:
         cluster = load(inputs, _given(args), [_input(word) for word in args.proposed])
         outcome = run(cluster, date.today(), selection)
     output.deliver(asked, _renderers(outcome), ascii_only=args.ascii)
+    if _untold(outcome):
+        output.note(f"{outcome.unread} could not be read or understood; select VK0 to see where")
     return exit_code(outcome, args.fail_on)
 
 
@@ -165,7 +167,13 @@ def exit_code(outcome: Outcome, fail_on: str) -> ExitCode:
         return ExitCode.OK
     limit = Severity(fail_on).rank
     bad = any(finding.severity.rank <= limit for finding in outcome.findings)
-    return ExitCode.FINDINGS if bad else ExitCode.OK
+    return ExitCode.FINDINGS if bad or _untold(outcome) else ExitCode.OK
+
+
+def _untold(outcome: Outcome) -> bool:
+    """Whether something could not be read and the selection keeps its finding away."""
+    told = (*outcome.findings, *(quiet.finding for quiet in outcome.quiet))
+    return outcome.unread > 0 and not any(finding.code.startswith("VK00") for finding in told)
 
 
 def _renderers(outcome: Outcome) -> Mapping[str, Callable[[output.Style], str]]:
