@@ -34,7 +34,7 @@ def sound(node: Node, now: Instant) -> None:
 def advert_received(node: Node, event: AdvertReceived, now: Instant) -> None:
     """A well-formed, authentic advert."""
     holds = node.state is State.HOLDER or node.state is State.CLAIM
-    was_alone = holds and not node.members.any_live(now)
+    was_alone = holds and not node.members.any_live(event.received)
     sound(node, now)
     judged = node.members.accept(event.source, event.advert, event.received)
     match judged:

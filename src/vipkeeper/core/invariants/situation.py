@@ -129,6 +129,7 @@ class Situation:
         if server is None:
             return
         server.changed_at = at
+        server.count_stall(at)
         match fact:
             case PowerChanged(_, on):
                 server.power = on
@@ -154,16 +155,16 @@ class Situation:
         """A node took an event."""
         server = self.servers[name]
         if type(event) is AdvertReceived:
-            server.sound_at = local
+            server.sound(local)
             self._advert(server, event)
         elif isinstance(event, SOUNDS):
-            server.sound_at = local
+            server.sound(local)
             if type(event) is GatewayAnswered:
                 server.gateway_proven = server.gateway
         elif type(event) is Started:
             server.heard.clear()
             server.boot_id = 0
-            server.sound_at = local
+            server.sound(local)
             server.gateway = event.host.gateway
             server.gateway_proven = event.record.gateway if event.record is not None else None
         elif type(event) is HostObserved:
