@@ -9,7 +9,7 @@ from vipkeeper.core.claim import Phase
 from vipkeeper.core.events import ForeignClaimSeen, NeighboursRead, VipAnswered
 from vipkeeper.core.members import Member
 from vipkeeper.core.policy import planned_move
-from vipkeeper.core.transitions import WAITING
+from vipkeeper.core.transitions import HOLDER, WAITING
 from vipkeeper.core.types import Instant
 from vipkeeper.wire.types import Advert, Health, Role
 
@@ -40,7 +40,7 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
         member.elsewhere = member.elsewhere + 1 if other is not None else 0
         if other is not None and member.elsewhere >= WITNESSED_OFTEN:
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
-        elif gives_way and node.state is State.HOLDER and node.members.would_succeed(member):
+        elif gives_way and node.state is HOLDER and node.members.would_succeed(member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
     theirs = node.members.claim_of(member)
@@ -61,14 +61,14 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
 
 def _gives_way(node: Node, member: Member, advert: Advert) -> bool:
     """True when another holder is unready and alone: it yields to this server as soon as it hears it."""
-    alone = node.members.hears_nobody(advert, node.members.suspect_after(member))
+    alone = node.members.hears_nobody(advert, member.suspect_after)
     told = member.unheard >= TOLD_OFTEN
     return advert.health is Health.UNREADY and alone and not told
 
 
 def _insist(node: Node, member: Member, now: Instant) -> None:
     """Say so at once, but once an interval: two that both insist must not answer each other at wire speed."""
-    if node.state is not State.HOLDER:
+    if node.state is not HOLDER:
         return
     node.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
     node.announcer.again(now)
@@ -87,7 +87,7 @@ def vip_answered(node: Node, event: VipAnswered, now: Instant) -> None:
 
 def foreign_claim(node: Node, event: ForeignClaimSeen, now: Instant) -> None:
     """A frame of another MAC claims the VIP: alarm and announce again, or give way."""
-    if node.state is not State.HOLDER:
+    if node.state is not HOLDER:
         return
     if node.claim.phase is Phase.RESTORING:
         node.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
@@ -122,7 +122,7 @@ def alone_and_unready(node: Node, now: Instant) -> bool:
 
 def consider_move(node: Node, now: Instant) -> None:
     """Hand over when health or preemption ask for it now."""
-    if node.state is not State.HOLDER:
+    if node.state is not HOLDER:
         return
     move = planned_move(node.settings, node.gate, node.members, now, node.since)
     if move is not None and move.at <= now:
@@ -131,7 +131,7 @@ def consider_move(node: Node, now: Instant) -> None:
 
 def watch_successor(node: Node, now: Instant) -> None:
     """Say aloud when nobody could take the VIP over, once each time it becomes so."""
-    if node.state is not State.HOLDER:
+    if node.state is not HOLDER:
         node.looks_alone = 0
         return
     if now - node.since < node.settings.suspect_after:
@@ -151,7 +151,7 @@ def watch_hearing(node: Node, now: Instant) -> None:
     It may still be heard, so it resigns like any other. Without a gateway it stays: nobody can tell
     whether it is deaf or all others are dead.
     """
-    if node.state is not State.HOLDER or node.members.any_live(now):
+    if node.state is not HOLDER or node.members.any_live(now):
         if node.hearing.due(now):
             node.ask_gateway(now)
         return

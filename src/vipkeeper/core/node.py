@@ -53,7 +53,16 @@ from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.ledger import Ledger
 from vipkeeper.core.members import Member, Members
 from vipkeeper.core.peers import PeersElection
-from vipkeeper.core.transitions import WAITING
+from vipkeeper.core.transitions import (
+    BLOCKED,
+    CLAIM,
+    DEAF,
+    HOLDER,
+    LISTEN,
+    RELEASE,
+    STOPPED,
+    WAITING,
+)
 from vipkeeper.core.types import (
     MILLISECOND,
     HostView,
@@ -103,7 +112,7 @@ class Node:
 
     def handle(self, event: Event, now: Instant) -> list[Action]:
         """Take one event; the actions are to be carried out in the order given."""
-        if self.claim.lapsed(now) and self.state in (State.HOLDER, State.CLAIM):
+        if self.state in (HOLDER, CLAIM) and self.claim.lapsed(now):
             self.depart(Cause.LEASE_LAPSED, State.LISTEN, now, tell=False)
         match event:
             case Tick():
@@ -149,17 +158,18 @@ class Node:
         return self._deadline
 
     def _next_deadline(self) -> Instant | None:
-        if self.state is State.STOPPED:
+        state = self.state
+        if state is STOPPED:
             return None
         due = self.next_advert
-        others = [self.claim.deadline(), self.announcer.deadline()]
-        if self.state in WAITING:
-            others.append(self.election.deadline())
-        if self.handover_reply is not None:
-            others.append(self.handover_reply.until)
-        for at in others:
-            if at is not None and at < due:
-                due = at
+        if (at := self.claim.deadline()) is not None and at < due:
+            due = at
+        if (at := self.announcer.deadline()) is not None and at < due:
+            due = at
+        if state in WAITING and (at := self.election.deadline()) is not None and at < due:
+            due = at
+        if self.handover_reply is not None and self.handover_reply.until < due:
+            due = self.handover_reply.until
         return due
 
     def _reconfigured(self, settings: Settings, now: Instant) -> None:
@@ -181,7 +191,7 @@ class Node:
             self.send_advert(now)
 
     def _tick(self, now: Instant) -> None:
-        if self.state is State.STOPPED:
+        if self.state is STOPPED:
             return
         self._notice_lateness(now)
         self.emit(self.claim.tick(now))
@@ -358,18 +368,17 @@ class Node:
 
     def unavailable(self, now: Instant) -> bool:
         """True when nobody should name this server as a successor or wait for it."""
-        cannot = self.state in (State.BLOCKED, State.DEAF)
-        return self.standby or cannot or self.budget.spent(now)
+        return self.standby or self.state in (BLOCKED, DEAF) or self.budget.spent(now)
 
     @property
     def role(self) -> Role:
         """What this server is, as its adverts say it."""
-        if self.state is State.HOLDER:
+        if self.state is HOLDER:
             return Role.HOLDER
-        leaving = self.departure if self.state is State.RELEASE else None
+        leaving = self.departure if self.state is RELEASE else None
         if leaving is not None and leaving.cause is not Cause.LEASE_LAPSED:
             return Role.HOLDER
-        return Role.LISTENING if self.state is State.LISTEN else Role.BACKUP
+        return Role.LISTENING if self.state is LISTEN else Role.BACKUP
 
     def reply(self, request: int, text: str, *, ok: bool = True) -> None:
         """Answer an operator."""

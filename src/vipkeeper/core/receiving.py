@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vipkeeper.core import holding
-from vipkeeper.core.actions import AlarmKind, State
+from vipkeeper.core.actions import AlarmKind
 from vipkeeper.core.decisions import Resignation
 from vipkeeper.core.events import (
     AdvertReceived,
     AdvertRejected,
     ServerAnswered,
 )
-from vipkeeper.core.members import Accepted, Member, Unproven
-from vipkeeper.core.transitions import WAITING
+from vipkeeper.core.members import Member, Unproven
+from vipkeeper.core.transitions import CLAIM, DEAF, HOLDER, WAITING
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.wire.types import Rejection, Role
 
@@ -22,31 +22,33 @@ if TYPE_CHECKING:
 
 ANSWER_AT_MOST_EVERY: Duration = 5 * MILLISECOND
 """To one server that asks; whoever is asked more often has just answered."""
+RESIGNED = Role.RESIGNED
+HOLDING = (HOLDER, CLAIM)
+"""States in which another holder is a conflict."""
 
 
 def sound(node: Node, now: Instant) -> None:
     """Something was received: this server is not deaf."""
     node.hearing.sound(now)
-    if node.state is State.DEAF:
+    if node.state is DEAF:
         node.apply(node.election.hears_again(now), now)
 
 
 def advert_received(node: Node, event: AdvertReceived, now: Instant) -> None:
     """A well-formed, authentic advert."""
-    holds = node.state is State.HOLDER or node.state is State.CLAIM
-    was_alone = holds and not node.members.any_live(now)
+    was_alone = node.state in HOLDING and not node.members.any_live(now)
     sound(node, now)
     judged = node.members.accept(event.source, event.advert, event.received)
     match judged:
-        case Rejection():
-            _reject(node, judged, str(event.source), now)
+        case Member():
+            _accepted(node, judged, event, was_alone=was_alone, now=now)
+            if event.advert.asks or judged.proven_now:
+                _answer(node, judged, now)
         case Unproven():
             judged.member.stranger_at = now
             _answer_unproven(node, judged, now)
-        case Accepted(member, proven_now):
-            _accepted(node, member, event, was_alone=was_alone, now=now)
-            if event.advert.asks or proven_now:
-                _answer(node, member, now)
+        case Rejection():
+            _reject(node, judged, str(event.source), now)
 
 
 def advert_rejected(node: Node, event: AdvertRejected, now: Instant) -> None:
@@ -80,14 +82,14 @@ def _accepted(
     if member.configuration_differs:
         detail = f"{member.server.name} has another vip or servers list"
         node.alarm(AlarmKind.CONFIGURATION_DIFFERS, detail, now)
-    if advert.role is Role.HOLDER and node.handover_reply is not None:
+    if node.handover_reply is not None and advert.role is Role.HOLDER:
         node.handover_reply = node.handover_reply.answered(member, node, now)
     vouched = node.members.vouched_by(member)
-    if node.state in (State.HOLDER, State.CLAIM):
+    if node.state in HOLDING:
         holding.heard(node, member, advert, was_alone=was_alone, now=now)
     elif node.state not in WAITING:
         return
-    elif advert.role is Role.RESIGNED:
+    elif advert.role is RESIGNED:
         _heard_resignation(node, member, event, now)
     else:
         node.apply(node.election.heard(member, now), now)
