@@ -115,9 +115,9 @@ def judge_strangers(node: Node, event: NeighboursRead, now: Instant) -> None:
 
 def alone_and_unready(node: Node, now: Instant) -> bool:
     """A holder in this state stays (a VIP on nobody helps no one) but does not push itself again."""
-    clustered = len(node.settings.servers) > 1
-    unready = node.gate.health is Health.UNREADY
-    return clustered and unready and not node.members.any_live(now)
+    if node.gate.health is not Health.UNREADY or len(node.settings.servers) == 1:
+        return False
+    return not node.members.any_live(now)
 
 
 def consider_move(node: Node, now: Instant) -> None:

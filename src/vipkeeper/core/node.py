@@ -115,10 +115,10 @@ class Node:
         if self.state in (HOLDER, CLAIM) and self.claim.lapsed(now):
             self.depart(Cause.LEASE_LAPSED, State.LISTEN, now, tell=False)
         match event:
-            case Tick():
-                self._tick(now)
             case AdvertReceived():
                 receiving.advert_received(self, event, now)
+            case Tick():
+                self._tick(now)
             case AddressesDone():
                 addressing.done(self, event, now)
             case VipAnswered():
@@ -346,7 +346,8 @@ class Node:
         """
         role = Role.RESIGNED if resigning is not None else self.role
         successor = resigning.successor if resigning is not None else None
-        ours = role in (Role.HOLDER, Role.RESIGNED)
+        holds = role is Role.HOLDER
+        ours = holds or resigning is not None
         heard = self.members.heard(now)
         if only is not None and hearing_boot_id is not None:
             entry = Heard(hearing_boot_id, 0)
@@ -362,7 +363,7 @@ class Node:
             asks=asks,
             planned=resigning is not None and resigning.cause in PLANNED,
         )
-        if role is Role.HOLDER:
+        if holds:
             self.claim.advert_sent(now, self.settings.strict_lease)
         self.emit(self.voice.send(advert, only.server.address if only is not None else None))
 

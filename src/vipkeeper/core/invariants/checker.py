@@ -70,10 +70,13 @@ MOST_VIOLATIONS = 100
 MANY_ACTIONS = 8
 
 
+RESIGNED = Role.RESIGNED
+
+
 def _notable(event: Any) -> bool:
     """Adverts are most of a trace, and few of them concern a predicate."""
     if type(event) is AdvertReceived:
-        return event.advert.role is Role.RESIGNED
+        return event.advert.role is RESIGNED
     return type(event) in (Started, AddressesDone)
 
 

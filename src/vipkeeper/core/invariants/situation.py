@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from vipkeeper.core.actions import SendAdvert, State, Transition
 from vipkeeper.core.events import (
@@ -39,7 +40,7 @@ from vipkeeper.core.facts import (
 )
 from vipkeeper.core.invariants.subject import Heard, ServerSituation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
-from vipkeeper.wire.types import Advert, Health, Role
+from vipkeeper.wire.types import Advert, Role
 
 CLEAR_DELAY: Duration = 5 * MILLISECOND
 """A wire that takes longer than this is not clear."""
@@ -150,23 +151,23 @@ class Situation:
             case _:
                 pass
 
-    def turn(self, at: Instant, local: Instant, name: str, event: object, actions: object) -> None:
+    def turn(self, at: Instant, local: Instant, name: str, event: Any, actions: object) -> None:
         """A node took an event."""
         server = self.servers[name]
-        if type(event) is AdvertReceived:
+        kind = type(event)
+        if kind in SOUNDS:
             server.sound_at = local
+        if kind is AdvertReceived:
             self._advert(server, event)
-        elif isinstance(event, SOUNDS):
-            server.sound_at = local
-            if type(event) is GatewayAnswered:
-                server.gateway_proven = server.gateway
-        elif type(event) is Started:
+        elif kind is GatewayAnswered:
+            server.gateway_proven = server.gateway
+        elif kind is Started:
             server.heard.clear()
             server.boot_id = 0
             server.sound_at = local
             server.gateway = event.host.gateway
             server.gateway_proven = event.record.gateway if event.record is not None else None
-        elif type(event) is HostObserved:
+        elif kind is HostObserved:
             server.gateway = event.host.gateway
 
     def transition(self, at: Instant, local: Instant, name: str, transition: Transition) -> None:
@@ -208,7 +209,7 @@ class Situation:
             heard.proven = advert.boot_id
         elif heard.advert is not None and advert.counter <= heard.advert.counter:
             return
-        if advert.health < Health.API_ONLY:
+        if not advert.health.serves:
             heard.serving_since = None
         elif heard.serving_since is None:
             heard.serving_since = event.received
