@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vipkeeper.core.actions import AlarmKind, Cause, State
 from vipkeeper.core.claim import Phase
 from vipkeeper.core.events import ForeignClaimSeen, NeighboursRead, VipAnswered
+from vipkeeper.core.gate import UNREADY
 from vipkeeper.core.members import Member
 from vipkeeper.core.policy import planned_move
 from vipkeeper.core.transitions import HOLDER, WAITING
@@ -115,7 +116,7 @@ def judge_strangers(node: Node, event: NeighboursRead, now: Instant) -> None:
 
 def alone_and_unready(node: Node, now: Instant) -> bool:
     """A holder in this state stays (a VIP on nobody helps no one) but does not push itself again."""
-    if node.gate.health is not Health.UNREADY or len(node.settings.servers) == 1:
+    if node.gate.health is not UNREADY or len(node.settings.servers) == 1:
         return False
     return not node.members.any_live(now)
 

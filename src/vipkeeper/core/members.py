@@ -351,7 +351,7 @@ class Members:
         entries = [NEVER_HEARD] * len(self._settings.servers)
         for member in self._members:
             if member.advert is not None and member.last is not None:
-                age = max(0, -((member.last - now) // MILLISECOND))
+                age = -((member.last - now) // MILLISECOND) if now > member.last else 0
                 known = age if age < AGE_UNKNOWN_FROM_MS else None
                 entries[member.index] = Heard(member.advert.boot_id, known)
         return tuple(entries)

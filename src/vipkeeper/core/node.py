@@ -28,7 +28,7 @@ from vipkeeper.core.actions import (
 from vipkeeper.core.addressing import Departure
 from vipkeeper.core.announcer import Announcer
 from vipkeeper.core.budget import MoveBudget
-from vipkeeper.core.claim import Claim
+from vipkeeper.core.claim import ABSENT, Claim
 from vipkeeper.core.decisions import Change, Round
 from vipkeeper.core.events import (
     AddressesDone,
@@ -162,8 +162,10 @@ class Node:
         if state is STOPPED:
             return None
         due = self.next_advert
-        if (at := self.claim.deadline()) is not None and at < due:
-            due = at
+        if self.claim.phase is not ABSENT:
+            at = self.claim.deadline()
+            if at is not None and at < due:
+                due = at
         if (at := self.announcer.deadline()) is not None and at < due:
             due = at
         if state in WAITING and (at := self.election.deadline()) is not None and at < due:
@@ -194,14 +196,17 @@ class Node:
         if self.state is STOPPED:
             return
         self._notice_lateness(now)
-        self.emit(self.claim.tick(now))
+        if self.claim.phase is not ABSENT:
+            self.emit(self.claim.tick(now))
         holding.consider_move(self, now)
-        if self.announcer.due(now, quiet=holding.alone_and_unready(self, now)):
-            self.announce()
+        if self.announcer.deadline() is not None:
+            quiet = holding.alone_and_unready(self, now)
+            if self.announcer.due(now, quiet=quiet):
+                self.announce()
         if self.state in WAITING:
             self.apply(self.election.tick(now, self.gate.health), now)
-        if self.state in WAITING:
-            self._ask(self.election.next_round(now), now)
+        if self.state in WAITING and (asked := self.election.next_round(now)) is not None:
+            self._ask(asked, now)
         if now >= self.next_advert:
             self.send_advert(now)
             holding.watch_successor(self, now)
@@ -218,10 +223,8 @@ class Node:
             self.election.late(now)
             self.alarm(AlarmKind.LATE, f"by {late // MILLISECOND} ms", now)
 
-    def _ask(self, asked: Round | None, now: Instant) -> None:
+    def _ask(self, asked: Round, now: Instant) -> None:
         """Send one round of questions."""
-        if asked is None:
-            return
         self.emit([ProbeVips()])
         if asked.server is not None:
             self.emit([ProbeServer(asked.server, asked.service)])

@@ -84,12 +84,11 @@ class PeersElection:
 
     def deadline(self) -> Instant | None:
         """When `tick` must be asked again."""
-        state = self.state
-        if state is BACKUP:
+        if self.state is BACKUP:
             return self._silent_at()
-        if state is LISTEN:
+        if self.state is LISTEN:
             return self._listen_until
-        if state is DEAF:
+        if self.state is DEAF:
             return self._ask_at
         suspicion = self.suspicion
         if suspicion is None or suspicion.round_at is None:
@@ -279,11 +278,12 @@ class PeersElection:
         return self.follow(newest, Cause.HOLDER_HEARD)
 
     def _silent_at(self) -> Instant:
-        holder = self.holder
+        holder, patience = self.holder, self._patience_until
         heard_at = holder.alive_at if holder is not None else None
         if holder is None or heard_at is None:
-            return self._patience_until
-        return max(heard_at + holder.suspect_after, self._patience_until)
+            return patience
+        silent_at = heard_at + holder.suspect_after
+        return silent_at if silent_at > patience else patience
 
     def _suspect(
         self,

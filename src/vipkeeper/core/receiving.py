@@ -78,13 +78,14 @@ def _accepted(
     node: Node, member: Member, event: AdvertReceived, *, was_alone: bool, now: Instant
 ) -> None:
     advert = event.advert
-    node.epoch = max(node.epoch, advert.epoch)
+    if advert.epoch != node.epoch:
+        node.epoch = max(node.epoch, advert.epoch)
     if member.configuration_differs:
         detail = f"{member.server.name} has another vip or servers list"
         node.alarm(AlarmKind.CONFIGURATION_DIFFERS, detail, now)
     if node.handover_reply is not None and advert.role is Role.HOLDER:
         node.handover_reply = node.handover_reply.answered(member, node, now)
-    vouched = node.members.vouched_by(member)
+    vouched = node.members.vouched_by(member) if advert.follows is not None else None
     if node.state in HOLDING:
         holding.heard(node, member, advert, was_alone=was_alone, now=now)
     elif node.state not in WAITING:
@@ -92,7 +93,8 @@ def _accepted(
     elif advert.role is RESIGNED:
         _heard_resignation(node, member, event, now)
     else:
-        node.apply(node.election.heard(member, now), now)
+        if (change := node.election.heard(member, now)) is not None:
+            node.apply(change, now)
         if vouched is not None and node.state in WAITING:
             node.apply(node.election.vouched(vouched, now), now)
 

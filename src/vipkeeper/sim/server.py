@@ -48,6 +48,7 @@ SOCKET_BUFFER = 512
 SYSTEM_CALL: Duration = 200_000
 TICK_JITTER: Duration = 300_000
 TICKS_AT_ONCE = 64
+TICK = Tick()
 TOLD_LAST = (SaveRecord, Exit)
 
 
@@ -316,7 +317,7 @@ class SimServer(Machine):
                 self._wake_token += 1
                 self._wake_at(max(deadline, now))
                 return
-            self._handle(Tick(), now)
+            self._handle(TICK, now)
             self._work()
         self.world.escaped(Escaped(self.name, "the deadline stays in the past"))
         self.kill()
@@ -338,7 +339,7 @@ class SimServer(Machine):
         now = self.clock.local(self.world.now)
         deadline = node.deadline()
         if deadline is not None and now >= deadline:
-            self._feed(Tick(), now)
+            self._feed(TICK, now)
         else:
             self._arm()
 

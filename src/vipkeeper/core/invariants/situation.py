@@ -49,9 +49,9 @@ HEALTH_SETTLES: Duration = 12_000 * MILLISECOND
 """A failed API server may move the VIP this long after the last news: a time-out, the delay of a soft
 failure, and what probers lag behind."""
 SOUNDS = (
-    AdvertReceived, AdvertRejected, VipAnswered, ServerAnswered, GatewayAnswered, ForeignClaimSeen,
+    AdvertRejected, VipAnswered, ServerAnswered, GatewayAnswered, ForeignClaimSeen,
 )  # fmt: skip
-"""Whatever arrives from the network."""
+"""Whatever arrives from the network besides adverts."""
 
 
 class Situation:
@@ -151,15 +151,13 @@ class Situation:
             case _:
                 pass
 
-    def turn(self, at: Instant, local: Instant, name: str, event: Any, actions: object) -> None:
-        """A node took an event."""
+    def turn(self, local: Instant, name: str, event: Any) -> None:
+        """A node took an event that is neither an advert nor a tick."""
         server = self.servers[name]
         kind = type(event)
         if kind in SOUNDS:
             server.sound_at = local
-        if kind is AdvertReceived:
-            self._advert(server, event)
-        elif kind is GatewayAnswered:
+        if kind is GatewayAnswered:
             server.gateway_proven = server.gateway
         elif kind is Started:
             server.heard.clear()
@@ -188,11 +186,14 @@ class Situation:
         server.standby = action.advert.standby
         server.advert_at = at
 
-    def _advert(self, server: ServerSituation, event: AdvertReceived) -> None:
-        """Count an advert when the node must have accepted it: proven, and newer than the last."""
+    def advert(self, local: Instant, hearer: str, event: AdvertReceived) -> None:
+        """A node took an advert. It counts when the node must have accepted it: proven, and newer than the
+        last."""
+        server = self.servers[hearer]
+        server.sound_at = local
         advert = event.advert
         name = self._named(event.source)
-        if name is None or name == server.name:
+        if name is None or name == hearer:
             return
         if event.source is not advert.sender and event.source != advert.sender:
             return
