@@ -200,9 +200,9 @@ class Situation:
         heard = server.heard.get(name)
         if heard is None:
             heard = server.heard[name] = Heard()
-        if advert.boot_id in heard.over:
-            return
         if advert.boot_id != heard.proven:
+            if advert.boot_id in heard.over:
+                return
             own = advert.heard[server.index] if server.index < len(advert.heard) else None
             if own is None or not server.boot_id or own.boot_id != server.boot_id:
                 return
