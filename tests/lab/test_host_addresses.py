@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import gc
 import json
@@ -16,10 +17,13 @@ from support.namespaces import Net, eventually, lan, plug, switch_of
 from vipkeeper.core.actions import AddressOperation as Operation
 from vipkeeper.core.events import AddressOutcome as Outcome
 from vipkeeper.core.types import SECOND, AddressState, HostView, Instant
-from vipkeeper.host import clock
+from vipkeeper.errors import HostError
+from vipkeeper.host import clock, netlink
 from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.netlink import Addresses
 from vipkeeper.host.routes import default_hop
+from vipkeeper.host.snapshot import Snapshot
+from vipkeeper.host.tables import read_snapshot
 from vipkeeper.wire.types import IPAddress
 
 pytestmark = pytest.mark.lab
@@ -375,12 +379,52 @@ def test_a_default_route_is_found_without_reading_all_routes(net: Net) -> None:
         assert found == (ip_address(hop) if hop else None)
 
 
-def test_a_read_that_fails_begins_with_a_new_connection(net: Net) -> None:
+def test_a_read_that_fails_is_made_again(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [errno.ENOBUFS, errno.ENOBUFS]
+
+    def fails_at_first() -> tuple[Snapshot, bool]:
+        if failures:
+            raise OSError(failures.pop(), "no room")
+        return read_snapshot()
+
     async def broken(addresses: Addresses) -> None:
-        addresses._route.close()  # as after ENOBUFS: every later request on it fails
+        monkeypatch.setattr(netlink, "read_snapshot", fails_at_first)
         assert (await addresses.view()).usable
+        assert not failures
+        failures.extend([errno.ENOBUFS] * 9)
+        with pytest.raises(
+            HostError, match="cannot read this host's interfaces and addresses: no room"
+        ):
+            await addresses.view()
 
     with_addresses(net, broken)
+
+
+def test_neighbours_are_those_with_a_mac(net: Net) -> None:
+    net.ip("neigh replace 10.9.0.12 lladdr 02:00:00:00:00:12 dev eth0")
+    net.ip("neigh replace fd09::12 lladdr 02:00:00:00:00:12 dev eth0")
+
+    async def read(addresses: Addresses) -> None:
+        found = dict(await addresses.neighbours())
+        mac = bytes.fromhex("020000000012")
+        assert (found[ip_address("10.9.0.12")], found[ip_address("fd09::12")]) == (mac, mac)
+
+    with_addresses(net, read)
+
+
+def test_a_table_of_many_parts_is_read_whole(net: Net) -> None:
+    net.ip("link add many type veth peer name far")
+    net.ip("link set many up")
+    for third in range(8):
+        batch = "".join(f"addr add 10.7.{third}.{n}/32 dev many\n" for n in range(1, 201))
+        net.ip("-batch -", batch)
+
+    async def read(addresses: Addresses) -> None:
+        await addresses.view()
+        held = [a for a in addresses.snapshot.addresses if a.interface == "many"]
+        assert len({a.address for a in held if a.address.version == 4}) == 1600
+
+    with_addresses(net, read)
 
 
 def test_a_new_interface_of_the_same_name_is_used_after_the_next_look(net: Net) -> None:

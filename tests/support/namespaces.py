@@ -40,9 +40,9 @@ class Net:
 
     name: str
 
-    def ip(self, command: str) -> str:
-        """Run `ip` inside; its output."""
-        return _run("ip", "-n", self.name, *command.split())
+    def ip(self, command: str, text: str | None = None) -> str:
+        """Run `ip` inside, with `text` as its stdin; its output."""
+        return _run("ip", "-n", self.name, *command.split(), text=text)
 
     def nft(self, ruleset: str) -> None:
         """Load nftables rules inside."""

@@ -171,8 +171,24 @@ class Driver:
         self._inbox.append(event)
         self._wake.set()
 
-    def readable(self) -> None:
-        """A socket has something: the next wake-up drains it."""
+    def adverts_readable(self) -> None:
+        """Take the adverts that wait, for the next turn: left where they are, they would wake the event
+        loop once more for nothing. In a flood the rest stays in the kernel, which drops what is too much.
+        """
+        if len(self._inbox) < EVENTS_PER_WAKE:
+            self._drain_adverts()
+        self._wake.set()
+
+    def wire_readable(self) -> None:
+        """The same for frames."""
+        if len(self._inbox) < EVENTS_PER_WAKE:
+            self._inbox.extend(self._ports.wire.drain())
+        self._wake.set()
+
+    def channels_readable(self) -> None:
+        """The same for the answers of servers and gateway."""
+        if len(self._inbox) < EVENTS_PER_WAKE:
+            self._inbox.extend(self._ports.channels.drain())
         self._wake.set()
 
     def host_changed(self) -> None:
@@ -228,7 +244,12 @@ class Driver:
 
     async def _turn(self) -> None:
         self._wake.clear()
-        self._drain_sockets()
+        due = self._due()
+        if due:
+            # What came since the sockets were found readable is heard before the tick.
+            self._drain_adverts()
+            self._inbox.extend(self._ports.wire.drain())
+            self._inbox.extend(self._ports.channels.drain())
         for _ in range(min(len(self._inbox), EVENTS_PER_WAKE)):
             await self._feed(self._inbox.popleft())
             if self._exited:
@@ -240,19 +261,21 @@ class Driver:
             await self._feed(HostObserved(await self._ports.addresses.view()))
         deadline = self.node.deadline()
         now = self._ports.clock()
-        if deadline is not None and now >= deadline and not self._exited:
+        if due and deadline is not None and now >= deadline and not self._exited:
             self.lateness = max(self.lateness, now - deadline)
             await self._feed(Tick())
 
-    def _drain_sockets(self) -> None:
+    def _due(self) -> bool:
+        deadline = self.node.deadline()
+        return deadline is not None and self._ports.clock() >= deadline
+
+    def _drain_adverts(self) -> None:
         for source, data, received in self._ports.adverts.drain():
             advert = decode(data, self.keys)
             if isinstance(advert, Advert):
                 self._inbox.append(AdvertReceived(source, advert, received))
             else:
                 self._inbox.append(AdvertRejected(source, advert))
-        self._inbox.extend(self._ports.wire.drain())
-        self._inbox.extend(self._ports.channels.drain())
 
     async def _feed(self, event: Event) -> None:
         pending = deque([event])

@@ -104,7 +104,7 @@ class Keeper:
             self._channels,
             config.vips,
             server.address,
-            self._readable,
+            self._wire_readable,
             self._strict,
         )
         self._placement.ask(config.server_addresses, api_port(config))
@@ -132,8 +132,8 @@ class Keeper:
         self._exporter = MetricsServer(self._services.metrics)
         self._reloading: asyncio.Task[None] | None = None
 
-    def _readable(self) -> None:
-        self._driver.readable()
+    def _wire_readable(self) -> None:
+        self._driver.wire_readable()
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Take part until `stop` is set and the VIP is released.
@@ -158,9 +158,12 @@ class Keeper:
             stack.callback(self._placement.close)
             stack.callback(self._adverts.close)
             stack.callback(self._channels.close)
-            for readable in (self._adverts, self._channels):
-                loop.add_reader(readable.fileno(), self._readable)
-                stack.callback(loop.remove_reader, readable.fileno())
+            for fileno, readable in (
+                (self._adverts.fileno(), self._driver.adverts_readable),
+                (self._channels.fileno(), self._driver.channels_readable),
+            ):
+                loop.add_reader(fileno, readable)
+                stack.callback(loop.remove_reader, fileno)
             await self._start_services(stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload)
             stopping = asyncio.create_task(self._shut_down(stop))

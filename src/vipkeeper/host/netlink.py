@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, ip_address
-from typing import Any
-
-from pyroute2 import AsyncIPRoute, NetlinkError
+from ipaddress import IPv4Address
 
 from vipkeeper.core.actions import AddressOperation
 from vipkeeper.core.events import AddressOutcome
@@ -20,20 +17,17 @@ from vipkeeper.core.types import SECOND, AddressState, Duration, HostView, Insta
 from vipkeeper.errors import HostError
 from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.rtnl import Command, CommandSocket
-from vipkeeper.host.snapshot import Link, LocalAddress, Snapshot
+from vipkeeper.host.snapshot import Snapshot
+from vipkeeper.host.tables import read_neighbours, read_snapshot
 from vipkeeper.wire.types import IPAddress
 
-IFF_UP = 0x1
-IFF_LOWER_UP = 0x10000
-IFA_F_PERMANENT = 0x80
 _GONE = frozenset({errno.EADDRNOTAVAIL, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP})
 """No such address or interface, or no IPv6 there or in this kernel: nothing needs a removal."""
 _READ_ATTEMPTS = 5
-NLM_F_DUMP_INTR = 0x10
 
 
 class Addresses:
-    """All VIPs of this server; one netlink object for commands."""
+    """All VIPs of this server; one socket for commands, which stays."""
 
     def __init__(
         self,
@@ -50,7 +44,6 @@ class Addresses:
         self._clock = clock
         self.gateway = gateway
         """Which gateway a view names; may be changed between two views."""
-        self._route: Any = None
         self._commands: CommandSocket | None = None
         self._used: set[tuple[IPAddress, int]] = set()
         self._snapshot = Snapshot((), ())
@@ -66,7 +59,6 @@ class Addresses:
 
     async def close(self) -> None:
         """Forget the connection; the addresses stay as they are."""
-        self._disconnect()
         if self._commands is not None:
             self._commands.close()
             self._commands = None
@@ -87,7 +79,7 @@ class Addresses:
             HostError: the kernel cannot be read.
         """
         read_at = self._clock()
-        self._snapshot = await self._read()
+        self._snapshot = self._read()
         names = [self.interface(vip) for vip in self._vips]
         links = [self._snapshot.link(name) for name in names]
         own = next((a for a in self._snapshot.addresses if a.address == self._own), None)
@@ -130,70 +122,25 @@ class Addresses:
             behind = not own or own[0] < same.index(found[0])
         return VipView(vip, state, behind)
 
-    async def _read(self) -> Snapshot:
+    def _read(self) -> Snapshot:
         """All of it; a dump that changes overtook is read again, since it may miss what is there."""
         problem = ""
         for attempt in range(_READ_ATTEMPTS):
             try:
-                if self._route is None:
-                    self._route = AsyncIPRoute()
-                snapshot, torn = await self._dump(self._route)
-            except (NetlinkError, OSError) as error:
-                # One failed read ends a connection for good: begin with a new one.
-                self._disconnect()
-                problem = str(error)
+                snapshot, torn = read_snapshot()
+            except OSError as error:
+                problem = error.strerror or str(error)
                 continue
             if not torn or attempt == _READ_ATTEMPTS - 1:
                 return snapshot
         raise HostError(f"cannot read this host's interfaces and addresses: {problem}")
 
-    async def _dump(self, route: Any) -> tuple[Snapshot, bool]:
-        torn = False
-        links = []
-        async for message in await route.link("dump"):
-            torn |= bool(message["header"]["flags"] & NLM_F_DUMP_INTR)
-            flags = message["flags"]
-            up = bool(flags & IFF_UP and flags & IFF_LOWER_UP)
-            mac = bytes.fromhex((message.get("address") or "").replace(":", ""))
-            links.append(Link(message.get("ifname"), message["index"], up, mac))
-        names = {link.index: link.name for link in links}
-        addresses = []
-        async for message in await route.addr("dump"):
-            torn |= bool(message["header"]["flags"] & NLM_F_DUMP_INTR)
-            text = message.get("local") or message.get("address")
-            if text is None or message["index"] not in names:
-                continue
-            flags = message.get("IFA_FLAGS") or message["flags"]
-            addresses.append(
-                LocalAddress(
-                    ip_address(text.partition("%")[0]),
-                    message["prefixlen"],
-                    names[message["index"]],
-                    message["index"],
-                    bool(flags & IFA_F_PERMANENT),
-                )
-            )
-        return Snapshot(tuple(links), tuple(addresses)), torn
-
     async def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
         """(address, MAC) of every neighbour entry that has a MAC; empty when it cannot be read."""
-        found = []
         try:
-            if self._route is None:
-                self._route = AsyncIPRoute()
-            async for message in await self._route.neigh("dump"):
-                address, mac = message.get("dst"), message.get("lladdr")
-                if address is not None and mac is not None:
-                    packed = bytes.fromhex(mac.replace(":", ""))
-                    found.append((ip_address(address.partition("%")[0]), packed))
-        except (NetlinkError, OSError):
-            self._disconnect()
-        return tuple(found)
-
-    def _disconnect(self) -> None:
-        route, self._route = self._route, None
-        if route is not None:
-            route.close()
+            return read_neighbours()
+        except OSError:
+            return ()
 
     async def change(
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
@@ -238,7 +185,7 @@ class Addresses:
             error = self._command(command, vip, link.index, seconds)
             if error is not None and error.errno == errno.EEXIST:
                 # A replace would give somebody else's permanent address a lifetime: look first.
-                self._snapshot = await self._read()
+                self._snapshot = self._read()
                 problem = self._foreign()
                 if problem is not None:
                     return problem

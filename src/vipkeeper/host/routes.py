@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
+from vipkeeper.host.rtmessages import attribute, attributes, messages, request
 from vipkeeper.wire.types import IPAddress
 
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
@@ -21,12 +22,9 @@ RT_TABLE_MAIN = 254
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_MULTIPATH = 1, 4, 5, 9
 SOL_NETLINK, NETLINK_GET_STRICT_CHK = 270, 12
 _REQUEST, _DUMP = 0x01, 0x300
-_HEADER = struct.Struct("=IHHII")
 _ROUTE = struct.Struct("=BBBBBBBBI")
 _HOP = struct.Struct("=HBBi")
-_ATTRIBUTE = struct.Struct("=HH")
 _INDEX = struct.Struct("=I")
-_KIND = 0x3FFF
 _ELSEWHERE: dict[int, IPAddress] = {
     4: IPv4Address("198.51.100.1"),
     6: IPv6Address("2001:db8::1"),
@@ -54,7 +52,7 @@ def default_hop(version: int, index: int) -> IPAddress | None:
     """The next hop of the default route over this interface; None when there is none, or no answer."""
     target = _ELSEWHERE[version]
     body = _ROUTE.pack(_FAMILY[version], target.max_prefixlen, 0, 0, 0, 0, 0, 0, 0)
-    body += _attribute(RTA_DST, target.packed) + _attribute(RTA_OIF, _INDEX.pack(index))
+    body += attribute(RTA_DST, target.packed) + attribute(RTA_OIF, _INDEX.pack(index))
     for message in _ask(body, 0):
         for hop in hops(message):
             if hop.index == index:
@@ -65,7 +63,7 @@ def default_hop(version: int, index: int) -> IPAddress | None:
 def next_hops(version: int, index: int) -> list[IPAddress]:
     """The next hops of all routes of the main table over this interface, those of default routes first."""
     body = _ROUTE.pack(_FAMILY[version], 0, 0, 0, RT_TABLE_MAIN, 0, 0, 0, 0)
-    body += _attribute(RTA_OIF, _INDEX.pack(index))
+    body += attribute(RTA_OIF, _INDEX.pack(index))
     found = [hop for message in _ask(body, _DUMP) for hop in hops(message) if hop.index == index]
     ordered = sorted(found, key=lambda hop: not hop.default)
     return list(dict.fromkeys(hop.gateway for hop in ordered))
@@ -73,7 +71,6 @@ def next_hops(version: int, index: int) -> list[IPAddress]:
 
 def _ask(body: bytes, flags: int) -> Iterator[bytes]:
     """The bodies of the answers to one request; nothing when the kernel refuses or is not understood."""
-    request = _HEADER.pack(_HEADER.size + len(body), RTM_GETROUTE, _REQUEST | flags, 1, 0) + body
     with (
         contextlib.suppress(OSError),
         socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock,
@@ -81,25 +78,15 @@ def _ask(body: bytes, flags: int) -> Iterator[bytes]:
         sock.settimeout(_PATIENCE)
         with contextlib.suppress(OSError):  # before Linux 4.20: the dump is of all interfaces
             sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
-        sock.send(request)
+        sock.send(request(RTM_GETROUTE, _REQUEST | flags, body, 1))
         for _ in range(_READS):
-            for kind, message in messages(sock.recv(65536)):
-                if kind in (NLMSG_DONE, NLMSG_ERROR):
+            for message in messages(sock.recv(65536)):
+                if message.kind in (NLMSG_DONE, NLMSG_ERROR):
                     return
-                if kind == RTM_NEWROUTE:
-                    yield message
+                if message.kind == RTM_NEWROUTE:
+                    yield message.body
             if not flags:
                 return
-
-
-def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(type, body) of each netlink message; what is cut off ends it. Total."""
-    while len(data) >= _HEADER.size:
-        length, kind, *_ = _HEADER.unpack_from(data)
-        if not _HEADER.size <= length <= len(data):
-            return
-        yield kind, data[_HEADER.size : length]
-        data = data[(length + 3) & ~3 :]
 
 
 def hops(message: bytes) -> Iterator[NextHop]:
@@ -109,38 +96,22 @@ def hops(message: bytes) -> Iterator[NextHop]:
     family, length, _, _, _, _, _, kind, _ = _ROUTE.unpack_from(message)
     if kind != RTN_UNICAST:
         return
-    attributes = _attributes(message[_ROUTE.size :])
-    index = attributes.get(RTA_OIF, b"")
+    values = attributes(message[_ROUTE.size :])
+    index = values.get(RTA_OIF, b"")
     if len(index) == _INDEX.size:
-        yield from _hop(family, attributes, _INDEX.unpack(index)[0], length == 0)
-    data = attributes.get(RTA_MULTIPATH, b"")
+        yield from _hop(family, values, _INDEX.unpack(index)[0], length == 0)
+    data = values.get(RTA_MULTIPATH, b"")
     while len(data) >= _HOP.size:
         size, _, _, number = _HOP.unpack_from(data)
         if not _HOP.size <= size <= len(data):
             return
-        yield from _hop(family, _attributes(data[_HOP.size : size]), number, length == 0)
+        yield from _hop(family, attributes(data[_HOP.size : size]), number, length == 0)
         data = data[(size + 3) & ~3 :]
 
 
-def _hop(family: int, attributes: dict[int, bytes], index: int, default: bool) -> Iterator[NextHop]:
-    packed = attributes.get(RTA_GATEWAY, b"")
+def _hop(family: int, values: dict[int, bytes], index: int, default: bool) -> Iterator[NextHop]:
+    packed = values.get(RTA_GATEWAY, b"")
     if family == socket.AF_INET and len(packed) == 4:
         yield NextHop(IPv4Address(packed), index, default)
     elif family == socket.AF_INET6 and len(packed) == 16:
         yield NextHop(IPv6Address(packed), index, default)
-
-
-def _attributes(data: bytes) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    while len(data) >= _ATTRIBUTE.size:
-        length, kind = _ATTRIBUTE.unpack_from(data)
-        if not _ATTRIBUTE.size <= length <= len(data):
-            return found
-        found[kind & _KIND] = data[_ATTRIBUTE.size : length]
-        data = data[(length + 3) & ~3 :]
-    return found
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    """Attributes here are multiples of 4 long: no padding."""
-    return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(value), kind) + value

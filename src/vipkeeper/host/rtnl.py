@@ -2,7 +2,7 @@
 
 The kernel carries out a request and queues its acknowledgement before `send` returns, so a command is
 two system calls and never waits for the event loop: a handover has a budget of milliseconds, and what
-goes through an event loop waits behind everything else in it. Reading is left to pyroute2.
+goes through an event loop waits behind everything else in it. Reading is `host.tables`.
 """
 
 from __future__ import annotations

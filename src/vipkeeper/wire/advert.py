@@ -6,6 +6,7 @@ revisions, and a tag: HMAC-SHA256 over everything before it, its first 128 bits 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import struct
@@ -188,10 +189,20 @@ def _size(count: int) -> bytes:
 
 
 def _tag(message: bytes, key: bytes) -> bytes:
-    """The key is used through a label (HKDF-Expand, RFC 5869 section 2.3), so that another use of
-    the same key file can never produce a valid advert."""
-    derived = hmac.digest(key, _KEY_LABEL + b"\x01", "sha256")
-    return hmac.digest(derived, message, "sha256")[:TAG_LENGTH]
+    keyed = _keyed(key).copy()
+    keyed.update(message)
+    return keyed.digest()[:TAG_LENGTH]
+
+
+@functools.lru_cache(maxsize=4)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """What every message of this key begins from; copied and never changed.
+
+    The key is used through a label (HKDF-Expand, RFC 5869 section 2.3), so that another use of the same
+    key file can never produce a valid advert. Made once: between two adverts the caches of the processor
+    have forgotten OpenSSL, and finding the algorithm costs more than the tag. A reload knows four keys.
+    """
+    return hmac.new(hmac.digest(key, _KEY_LABEL + b"\x01", "sha256"), digestmod="sha256")
 
 
 def _age(entry: Heard) -> int:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Any, cast
 
 from vipkeeper.core.actions import Action, Exit, ProbeGateway, ProbeServer
 from vipkeeper.core.events import (
+    AdvertRejected,
     Commanded,
     Event,
+    ForeignClaimSeen,
     GatewayAnswered,
+    ProberLost,
     ServerAnswered,
     Sign,
     Tick,
     Verb,
 )
 from vipkeeper.core.node import Node
-from vipkeeper.daemon.driver import Driver, Ports
+from vipkeeper.daemon.driver import EVENTS_PER_WAKE, Driver, Ports
+from vipkeeper.wire.types import Rejection
 
 
 class AsksAndEnds:
@@ -32,7 +37,7 @@ class AsksAndEnds:
             return [Exit()]
         return [ProbeServer(2, service=True), ProbeGateway()] if len(self.seen) == 1 else []
 
-    def deadline(self) -> int:
+    def deadline(self) -> int | None:
         return 0
 
 
@@ -71,3 +76,96 @@ def test_answers_are_heard_before_the_tick() -> None:
     asyncio.run(asyncio.wait_for(driver.run(Commanded(1, Verb.STANDBY_OFF)), 10))
     assert channels.asked == [(2, True), "gateway"]
     assert node.seen[1:] == [ServerAnswered(2, Sign.SERVICE), GatewayAnswered(), Tick()]
+
+
+class EndsWhen(AsksAndEnds):
+    """A node without a timer that ends when it hears a gateway."""
+
+    def handle(self, event: Event, now: int) -> list[Action]:
+        self.seen.append(event)
+        return [Exit()] if isinstance(event, GatewayAnswered) else []
+
+    def deadline(self) -> int | None:
+        return None
+
+
+class Waiting(Silent):
+    """A port with something in it."""
+
+    def __init__(self, *events: object) -> None:
+        self.waiting = list(events)
+
+    def drain(self) -> Sequence[Any]:
+        waiting, self.waiting = self.waiting, []
+        return waiting
+
+
+def test_what_makes_a_socket_readable_is_taken_at_once_and_delivered_in_order() -> None:
+    """Else the event loop finds the socket readable once more, for nothing."""
+    node, source = EndsWhen(), ip_address("10.9.0.12")
+    wire, channels = Waiting(ForeignClaimSeen(source, b"\2" * 6)), Waiting(GatewayAnswered())
+    adverts, silent = Waiting((source, b"", 1)), cast("Any", Silent())
+    ports = Ports(lambda: 1, silent, cast("Any", wire), cast("Any", channels), cast("Any", adverts), silent)  # fmt: skip
+
+    async def main() -> None:
+        driver = Driver(cast("Node", node), ports, (b"key",))
+        driver.adverts_readable()
+        driver.wire_readable()
+        driver.channels_readable()
+        assert [*adverts.waiting, *wire.waiting, *channels.waiting] == []
+        await driver.run(Commanded(1, Verb.STANDBY_OFF))
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert node.seen[1:] == [
+        AdvertRejected(source, Rejection.TOO_SHORT),
+        ForeignClaimSeen(source, b"\2" * 6),
+        GatewayAnswered(),
+    ]
+
+
+def test_a_flood_stays_in_the_kernel_while_earlier_events_wait() -> None:
+    flood = Waiting(*[GatewayAnswered()] * EVENTS_PER_WAKE)
+    silent, port = cast("Any", Silent()), cast("Any", flood)
+    adverts = Waiting((ip_address("10.9.0.12"), b"", 1))
+
+    async def main() -> None:
+        driver = Driver(
+            cast("Node", EndsWhen()),
+            Ports(lambda: 1, silent, port, port, cast("Any", adverts), silent),
+            (b"key",),
+        )
+        driver.wire_readable()
+        flood.waiting = [GatewayAnswered()]
+        driver.wire_readable()
+        driver.channels_readable()
+        driver.adverts_readable()
+        assert flood.waiting
+        assert adverts.waiting
+
+    asyncio.run(main())
+
+
+class DueInBetween(AsksAndEnds):
+    """A node whose timer is due as soon as it has seen an event, and that ends at the tick."""
+
+    def deadline(self) -> int | None:
+        return 0 if len(self.seen) > 1 else None
+
+
+def test_a_tick_that_falls_due_during_a_turn_waits_for_what_came_meanwhile() -> None:
+    node, silent = DueInBetween(), cast("Any", Silent())
+    channels = Answering()
+    ports = Ports(lambda: 1, silent, silent, channels, silent, silent)
+
+    async def main() -> None:
+        driver = Driver(cast("Node", node), ports, (b"key",))
+        driver.post(ProberLost())
+        await driver.run(Commanded(1, Verb.STANDBY_OFF))
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert node.seen[1:] == [
+        ProberLost(),
+        ServerAnswered(2, Sign.SERVICE),
+        GatewayAnswered(),
+        Tick(),
+    ]

@@ -5,7 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MUST_NOT = ("jinja2", "cryptography", "prometheus_client", "scapy", "rich", "h2")
+MUST_NOT = (
+    "jinja2",
+    "cryptography",
+    "prometheus_client",
+    "pyroute2",
+    "scapy",
+    "rich",
+    "h2",
+    "sqlite3",
+)
 LAB_AND_REPORT = ("vipkeeper.lab", "vipkeeper.report", "vipkeeper.cli.drill")
 
 

@@ -12,7 +12,8 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from vipkeeper.core.types import SECOND
 from vipkeeper.host.gateway import GatewayRule
-from vipkeeper.host.routes import NextHop, hops, messages
+from vipkeeper.host.routes import NextHop, hops
+from vipkeeper.host.rtmessages import messages
 from vipkeeper.host.snapshot import Link, LocalAddress, Snapshot
 from vipkeeper.wire.types import IPAddress
 
@@ -135,8 +136,8 @@ def test_next_hops_as_another_library_writes_them() -> None:
 @given(st.binary(max_size=120))
 def test_any_bytes_are_judged(data: bytes) -> None:
     list(hops(data))
-    for _, body in messages(data):
-        list(hops(body))
+    for message in messages(data):
+        list(hops(message.body))
 
 
 @given(st.integers(0, 60), st.integers(0, 255))
