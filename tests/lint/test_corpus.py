@@ -7,6 +7,7 @@ where the layout comes from.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,11 @@ from vipkeeper.lint.rule import Severity
 
 CORPUS = Path(__file__).parent / "corpus"
 CLUSTERS = [Case(path) for path in sorted(CORPUS.iterdir()) if path.is_dir()]
+
+SOURCE = re.compile(
+    r"kube-vip\.io|(RKE2|k3s) documentation|RKE2 docs|\b[\w-]+/[\w-]+ `|\b[\w-]+/(ansible-role|k3s|rke2|kubespray|kubeadm)"
+)
+"""How documents, tests and roles are named there."""
 
 
 @pytest.mark.parametrize("case", CLUSTERS, ids=lambda case: case.path.name)
@@ -34,3 +40,11 @@ def test_cluster(case: Case, request: pytest.FixtureRequest) -> None:
         f"{case.path.name}: findings changed; --rewrite writes them anew, then read the diff"
     )
     assert outcome.findings, f"{case.path.name}: finds nothing; name the folder ...-ok"
+
+
+def test_every_cluster_says_where_it_comes_from() -> None:
+    """At least forty clusters, fifteen of them laid out as a published source that is named."""
+    described = {c.path.name: c.read(".md") for c in CLUSTERS}
+    assert [name for name, text in described.items() if not text] == []
+    assert len(described) >= 40
+    assert sum(bool(SOURCE.search(text)) for text in described.values()) >= 15

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 
@@ -16,6 +17,8 @@ HEADINGS = (
     "References",
 )
 """The parts of every page, in this order. The example has two parts, `Bad:` and `Good:`."""
+PARTS = tuple(field.name for field in dataclasses.fields(Page))
+"""The names of the parts."""
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 

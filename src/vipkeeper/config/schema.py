@@ -1,16 +1,13 @@
 """The table of keys for others: a JSON Schema for editors, a reference for people.
 
-`python -m vipkeeper.config.schema DOCS` writes both into the directory of the documents: the schema as
-`cluster.schema.json`, the reference between two markers of `configuration.md`.
+`tools/schemas.py` writes both: the schema as docs/cluster.schema.json, the reference between two markers of
+docs/configuration.md.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from vipkeeper.config import table
@@ -19,7 +16,7 @@ from vipkeeper.config.table import AnyKey
 
 Schema = dict[str, Any]
 
-BEGIN = "<!-- keys: written by python -m vipkeeper.config.schema -->"
+BEGIN = "<!-- keys: written by tools/schemas.py -->"
 END = "<!-- end of keys -->"
 
 
@@ -199,19 +196,3 @@ def with_reference(page: str) -> str:
     if not begin or not end:
         raise ValueError(f"the page needs the lines '{BEGIN}' and '{END}'")
     return f"{before}{BEGIN}\n\n{reference()}\n\n{END}{after}"
-
-
-def schema_text() -> str:
-    """The schema as it stands in the file."""
-    return json.dumps(json_schema(), indent=2) + "\n"
-
-
-def write(docs: Path) -> None:
-    """Bring the schema and the page in this directory up to date."""
-    (docs / "cluster.schema.json").write_text(schema_text(), encoding="utf-8")
-    page = docs / "configuration.md"
-    page.write_text(with_reference(page.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 TOLD_OFTEN = 3
-"""Adverts in a row of another holder that does not hear this one."""
+"""Adverts in a row of another holder that does not hear this one, over time: see `Told`."""
 LOOKS_UNTIL_ALONE = 2
 """Looks in a row, an interval apart, that find no successor: one alone may follow a stall of this server."""
 WITNESSED_OFTEN = 6
@@ -34,27 +34,29 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
     gives way. Two that cannot hear each other are told by a server that hears both. A holder that was
     alone and unready gives way to any server that serves.
     """
+    interval = node.settings.advert_interval
     gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
     if advert.role is not Role.HOLDER:
-        member.unheard = 0
+        member.unheard.take(now, said=False)
         other = node.members.witnessed(member)
-        member.elsewhere = member.elsewhere + 1 if other is not None else 0
-        if other is not None and member.elsewhere >= WITNESSED_OFTEN:
+        member.elsewhere.take(now, said=other is not None)
+        if other is not None and member.elsewhere.often(WITNESSED_OFTEN, interval, now):
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
         elif gives_way and node.state is HOLDER and node.members.would_succeed(member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
     theirs = node.members.claim_of(member)
     ours = node.members.own_claim(node.claim_epoch, node.gate.health)
-    member.elsewhere = 0
-    member.unheard = 0 if node.members.hears_us(member) else member.unheard + 1
-    if node.gate.health.serves and _gives_way(node, member, advert):
+    member.elsewhere.take(now, said=False)
+    member.unheard.take(now, said=not node.members.hears_us(member))
+    unheard = member.unheard.often(TOLD_OFTEN, interval, now)
+    if node.gate.health.serves and not unheard and _gives_way(node, member, advert):
         _insist(node, member, now)
     elif theirs > ours or gives_way:
         cause = Cause.NEWER_EPOCH if advert.epoch > node.claim_epoch else Cause.BETTER_RANK
         cause = Cause.PEER_READY if theirs <= ours else cause
         node.depart(cause, State.BACKUP, now, tell=False, peer=member)
-    elif member.unheard >= TOLD_OFTEN:
+    elif unheard:
         node.depart(Cause.UNHEARD, State.BACKUP, now, tell=False, peer=member)
     else:
         _insist(node, member, now)
@@ -63,8 +65,7 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
 def _gives_way(node: Node, member: Member, advert: Advert) -> bool:
     """True when another holder is unready and alone: it yields to this server as soon as it hears it."""
     alone = node.members.hears_nobody(advert, member.suspect_after)
-    told = member.unheard >= TOLD_OFTEN
-    return advert.health is Health.UNREADY and alone and not told
+    return advert.health is Health.UNREADY and alone
 
 
 def _insist(node: Node, member: Member, now: Instant) -> None:

@@ -27,6 +27,25 @@ Rank = tuple[Health, int]
 
 
 @dataclass(slots=True)
+class Told:
+    """How many adverts in a row say the same, and since when: those read together, after a stall of this
+    server or of a wire, are the word of one moment, and perhaps of one long gone."""
+
+    times: int = 0
+    since: Instant = 0
+
+    def take(self, now: Instant, *, said: bool) -> None:
+        """One more advert says so, or does not."""
+        if said and self.times == 0:
+            self.since = now
+        self.times = self.times + 1 if said else 0
+
+    def often(self, times: int, interval: Duration, now: Instant) -> bool:
+        """True when that many said so, over the time in which they are sent, less half an interval."""
+        return self.times >= times and now - self.since >= interval * (2 * times - 3) // 2
+
+
+@dataclass(slots=True)
 class Member:
     """One other server."""
 
@@ -48,10 +67,10 @@ class Member:
     configuration_differs: bool = False
     vouched: Instant | None = None
     """When another server last heard it as a holder, directly, by our clock; never what a third one quoted."""
-    unheard: int = 0
-    """How many adverts in a row it sent as a holder that did not hear this server."""
-    elsewhere: int = 0
-    """How many adverts in a row it sent that hear this server and follow another holder."""
+    unheard: Told = field(default_factory=Told)
+    """Adverts in a row that it sent as a holder and that did not hear this server."""
+    elsewhere: Told = field(default_factory=Told)
+    """Adverts in a row that hear this server and follow another holder."""
     insisted: Instant | None = None
     """When this server last told it, outside the interval, that it holds the VIP too."""
     stranger_at: Instant | None = None

@@ -36,7 +36,8 @@ def sound(node: Node, now: Instant) -> None:
 
 def advert_received(node: Node, event: AdvertReceived, now: Instant) -> None:
     """A well-formed, authentic advert."""
-    was_alone = node.state in HOLDING and not node.members.any_live(now)
+    holds = node.state in HOLDING
+    was_alone = holds and not node.members.any_live(event.received)
     sound(node, now)
     judged = node.members.accept(event.source, event.advert, event.received)
     match judged:

@@ -62,8 +62,11 @@ class Placement:
     async def change(
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
     ) -> tuple[AddressOutcome, Instant, Instant, str]:
-        """Carry out one address operation. A claim arms the strict lease, whose end a renewal reports."""
+        """Carry out one address operation. A claim arms the strict lease, whose end a renewal reports; a
+        removal lets it run out: should the kernel refuse, the VIP falls silent all the same."""
         lease = self._lease
+        if lease is not None and operation is AddressOperation.REMOVE:
+            lease.leave()
         if lease is None or operation is AddressOperation.REMOVE:
             return await self._addresses.change(operation, lifetime, not_after)
         if operation is not AddressOperation.ADD and lease.lapsed:

@@ -45,6 +45,7 @@ class StrictLease:
         self._mending: asyncio.Task[None] | None = None
         self.lapsed = False
         """True when a frame was not taken because the lease had ended, until it is armed anew."""
+        self._leaving = False
 
     async def guard(self, guards: Sequence[Guard]) -> None:
         """Install the table where the VIPs belong now. It begins silent, in place of any that is there."""
@@ -65,11 +66,18 @@ class StrictLease:
         before = self._clock()
         taken = self._emit(strict.frame_payload(self._marks.arm))
         self._renewed, self.lapsed, self._missing = before, False, not taken
+        self._leaving = False
         if not taken:
             self._mend()
 
+    def leave(self) -> None:
+        """The VIP is to go: nothing renews the lease until the next claim, whatever the kernel refuses."""
+        self._leaving = True
+
     def renew(self) -> None:
-        """Start the lease again, if it still runs."""
+        """Start the lease again, if it still runs and the VIP is to stay."""
+        if self._leaving:
+            return
         before = self._clock()
         if self._emit(strict.frame_payload(self._marks.renew)):
             self._renewed, self._missing = before, False

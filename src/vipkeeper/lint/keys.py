@@ -55,6 +55,8 @@ class Key:
     values: tuple[str, ...]
     """The values it takes; empty: any."""
     env: tuple[str, ...]
+    default: str
+    """In words, as the program's help has it; empty: none."""
     critical: Critical | None
     deprecated: bool
     flag_only: bool
@@ -111,7 +113,13 @@ def _key(name: str, entry: dict[str, object]) -> Key:
         comma_split=bool(entry.get("comma_split")),
         values=tuple(str(v) for v in values) if isinstance(values, list) else (),
         env=tuple(str(v) for v in env) if isinstance(env, list) else (),
+        default=_default(entry.get("default")),
         critical=Critical(critical) if critical else None,
         deprecated=bool(entry.get("deprecated")),
         flag_only=bool(entry.get("never_in_config_file")),
     )
+
+
+def _default(entry: object) -> str:
+    """`(computed)` says that the program works it out, which is no news to whoever sets the key."""
+    return str(entry or "").removesuffix(" (computed)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,9 @@ LIVE = (
 )
 """What a server's files are where no path is given."""
 _TOP = frozenset(["etc", "var", "usr", "opt", "root", "home", "run", "srv", "lib"])
+_IN_TREE = re.compile(
+    r"(.+?)/(?:etc/(?:rancher|keepalived|haproxy|vipkeeper|default|sysconfig|systemd|kubernetes)|var/lib/rancher)/"
+)
 _ONE_OF_A_KIND = (
     Kind.RKE2_CONFIG,
     Kind.K3S_CONFIG,
@@ -170,18 +174,36 @@ def _drop_included(gathered: _Gathered) -> None:
 
 
 def _split_loose_files(gathered: _Gathered) -> None:
-    """Of several main configurations without a name each is a server, named after its file."""
+    """Files without a name: those of a tree are its server's, and of several other main ones each is a server."""
     loose = gathered.documents.get("", [])
+    trees = {_tree(document) for document in loose} - {""}
+    if len(trees) > 1 or (trees and len(gathered.documents) > 1):
+        names = {tree: _free(gathered, Path(tree).name) for tree in sorted(trees)}
+        for document in loose:
+            if _tree(document):
+                gathered.documents.setdefault(names[_tree(document)], []).append(document)
+        loose = [document for document in loose if not _tree(document)]
+        gathered.documents[""] = loose
     main = [document for document in loose if document.kind in _MAIN]
-    if len(main) < 2 and len(gathered.documents) < 2:
+    if not main or (len(main) < 2 and len(gathered.documents) < 2):
         return
     for document in main:
         path = Path(document.source.file)
         name = path.stem if path.stem != "config" else path.parent.name or path.stem
-        while name in gathered.documents:
-            name += "'"
-        gathered.documents[name] = [document]
+        gathered.documents[_free(gathered, name)] = [document]
     gathered.documents[""] = [document for document in loose if document.kind not in _MAIN]
+
+
+def _tree(document: Document) -> str:
+    """The copy of a server's root that a file is in; empty: this host's, or none."""
+    found = _IN_TREE.match(document.source.file)
+    return found[1].rstrip("/") if found else ""
+
+
+def _free(gathered: _Gathered, name: str) -> str:
+    while name in gathered.documents:
+        name += "'"
+    return name
 
 
 def _folder(gathered: _Gathered, entry: Input) -> None:

@@ -18,6 +18,8 @@ from vipkeeper.lint.parsers.config_file import ConfigFile
 from vipkeeper.lint.parsers.envfile import EnvFile
 from vipkeeper.lint.yaml11 import Meaning, resolve
 
+_DROPINS = (Kind.RKE2_DROPIN, Kind.K3S_DROPIN)
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -93,6 +95,11 @@ class Settings:
         return self.text(name).lower() in ("true", "1", "t")
 
     @property
+    def is_part(self) -> bool:
+        """Whether only drop-ins are at hand: what is missing may stand in config.yaml."""
+        return bool(self.files) and all(file.kind in _DROPINS for file in self.files)
+
+    @property
     def start(self) -> Span | None:
         """The beginning of the first file, for findings about what is missing; None without one."""
         return self.files[0].source.start if self.files else None
@@ -114,7 +121,7 @@ def merge(documents: Iterable[Document]) -> Settings:
 
 
 def _order(file: ConfigFile) -> tuple[bool, str]:
-    dropin = file.kind in (Kind.RKE2_DROPIN, Kind.K3S_DROPIN)
+    dropin = file.kind in _DROPINS
     return dropin, file.source.file.rpartition("/")[2] if dropin else ""
 
 

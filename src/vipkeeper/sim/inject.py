@@ -18,11 +18,11 @@ from vipkeeper.core.facts import (
     WallClockStepped,
     WireChanged,
 )
-from vipkeeper.core.types import MILLISECOND, Record
+from vipkeeper.core.types import MILLISECOND, Duration, Record
 from vipkeeper.sim.clock import TRUE_RATE
 from vipkeeper.sim.faults import Fault
 from vipkeeper.sim.server import TICK_JITTER, SimServer
-from vipkeeper.sim.wire import Trouble, combined
+from vipkeeper.sim.wire import BASE_DELAY, JITTER, Trouble, combined
 from vipkeeper.sim.world import World
 from vipkeeper.wire.types import Heard, Role
 
@@ -43,6 +43,8 @@ VERBS = {
     FaultKind.RELEASE: Verb.RELEASE,
     FaultKind.STANDBY: Verb.STANDBY_ON,
 }
+USUAL: Duration = BASE_DELAY + JITTER
+"""The most that a packet takes while nothing is wrong."""
 REPLAY_EVERY = 90 * MILLISECOND
 
 
@@ -54,6 +56,7 @@ class Injector:
         self.injected = 0
         self._troubles: dict[int, tuple[tuple[Pair, ...], Trouble]] = {}
         self._apis: dict[int, tuple[tuple[int, ...], ApiState]] = {}
+        self._told: dict[Pair, WireChanged] = {}
         self._active: dict[int, Fault] = {}
         self._replays: dict[int, int] = {}
         self._request = 0
@@ -113,21 +116,26 @@ class Injector:
         for pair in pairs:
             source, target = pair
             wire = self.world.wires[source][target]
-            lost, longest, bursts = wire.lost, wire.longest, wire.trouble.burst_lost
             found = [trouble for where, trouble in self._troubles.values() if pair in where]
             wire.set(combined(found))
-            news = (lost, longest, bursts) != (wire.lost, wire.longest, wire.trouble.burst_lost)
-            if news and max(pair) < len(self.world.ends):
-                self.world.fact(
-                    WireChanged(
-                        self.world.ends[source],
-                        self.world.ends[target],
-                        wire.lost,
-                        wire.longest,
-                        bool(wire.trouble.burst_lost),
-                    )
-                )
+            self._tell_wire(pair)
         self.world.client.look(self.world.now)
+
+    def _tell_wire(self, pair: Pair) -> None:
+        """Say what is wrong with a wire where that is news, and again when what is on its way has arrived."""
+        world = self.world
+        source, target = pair
+        if max(pair) >= len(world.ends):
+            return
+        wire = world.wires[source][target]
+        longest, bursts = wire.longest(world.now), bool(wire.trouble.burst_lost)
+        fact = WireChanged(world.ends[source], world.ends[target], wire.lost, longest, bursts)
+        if fact == self._told.get(pair, WireChanged(fact.source, fact.target, 0, USUAL, False)):
+            return
+        self._told[pair] = fact
+        world.fact(fact)
+        if longest > wire.longest(world.now + longest):
+            world.at(world.now + longest, self._tell_wire, pair)
 
     def _pairs(self, fault: Fault) -> tuple[Pair, ...]:
         ends = range(self.world.stranger_end + 1)

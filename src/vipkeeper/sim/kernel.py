@@ -19,7 +19,9 @@ class Kernel:
         self.lingers: Duration = 0
         """How much later than that the VIP is really removed."""
         self.filter_until: Instant = 0
-        """When the packet filter begins to drop the VIP's traffic; renewed by every advert that leaves."""
+        """When the packet filter begins to drop the VIP's traffic; renewed by every advert of a holder."""
+        self.leaving = False
+        """The daemon wants the VIP gone: nothing renews the packet filter's lease."""
         self._strict = strict_lease
 
     @property
@@ -32,8 +34,8 @@ class Kernel:
         return AddressState.LEASED if self.has_vip else AddressState.ABSENT
 
     def advert_left(self, now: Instant) -> None:
-        """An advert of this server went out."""
-        if self._strict is not None:
+        """An advert of this server as holder went out."""
+        if self._strict is not None and not self.leaving:
             self.filter_until = now + self._strict
 
     def filtered(self, now: Instant) -> bool:
@@ -55,6 +57,7 @@ class Kernel:
             self.vip_until = None
             return True
         if action.operation is AddressOperation.REMOVE:
+            self.leaving = True
             if not refuses:
                 self.vip_until = None
             return not refuses
@@ -63,6 +66,7 @@ class Kernel:
                 self.vip_until = None
             return False
         self.vip_until = now + action.lifetime
+        self.leaving = self.leaving and action.operation is not AddressOperation.ADD
         return True
 
     def judge(

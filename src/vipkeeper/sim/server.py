@@ -38,7 +38,7 @@ from vipkeeper.core.node import Node
 from vipkeeper.core.types import Duration, Instant, Record, Settings
 from vipkeeper.sim.machine import Machine
 from vipkeeper.sim.prober import Prober
-from vipkeeper.wire.types import Advert, IPAddress, Rejection
+from vipkeeper.wire.types import Advert, IPAddress, Rejection, Role
 
 if TYPE_CHECKING:
     from vipkeeper.sim.world import World
@@ -142,6 +142,7 @@ class SimServer(Machine):
         if not self.power or self.node is not None:
             return
         self._forget()
+        self.kernel.leaving = False
         world = self.world
         self.node = Node(self.settings, boot_id=world.rng.getrandbits(64) | 1)
         self._state()
@@ -242,8 +243,8 @@ class SimServer(Machine):
         if self.links_down:
             return
         now = self.clock.local(self.world.now)
-        self.kernel.advert_left(now)
-        if self.settings.strict_lease is not None:
+        if self.settings.strict_lease is not None and action.advert.role is Role.HOLDER:
+            self.kernel.advert_left(now)
             self.arm_filter()
             if not self.answers:
                 self.refresh()

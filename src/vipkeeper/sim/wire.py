@@ -47,13 +47,14 @@ class Arrival:
 class Wire:
     """The trouble of the moment and the state it needs."""
 
-    __slots__ = ("_bad", "_last", "clean", "trouble")
+    __slots__ = ("_bad", "_last", "_latest", "clean", "trouble")
 
     def __init__(self) -> None:
         self.trouble = Trouble()
         self.clean = True
         self._bad = False
         self._last: Instant = 0
+        self._latest: Instant = 0
 
     def set(self, trouble: Trouble) -> None:
         """From now on this is wrong with it."""
@@ -81,6 +82,7 @@ class Wire:
             at += rng.randrange(50 * MILLISECOND)
         else:
             at = self._last = max(at, self._last + 1)
+        self._latest = max(self._latest, at)
         corrupted = bool(trouble.corrupted) and rng.randrange(1000) < trouble.corrupted
         first = Arrival(at, corrupted)
         if trouble.doubled and rng.randrange(1000) < trouble.doubled:
@@ -107,12 +109,13 @@ class Wire:
             return LOST_ALL
         return min(LOST_ALL, trouble.lost + trouble.corrupted)
 
-    @property
-    def longest(self) -> Duration:
-        """For the fact: the most that a packet takes, all but one in twenty thousand."""
+    def longest(self, now: Instant) -> Duration:
+        """For the fact: the most that a packet takes, all but one in twenty thousand; what is on its way is
+        not faster because the wire is, and nothing behind it either."""
         trouble = self.trouble
         extra = min(10 * trouble.delay, LONGEST_DELAY)
-        return BASE_DELAY + JITTER + extra + (50 * MILLISECOND if trouble.overtaken else 0)
+        usual = BASE_DELAY + JITTER + extra + (50 * MILLISECOND if trouble.overtaken else 0)
+        return max(usual, self._latest - now)
 
 
 def combined(troubles: list[Trouble]) -> Trouble:

@@ -38,7 +38,10 @@ class Lease:
     def __init__(self, lease: Duration = HOUR) -> None:
         self.lease = lease
         self.lapsed = False
-        self.armed = 0
+        self.armed = self.left = 0
+
+    def leave(self) -> None:
+        self.left += 1
 
     def arm(self) -> None:
         self.armed += 1
@@ -58,6 +61,12 @@ def test_claim_arms_the_lease_and_nothing_else_does() -> None:
         assert change(addresses, lease, operation) is AddressOutcome.DONE
     assert addresses.asked == list(AddressOperation)
     assert lease.armed == 1
+
+
+def test_removal_lets_the_lease_run_out_whatever_the_kernel_makes_of_it() -> None:
+    lease = Lease()
+    change(Addresses(), lease, AddressOperation.REMOVE)
+    assert lease.left == 1
 
 
 def test_claim_that_took_longer_than_the_lease_is_given_up_unheard() -> None:

@@ -89,6 +89,24 @@ def test_claim_is_heard_and_renewals_keep_it_so(kernel: Kernel) -> None:
     play(story)
 
 
+def test_vip_that_is_to_go_falls_silent_although_adverts_go_on(kernel: Kernel) -> None:
+    async def story() -> None:
+        await kernel.lease.guard([GUARD])
+        kernel.lease.arm()
+        kernel.lease.leave()
+        for _ in range(4):
+            kernel.later(100)
+            kernel.lease.renew()
+        assert not kernel.heard
+        kernel.lease.arm()
+        kernel.later(399)
+        kernel.lease.renew()
+        kernel.later(399)
+        assert kernel.heard
+
+    play(story)
+
+
 def test_late_renewal_is_a_lapse_until_the_next_claim(kernel: Kernel) -> None:
     async def story() -> None:
         await kernel.lease.guard([GUARD])

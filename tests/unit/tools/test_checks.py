@@ -61,3 +61,19 @@ def test_a_lock_fits_what_is_wanted() -> None:
         "a.lock: h11 0.16.0, pyproject.toml wants h11>=1",
         "a.lock: rich is missing",
     ]
+
+
+def test_a_schema_that_differs_is_named(tmp_path: Path) -> None:
+    schemas = tool("schemas")
+    wanted = schemas.documents(ROOT / "docs")
+    for name, text in wanted.items():
+        (tmp_path / name).write_text(text)
+    assert schemas.differences(wanted, tmp_path) == []
+    (tmp_path / "lint.schema.json").write_text("{}\n")
+    (tmp_path / "cluster.schema.json").unlink()
+    (tmp_path / "old.schema.json").write_text("{}\n")
+    assert [line.partition(" ")[0] for line in schemas.differences(wanted, tmp_path)] == [
+        "docs/cluster.schema.json",
+        "docs/lint.schema.json",
+        "docs/old.schema.json",
+    ]

@@ -62,7 +62,12 @@ class Invariant:
 
 
 class Stretch:
-    """A condition that may hold only so long without a break."""
+    """A condition that may hold only so long without a break.
+
+    What a bound is made of (clock rates, delays, lateness) may change meanwhile: a clock that was slow
+    for a while has counted less of a lease, a packet sent while the wire was slow is still on its way.
+    So the longest bound since the stretch began holds.
+    """
 
     __slots__ = ("_told", "limit", "since")
 
@@ -86,7 +91,8 @@ class Stretch:
             return
         if self.since is None:
             self.since = at
-        self.limit = limit
+            self.limit = limit
+        self.limit = max(self.limit, limit)
 
 
 def ms(duration: Duration) -> str:

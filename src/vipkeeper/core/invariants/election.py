@@ -56,7 +56,8 @@ class FreshHolder(Invariant):
 
 class Deafness(Invariant):
     """S6: a server that heard nothing at all since it became suspicious does not claim; nor does one in
-    hold-off that heard nothing in five rounds of questions of 15 ms, each as late as its timers are.
+    hold-off that heard nothing in five rounds of questions of 15 ms, each as late as its timers are, while its
+    daemon ran: a stalled one asks nothing, and its questions count anew only after a stall longer than I.
 
     Judged where the cluster has more than one server and the host has a gateway that has answered under
     this boot, as its daemon knows it. Not judged for a claim that a resignation led to: the resignation was heard.
@@ -76,10 +77,8 @@ class Deafness(Invariant):
         if own.gateway != own.gateway_proven:
             return
         rounds = ROUNDS_UNTIL_DEAF * (ROUND_EVERY + own.late * own.rate // TRUE_RATE)
-        since = own.suspected_at
-        if transition.before is not State.SUSPECT:
-            since = max(since, local - rounds)
-        if own.sound_at < since:
+        long = transition.before is not State.SUSPECT and own.quiet(local) > rounds
+        if long or own.sound_at < own.suspected_at:
             deaf = ms(local - own.sound_at)
             self.broken(at, server, f"{server} claims and has heard nothing for {deaf}")
 
@@ -138,7 +137,9 @@ class NamedSuccessor(Invariant):
         successor = event.advert.successor
         if successor == own.index:
             self._named_it[server] = event.received
-        if successor is None or successor == own.index or not self._believed(own, event):
+        if not self._believed(own, event):
+            return
+        if successor is None or successor == own.index:
             self._named_other.pop(server, None)
         elif server not in self._named_other:
             name = self.situation.by_address[event.source]

@@ -252,7 +252,8 @@ class FailStatic(Invariant):
 class OneAfterHeal(Invariant):
     """L3: after everything is healed exactly one server answers, and stays the only one.
 
-    Bound: 10 x I + J where somebody answered at the moment of healing; else the general bound of L1.
+    Bound: 10 x I + J where somebody answered at the moment of healing, else the general bound of L1; both
+    from when what was on its way then has arrived.
     After it none or two answer for no longer than J (preemption still moves the VIP). Judged until the
     end of the trace or the next fault. What is dead stays dead: with no server left that could serve
     nothing is judged.
@@ -291,7 +292,7 @@ class OneAfterHeal(Invariant):
         holders = [s for s in alive if s.answers and s.state is State.HOLDER]
         tight = bool(holders) and len(holders) == len(situation.answering())
         bound = 10 * settings.advert_interval if tight else any_bound(settings)
-        return at + situation.slowest(bound)
+        return at + situation.slowest(bound) + situation.longest_delay
 
     def finish(self, at: Instant) -> None:
         """Judge what lasts until the end."""

@@ -130,6 +130,7 @@ class Situation:
         if server is None:
             return
         server.changed_at = at
+        server.count_stall(at)
         match fact:
             case PowerChanged(_, on):
                 server.power = on
@@ -156,13 +157,13 @@ class Situation:
         server = self.servers[name]
         kind = type(event)
         if kind in SOUNDS:
-            server.sound_at = local
+            server.sound(local)
         if kind is GatewayAnswered:
             server.gateway_proven = server.gateway
         elif kind is Started:
             server.heard.clear()
             server.boot_id = 0
-            server.sound_at = local
+            server.sound(local)
             server.gateway = event.host.gateway
             server.gateway_proven = event.record.gateway if event.record is not None else None
         elif kind is HostObserved:
@@ -190,7 +191,7 @@ class Situation:
         """A node took an advert. It counts when the node must have accepted it: proven, and newer than the
         last."""
         server = self.servers[hearer]
-        server.sound_at = local
+        server.sound(local)
         advert = event.advert
         name = self._named(event.source)
         if name is None or name == hearer:

@@ -60,6 +60,10 @@ class ServerSituation:
     """As its newest advert says: it must not be chosen."""
     sound_at: Instant = 0
     """Local: when anything last arrived from the network."""
+    stalled: Duration = 0
+    """Local: how long its daemon has been stalled altogether, until `_counted_at`."""
+    stalled_at_sound: Duration = 0
+    """Local: the same when anything last arrived."""
     suspected_at: Instant = 0
     """Local: when it last entered `suspect`."""
     gateway: IPAddress | None = None
@@ -67,6 +71,7 @@ class ServerSituation:
     gateway_proven: IPAddress | None = None
     """The gateway that has answered under this boot of the host, as far as its daemon can know."""
     heard: dict[str, Heard] = field(default_factory=dict)
+    _counted_at: Instant = 0
 
     @property
     def runs(self) -> bool:
@@ -83,6 +88,21 @@ class ServerSituation:
         """Nothing is wrong with the machine and its daemon."""
         quick = self.late <= FIT_LATENESS and not self.refuses
         return self.runs and self.link and quick and abs(self.rate - TRUE_RATE) <= RATE_TOLERANCE
+
+    def count_stall(self, at: Instant) -> None:
+        """Add what has passed since the last look; before rate, stun or daemon change."""
+        if self.daemon is DaemonState.STALLED and not self.stunned:
+            self.stalled += (at - self._counted_at) * self.rate // TRUE_RATE
+        self._counted_at = at
+
+    def sound(self, local: Instant) -> None:
+        """Something arrived from the network."""
+        self.sound_at = local
+        self.stalled_at_sound = self.stalled
+
+    def quiet(self, local: Instant) -> Duration:
+        """For how long a running daemon has heard nothing, by its clock."""
+        return local - self.sound_at - (self.stalled - self.stalled_at_sound)
 
     def stretched(self, duration: Duration) -> Duration:
         """The longest true time that this clock takes to count a duration."""

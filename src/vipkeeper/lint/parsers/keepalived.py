@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vipkeeper.config.tree import MAX_DEPTH, Problem, Scalar, Span, Trouble
+from vipkeeper.config.tree import MAX_DEPTH, Problem, Scalar, Span, Style, Trouble
 from vipkeeper.lint.document import Document, Parsed
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.words import split
@@ -17,6 +17,7 @@ MAX_FILES = 100
 """Included files in all."""
 MAX_MACRO = 10_000
 """Characters that the macros of one line may make."""
+_COMMAND = re.compile(r"script|notify(_\w+)?")
 _MACRO = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _USE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 
@@ -148,6 +149,21 @@ class Keepalived(Document):
         return next((statement for statement in reversed(found) if statement), None)
 
 
+def _with_command(words: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
+    """A command in single quotes as one word; elsewhere keepalived takes them for ordinary signs (tried, 2.2.7)."""
+    if len(words) < 2 or not _COMMAND.fullmatch(words[0].text) or words[1].quoted:
+        return words
+    if not words[1].text.startswith("'"):
+        return words
+    for index, word in enumerate(words[1:], 1):
+        if word.text.endswith("'") and (index > 1 or len(word.text) > 1):
+            text = " ".join(part.text for part in words[1 : index + 1])[1:-1]
+            first, last = words[1].span, word.span
+            span = Span(first.file, first.line, first.column, last.end_line, last.end_column)
+            return (words[0], Scalar(span, text, Style.SINGLE), *words[index + 1 :])
+    return words
+
+
 @dataclass(slots=True)
 class _Block:
     words: tuple[Scalar, ...]
@@ -236,7 +252,7 @@ class _Reader:
         if words[0].text in ("include", "includer", "includem", "includew", "includea"):
             self._include(source, words)
             return
-        self.stack[-1].children.append(Statement(words, (), condition))
+        self.stack[-1].children.append(Statement(_with_command(words), (), condition))
 
     def _include(self, source: Source, words: tuple[Scalar, ...]) -> None:
         span = words[-1].span

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 from vipkeeper.config.tree import shown
 from vipkeeper.lint.run import Outcome
 from vipkeeper.report.lint.common import entries
 from vipkeeper.report.lint.text import footer
 from vipkeeper.report.style import Style
+
+_MARKUP = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
+"""What GitHub's Markdown takes as markup within a line."""
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
 
 
 def render(outcome: Outcome) -> str:
@@ -23,7 +30,7 @@ def render(outcome: Outcome) -> str:
         cells = (
             finding.severity.value,
             f"{finding.code} {names[finding.code]}",
-            f"`{shown(str(finding.span), 200)}`",
+            str(finding.span),
             finding.message,
             finding.help,
         )
@@ -32,4 +39,6 @@ def render(outcome: Outcome) -> str:
 
 
 def _cell(text: str) -> str:
-    return shown(text, 400).replace("|", "\\|").replace("<", "&lt;")
+    """Text of a file as text: no link, picture, mention or column comes of it."""
+    plain = html.escape(shown(text, 400), quote=False)
+    return _MENTION.sub("@<!-- -->", _MARKUP.sub(r"\\\g<0>", plain))

@@ -19,7 +19,7 @@ from vipkeeper.core.events import (
     Sign,
     VipAnswered,
 )
-from vipkeeper.core.facts import Escaped
+from vipkeeper.core.facts import DaemonChanged, DaemonState, Escaped
 from vipkeeper.core.invariants.election import (
     Deafness,
     FreshHolder,
@@ -194,11 +194,14 @@ def test_an_advert_of_a_stranger_is_no_sign_of_a_holder() -> None:
     assert story.at(1010).enters("cp2", State.CLAIM).broken() == []
 
 
-def in_holdoff(milliseconds: float) -> list[str]:
-    """cp2 claims out of hold-off so long after the last answer."""
+def in_holdoff(milliseconds: float, *, stalled: bool = False) -> list[str]:
+    """cp2 claims out of hold-off so long after the last answer; in the end its daemon may stall for 350 ms."""
     story = Story(only=Deafness).turn("cp2", GatewayAnswered()).at(2000)
     story.enters("cp2", State.SUSPECT).at(2010).turn("cp2", VipAnswered(VIP, b"1", Channel.ECHO))
     story.enters("cp2", State.HOLDOFF).at(3000).turn("cp2", GatewayAnswered())
+    if stalled:
+        story.at(2650 + milliseconds).fact(DaemonChanged("cp2", DaemonState.STALLED))
+        story.at(3000 + milliseconds).fact(DaemonChanged("cp2", DaemonState.RUNNING))
     return story.at(3000 + milliseconds).enters("cp2", State.CLAIM).broken()
 
 
@@ -208,6 +211,11 @@ def test_s6_a_server_falls_deaf_in_holdoff_and_claims() -> None:
 
 def test_s6_a_server_in_holdoff_still_hears_its_gateway() -> None:
     assert in_holdoff(60) == []
+
+
+def test_s6_a_stalled_daemon_asks_nothing_meanwhile() -> None:
+    assert in_holdoff(410, stalled=True) == []
+    assert in_holdoff(530, stalled=True) == ["S6"]
 
 
 def named(milliseconds: float) -> list[str]:
@@ -223,6 +231,17 @@ def test_p2_a_named_successor_claims_by_an_old_resignation() -> None:
 
 def test_p2_a_named_successor_claims_in_its_time() -> None:
     assert named(50) == []
+
+
+def test_p2_an_overtaken_copy_of_a_resignation_begins_nothing_anew() -> None:
+    story = Story(only=NamedSuccessor).at(1000).hears("cp3", "cp1", Role.HOLDER)
+    story.at(1100).hears("cp3", "cp1", Role.RESIGNED, successor=1, counter=101)
+    story.at(1130).hears("cp3", "cp1", Role.RESIGNED, successor=1, counter=100)
+    story.at(1159).hears("cp3", "cp1", Role.RESIGNED, successor=1, counter=102)
+    assert story.at(1160).enters("cp3", State.CLAIM, Cause.HOLDER_RESIGNED).broken() == []
+    story = Story(only=NamedSuccessor).at(1000).hears("cp3", "cp1", Role.HOLDER)
+    story.at(1100).hears("cp3", "cp1", Role.RESIGNED, successor=1)
+    assert story.at(1159).enters("cp3", State.CLAIM, Cause.HOLDER_RESIGNED).broken() == ["P2"]
 
 
 def names(age_ms: int | None, cause: Cause = Cause.HANDOVER, boot_id: int = 1) -> list[str]:

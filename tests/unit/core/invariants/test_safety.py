@@ -7,6 +7,7 @@ from vipkeeper.core.actions import AddressOperation, Cause, ChangeAddresses, Sen
 from vipkeeper.core.events import AddressesDone, AddressOutcome, Tick
 from vipkeeper.core.facts import (
     AnswersChanged,
+    ClockChanged,
     DaemonChanged,
     DaemonState,
     Disturber,
@@ -121,6 +122,16 @@ def test_s3_a_killed_daemon_leaves_the_vip_no_longer_than_its_lease() -> None:
     story = Story(only=LeftBehind).at(1000).holds("cp1")
     story.at(2000).fact(DaemonChanged("cp1", DaemonState.DEAD))
     assert story.at(5300).drops("cp1").broken() == ["S3"]
+
+
+def test_s3_a_clock_that_was_slow_for_a_while_has_counted_less() -> None:
+    def killed() -> Story:
+        story = Story(only=LeftBehind).at(1000).holds("cp1")
+        story.at(2000).fact(DaemonChanged("cp1", DaemonState.DEAD), ClockChanged("cp1", 500))
+        return story.at(3000).fact(ClockChanged("cp1", 1000))
+
+    assert killed().at(5700).drops("cp1").broken() == []
+    assert killed().at(8500).drops("cp1").broken() == ["S3"]
 
 
 def test_s3_a_terminated_daemon_leaves_nothing() -> None:

@@ -45,6 +45,7 @@ from vipkeeper.lint.parsers.kubevip import KubeVip
 from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
 from vipkeeper.lint.rules.kubevip.api import Way, way
 from vipkeeper.lint.scope import Server
+from vipkeeper.lint.yaml11 import resolve
 
 RULE = Rule(
     "VK511",
@@ -68,7 +69,8 @@ def check(server: Server) -> Iterator[Finding]:
             vip = server.facts.is_vip(host.text) if host is not None else None
             if host is None or vip is None:
                 continue
-            circle = next((k for k in server.all(KubeVip) if _in_cluster(k)), None)
+            alone = _replaces_proxy(values) or server.settings.is_true("disable-kube-proxy")
+            circle = next((k for k in server.all(KubeVip) if alone and _in_cluster(k)), None)
             if circle is not None:
                 place = circle.image or circle.root
                 yield RULE.finding(
@@ -84,6 +86,14 @@ def check(server: Server) -> Iterator[Finding]:
                     help="write localhost",
                     severity=Severity.WARNING,
                 )
+
+
+def _replaces_proxy(values: HelmValues) -> bool:
+    """Whether the CNI makes the address of the Service; otherwise kube-proxy does, which asks the own server."""
+    cilium = values.root.scalar("kubeProxyReplacement")
+    calico = values.root.scalar("installation", "calicoNetwork", "linuxDataplane")
+    on = cilium is not None and resolve(cilium).text in ("true", "strict")
+    return on or (calico is not None and calico.text == "BPF")
 
 
 def _in_cluster(kubevip: KubeVip) -> bool:

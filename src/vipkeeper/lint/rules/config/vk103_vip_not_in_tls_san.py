@@ -48,7 +48,11 @@ RULE = Rule(
 def check(server: Server) -> Iterator[Finding]:
     """Compare `tls-san` with the VIPs."""
     settings = server.settings
-    if server.is_agent or settings.start is None:
+    if (
+        server.is_agent
+        or settings.start is None
+        or (settings.is_part and "tls-san" not in settings)
+    ):
         return
     named = {as_address(value.text) for value in settings.values("tls-san")}
     given = settings.get("tls-san")

@@ -4,8 +4,8 @@
 Reports values that are no network, and networks whose size the API server or the controller manager refuses.
 
 ## Why it is bad
-The server does not start: `invalid CIDR address`, or kube-apiserver exits with `specified --service-cluster-ip-range is too large`,
-or kube-controller-manager with `the mask size of cluster CIDR must be less than or equal to --node-cidr-mask-size`.
+The server does not start: `invalid CIDR address`, or kube-apiserver before v1.34 exits with `specified --service-cluster-ip-range is
+too large`, or kube-controller-manager with `the mask size of cluster CIDR must be less than or equal to --node-cidr-mask-size`.
 
 ## Example
 Bad:
@@ -19,14 +19,15 @@ service-cidr: 10.96.0.0/12
 ```
 
 ## How to fix
-Services: /12 or smaller, for IPv6 /108 or smaller. Pods: each node takes a /24 (IPv6: /64) of it, so /8 to /24 (/48 to /64), unless
+Services: /12 or smaller, for IPv6 /108 or smaller; since v1.34 (feature gates MultiCIDRServiceAllocator and
+DisableAllocatorDualWrite) kube-apiserver takes larger ones. Pods: each node takes a /24 (IPv6: /64) of it, so /8 to /24 (/48 to /64), unless
 `kube-controller-manager-arg` sets `node-cidr-mask-size`.
 
 ## How to verify
 The server starts, and `kubectl get nodes -o jsonpath='{.items[*].spec.podCIDRs}'` is not empty.
 
 ## References
-rancher/rke2-docs#113; kube-apiserver `--service-cluster-ip-range`, kube-controller-manager `--node-cidr-mask-size`.
+rancher/rke2-docs#113; kube-apiserver `cmd/kube-apiserver/app/options/validation.go`, kube-controller-manager `--node-cidr-mask-size`.
 """
 
 from __future__ import annotations
@@ -69,9 +70,12 @@ def check(server: Server) -> Iterator[Finding]:
             size, family = network.prefixlen, network.version
             if key == "service-cidr" and size < _SERVICES[family]:
                 limit = _SERVICES[family]
-                message = f"'service-cidr' {network} is too large: kube-apiserver takes /{limit} or smaller"
+                message = f"'service-cidr' {network} is too large before Kubernetes v1.34: /{limit} or smaller"
                 yield RULE.finding(
-                    value.span, message, help=f"write {network.network_address}/{limit}"
+                    value.span,
+                    message,
+                    help=f"write {network.network_address}/{limit}",
+                    confidence=Confidence.POSSIBLE,
                 )
             elif key == "cluster-cidr" and size not in _PODS[family] and not own_size:
                 sizes = _PODS[family]

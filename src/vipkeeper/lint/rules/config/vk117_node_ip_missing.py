@@ -55,7 +55,7 @@ _MANAGERS = (*KUBEVIP, Kind.KEEPALIVED, Kind.OWN_CONFIG)
 
 def check(server: Server) -> Iterator[Finding]:
     """IPv6: the VIP is taken for sure; IPv4: only after the own address was away."""
-    start = server.settings.start
+    start = None if server.settings.is_part else server.settings.start
     managers = server.of(*_MANAGERS)
     if start is None or server.is_agent or not managers or server.settings.value("node-ip"):
         return

@@ -55,7 +55,7 @@ def check(server: Server) -> Iterator[Finding]:
     settings = server.settings
     value = settings.value("server")
     given = any(settings.value(key) for key in ("token", "token-file"))
-    if value is None or given or has_argument(server, "--token"):
+    if value is None or given or settings.is_part or has_argument(server, "--token"):
         return
     if not value.text.startswith("https://") or has_argument(server, "--token-file"):
         return

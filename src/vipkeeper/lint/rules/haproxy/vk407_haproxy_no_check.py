@@ -43,7 +43,7 @@ from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
 from vipkeeper.lint.rules.haproxy.pools import checked, pools
 from vipkeeper.lint.scope import File
 
-RULE = Rule("VK407", "haproxy-no-check", Severity.ERROR, Reach.FILE, (Kind.HAPROXY,))
+RULE = Rule("VK407", "haproxy-no-check", Severity.WARNING, Reach.FILE, (Kind.HAPROXY,))
 
 
 def check(file: File[Haproxy]) -> Iterator[Finding]:

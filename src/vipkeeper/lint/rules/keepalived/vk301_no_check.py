@@ -59,7 +59,7 @@ from vipkeeper.lint.parsers.keepalived import Keepalived, Statement
 from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
 from vipkeeper.lint.scope import File
 
-RULE = Rule("VK301", "keepalived-no-check", Severity.ERROR, Reach.FILE, (Kind.KEEPALIVED,))
+RULE = Rule("VK301", "keepalived-no-check", Severity.WARNING, Reach.FILE, (Kind.KEEPALIVED,))
 _CHECKS = ("track_script", "track_process", "track_file", "track_bfd")
 
 

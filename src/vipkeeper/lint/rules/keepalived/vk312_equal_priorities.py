@@ -10,14 +10,18 @@ answer, until the one with the lower address gives in.
 ## Example
 Bad:
 ```
-# cp2: priority 100
-# cp3: priority 100
+# cp2
+priority 100
+# cp3
+priority 100
 ```
 
 Good:
 ```
-# cp2: priority 140
-# cp3: priority 130
+# cp2
+priority 140
+# cp3
+priority 130
 ```
 
 ## How to fix

@@ -9,14 +9,16 @@ Version 2 discards adverts with another interval: each server hears nobody, and 
 ## Example
 Bad:
 ```
-# cp1: advert_int 1
-# cp2: advert_int 2
+# cp1
+advert_int 1
+# cp2
+advert_int 2
 ```
 
 Good:
 ```
-# cp1: advert_int 1
-# cp2: advert_int 1
+# cp1 and cp2
+advert_int 1
 ```
 
 ## How to fix

@@ -10,13 +10,24 @@ a VIP that is missing on one server is gone while that one is the holder.
 ## Example
 Bad:
 ```
-# cp1: virtual_ipaddress { 10.10.10.100 10.10.10.101 }
-# cp2: virtual_ipaddress { 10.10.10.100 }
+# cp1
+virtual_ipaddress {
+    10.10.10.100
+    10.10.10.101
+}
+# cp2
+virtual_ipaddress {
+    10.10.10.100
+}
 ```
 
 Good:
 ```
-# cp1 and cp2: virtual_ipaddress { 10.10.10.100 10.10.10.101 }
+# cp1 and cp2
+virtual_ipaddress {
+    10.10.10.100
+    10.10.10.101
+}
 ```
 
 ## How to fix

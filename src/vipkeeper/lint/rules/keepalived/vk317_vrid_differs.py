@@ -10,14 +10,16 @@ VIP.
 ## Example
 Bad:
 ```
-# cp1: virtual_router_id 51, virtual_ipaddress { 10.10.10.100 }
-# cp2: virtual_router_id 52, virtual_ipaddress { 10.10.10.100 }
+# cp1
+virtual_router_id 51
+# cp2
+virtual_router_id 52
 ```
 
 Good:
 ```
-# cp1: virtual_router_id 51, virtual_ipaddress { 10.10.10.100 }
-# cp2: virtual_router_id 51, virtual_ipaddress { 10.10.10.100 }
+# cp1 and cp2
+virtual_router_id 51
 ```
 
 ## How to fix

@@ -10,14 +10,18 @@ keepalived, two servers hold it until an advert has been heard.
 ## Example
 Bad:
 ```
-# cp1: state MASTER
-# cp2: state MASTER
+# cp1 and cp2
+state MASTER
 ```
 
 Good:
 ```
-# cp1: state BACKUP, priority 150
-# cp2: state BACKUP, priority 140
+# cp1
+state BACKUP
+priority 150
+# cp2
+state BACKUP
+priority 140
 ```
 
 ## How to fix

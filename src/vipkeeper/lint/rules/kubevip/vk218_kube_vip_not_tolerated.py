@@ -50,7 +50,7 @@ RULE = Rule(
 
 def check(server: Server) -> Iterator[Finding]:
     """Each hard taint against the tolerations of each DaemonSet."""
-    for kubevip in server.all(KubeVip):
+    for kubevip in server.all(KubeVip) if not server.is_agent else ():
         if kubevip.pod is None or not kubevip.is_daemonset or kubevip.image is None:
             continue
         tolerations = [t for t in kubevip.pod.items("tolerations") if isinstance(t, Mapping)]

@@ -1,0 +1,96 @@
+"""What the documents show is what the program does.
+
+The example of every rule's page is judged: the bad one trips the rule, with the words in `examples.expected`, the good
+one does not. `docs/lint.md` and the README show files and commands: a block that begins with `# PATH` is a file, one
+that begins with `$ vipkeeper` a command with all that it prints.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from support.lint_pages import write
+from vipkeeper.catalog.entry import Entry
+from vipkeeper.cli.lint import parse_given
+from vipkeeper.cli.main import main
+from vipkeeper.lint.load import Input, load
+from vipkeeper.lint.registry import all_rules
+from vipkeeper.lint.run import Outcome, run
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPECTED = Path(__file__).parent / "examples.expected"
+_SHORTENED = """
+VK001 VK002 VK003 VK005 VK006 VK117 VK135 VK138 VK139 VK142 VK203 VK208 VK209 VK210 VK213 VK214 VK215 VK216 VK217
+VK218 VK226 VK227 VK228 VK229 VK230 VK231 VK233 VK304 VK309 VK314 VK315 VK318 VK401 VK402 VK406 VK408 VK413 VK415
+VK416 VK511 VK512 VK513 VK601 VK603 VK615 VK617 VK618 VK619 VK621 VK702 VK703 VK704 VK705 VK706 VK707 VK110
+"""
+SHORTENED = set(_SHORTENED.split())
+"""Pages that show a part of a larger whole (several kinds of files, a file's mode): their fixtures are the proof."""
+OWN_VIP = ("VK110", "VK612", "VK613")
+PAGES = {registered.rule.code: registered.entry for registered in all_rules()}
+RUNNABLE = [code for code in PAGES if code not in SHORTENED]
+FILE = re.compile(r"^```\w*\n# ([\w.-]+(?:/[\w.-]+)+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(
+    r"^```console\n\$ (vipkeeper (?:lint|explain) [^\n]*)\n(.*?)^```", re.DOTALL | re.MULTILINE
+)
+
+
+def judged(entry: Entry, markdown: str, folder: Path) -> Outcome:
+    """The run of an example; the VIP is 10.10.10.100 unless the page is about another one."""
+    folder.mkdir()
+    given = parse_given([] if entry.code in OWN_VIP else ["--vip=10.10.10.100"])
+    inputs = []
+    for word in write(entry, markdown, folder):
+        name, _, path = word.rpartition("=")
+        inputs.append(Input(Path(path), name))
+    return run(load(inputs, given), date(2026, 6, 1))
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_example_of_a_page(code: str, tmp_path: Path) -> None:
+    entry = PAGES[code]
+    bad = judged(entry, entry.page.bad, tmp_path / "bad")
+    good = judged(entry, entry.page.good, tmp_path / "good")
+    found = code in {finding.code for finding in bad.findings}
+    assert found or code in SHORTENED, "the bad example does not trip the rule"
+    assert not found or code not in SHORTENED, "the example can be judged: take it off the list"
+    assert code not in {finding.code for finding in good.findings}
+
+
+def test_words_of_the_examples(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    lines = []
+    for code in RUNNABLE:
+        folder = tmp_path / code
+        for finding in judged(PAGES[code], PAGES[code].page.bad, folder).findings:
+            if finding.code == code:
+                said = f"{code} {finding.severity.value} {finding.span}: {finding.message}\n"
+                lines.append(said.replace(f"{folder}/", ""))
+                lines += [f"  help: {finding.help}\n"] if finding.help else []
+    if request.config.getoption("--rewrite"):
+        EXPECTED.write_text("".join(lines), encoding="utf-8")
+    assert "".join(lines) == EXPECTED.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/lint.md"])
+def test_commands_of_a_document(
+    page: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for name, content in FILE.findall(text):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    commands = COMMAND.findall(text)
+    assert commands, "no example is left"
+    for command, shown in commands:
+        main(shlex.split(command)[1:])
+        assert capsys.readouterr().out == shown, command
