@@ -3,6 +3,7 @@
     ./dev bench election [--cell NAME ...] [--scale S] [--out FILE]   every cell, hours
     ./dev bench holder [--scale S] [--out FILE]                       the holder's cells, and rest
     ./dev bench rest [--out FILE]                                     memory, processor time, --help
+    ./dev bench lint [--scale S] [--out FILE]                         time and memory of the linter
     ./dev bench table [--out FILE]                                    docs/benchmarks.md from the results
 
 A run that was interrupted goes on from its file. Nothing here judges but the table; every run is kept.
@@ -14,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import rest, results, table
+from bench import lint, rest, results, table
 from bench.cells import BOTH, CELLS, HOLDER, find
 from bench.runner import play, print_summary
 
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )  # fmt: skip
-    parser.add_argument("what", choices=["election", "holder", "rest", "table"])
+    parser.add_argument("what", choices=["election", "holder", "rest", "lint", "table"])
     parser.add_argument("--cell", action="append", choices=[cell.name for cell in CELLS])
     parser.add_argument("--scale", type=float, default=1.0, help="fewer runs for a quick look")
     parser.add_argument("--out", type=Path, help="file of results (table: the page)")
@@ -62,6 +63,12 @@ def _run(args: argparse.Namespace) -> int:
         print(f"written: {out}")
         return 0
     path = args.out or results.DEFAULT
+    if args.what == "lint":
+        found = results.load(path)
+        found["lint"] = lint.measure(args.scale)
+        results.save(path, found)
+        print(f"lint: {lint.line(found['lint'])}")
+        return 0
     if args.what != "rest":
         names = args.cell or (HOLDER if args.what == "holder" else [cell.name for cell in CELLS])
         cells = [cell for name in names if (cell := find(name))]

@@ -43,6 +43,7 @@ WEIGHTS = {
     "http": 2,
     "keys": 1,
     "lines": 1,
+    "lint": 4,
     "ndp": 1,
     "protocol": 2,
     "rundir": 1,
