@@ -4,6 +4,7 @@
     ./dev bench holder [--scale S] [--out FILE]                       the holder's cells, and rest
     ./dev bench rest [--out FILE]                                     memory, processor time, --help
     ./dev bench why [--out FILE]                                      reading a bundle of 200 MiB
+    ./dev bench lint [--scale S] [--out FILE]                         time and memory of the linter
     ./dev bench table [--out FILE]                                    docs/benchmarks.md from the results
 
 A run that was interrupted goes on from its file. Nothing here judges but the table; every run is kept.
@@ -15,7 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import rest, results, table, why
+from bench import lint, rest, results, table, why
 from bench.cells import BOTH, CELLS, HOLDER, find
 from bench.runner import play, print_summary
 
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )  # fmt: skip
-    parser.add_argument("what", choices=["election", "holder", "rest", "why", "table"])
+    parser.add_argument("what", choices=["election", "holder", "rest", "lint", "why", "table"])
     parser.add_argument("--cell", action="append", choices=[cell.name for cell in CELLS])
     parser.add_argument("--scale", type=float, default=1.0, help="fewer runs for a quick look")
     parser.add_argument("--out", type=Path, help="file of results (table: the page)")
@@ -68,6 +69,12 @@ def _run(args: argparse.Namespace) -> int:
         kept["why"] = why.measure(max(1, round(5 * args.scale)))
         results.save(path, kept)
         print(f"why: {why.line(kept['why'])}")
+        return 0
+    if args.what == "lint":
+        found = results.load(path)
+        found["lint"] = lint.measure(args.scale)
+        results.save(path, found)
+        print(f"lint: {lint.line(found['lint'])}")
         return 0
     if args.what != "rest":
         names = args.cell or (HOLDER if args.what == "holder" else [cell.name for cell in CELLS])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import results
+from bench import lint, results
 from bench.cells import CELLS, Cell
 from bench.figures import runs, summary
 from bench.runner import ratio
@@ -47,8 +47,9 @@ def gather(folder: Path) -> dict[str, Any]:
         for cell, records in one.get("cells", {}).items():
             for manager, record in records.items():
                 results.blocks(found, cell, manager).extend(record["blocks"])
-        if "rest" in one:
-            found["rest"] = one["rest"]
+        for name in ("rest", "lint"):
+            if name in one:
+                found[name] = one[name]
     return found
 
 
@@ -56,7 +57,7 @@ def page(found: dict[str, Any]) -> str:
     """The whole page."""
     parts = [HEAD, _conditions(found), _aims(found)]
     parts += [_cell(cell, found["cells"].get(cell.name, {})) for cell in CELLS]
-    parts.append(_rest(found.get("rest")))
+    parts += [_rest(found.get("rest")), lint.section(found.get("lint"))]
     return "\n".join(part for part in parts if part)
 
 
@@ -88,12 +89,14 @@ def _conditions(found: dict[str, Any]) -> str:
 
 def _aims(found: dict[str, Any]) -> str:
     text = "## What was aimed at\n"
-    for issue, title in ((2, "the holder"), (3, "the election")):
+    for issue, title in ((2, "the holder"), (3, "the election"), (4, "the linter")):
         judged = [(a.text, a.cell, judge(a, found["cells"])) for a in AIMS if a.issue == issue]
         if issue == 2:
             judged += [
                 (words, "rest", finding) for words, finding in rest_findings(found.get("rest"))
             ]
+        if issue == 4:
+            judged += [(words, "lint", f) for words, f in lint.findings(found.get("lint"))]
         rows = [[words, f.verdict, f.found, cell] for words, cell, f in judged]
         text += f"\nIssue {issue}, {title}:\n\n" + _rows(["aim", "", "found", "cell"], rows)
     return text

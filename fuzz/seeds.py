@@ -216,6 +216,43 @@ def hellos() -> Seeds:
     }
 
 
+def judged_files() -> Seeds:
+    """One of each kind of the linter, most with a mistake; the first byte says which."""
+    keepalived = (
+        'vrrp_script c {\n  script "curl -u a:b https://127.0.0.1"\n  weight -2\n}\nvrrp_instance A {\n'
+        "  @cp1 priority 200\n  virtual_router_id 51\n  authentication {\n    auth_pass x\n  }\n"
+        "  virtual_ipaddress {\n    10.0.0.9/24\n  }\n  track_script {\n    c\n  }\n}\n"
+    )
+    haproxy = (
+        "defaults\n  mode http\nlisten a\n  bind *:6443\n  stats auth a:b\n  option httpchk GET /\n"
+        "  server a 10.0.0.1:6443 check inter 2s\n"
+    )
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: kube-vip}\nspec:\n  containers:\n"
+        "    - image: ghcr.io/kube-vip/kube-vip:v1.2.2\n      args: [start]\n      env:\n"
+        '        - {name: vip_cidr, value: "24"}\n        - {name: address, value: 10.0.0.9}\n'
+    )
+    kubeconfig = (
+        "apiVersion: v1\nkind: Config\nclusters:\n- cluster: {server: 'https://10.0.0.9:9345'}\n"
+        "users:\n- user: {client-key-data: abcd}\n"
+    )
+    unit = "[Service]\nEnvironment=K3S_TOKEN=abc\nExecStart=/usr/bin/k3s server \\\n  --token abc\n"
+    config = (
+        "server: true\ntoken: &t K10x::server:y\nagent-token: *t\ntls-san+: [10.0.0.9]\nnode-ip: 10.0.0.9\n"
+        "write-kubeconfig-mode: 0644  # vipkeeper: ignore VK106 until 2026-01-31 because\n"
+    )
+    files = (keepalived, haproxy, pod, kubeconfig, unit, config, config)
+    rest = (
+        "RKE2_TOKEN=abc\n",
+        "vip: 10.0.0.9\nservers: {a: 10.0.0.1}\n",
+        "k8sServiceHost: 10.0.0.9\n",
+    )
+    names = ["keepalived", "haproxy", "kubevip", "kubeconfig", "systemd", "rke2", "k3s"]
+    names += ["environment", "own", "values"]
+    made = zip(names, (*files, *rest), strict=True)
+    return {name: bytes([number]) + text.encode() for number, (name, text) in enumerate(made)}
+
+
 def configurations() -> Seeds:
     """The shortest, one with every key, and one with many mistakes."""
     short = (
@@ -319,6 +356,7 @@ SEEDS = {
     "http": answers,
     "keys": keys,
     "lines": prober_lines,
+    "lint": judged_files,
     "messages": bundles.logs,
     "ndp": neighbours,
     "protocol": control,

@@ -44,6 +44,7 @@ WEIGHTS = {
     "http": 2,
     "keys": 1,
     "lines": 1,
+    "lint": 4,
     "messages": 1,
     "ndp": 1,
     "protocol": 2,

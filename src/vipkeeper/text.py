@@ -9,4 +9,6 @@ def printable(text: str) -> str:
     Line breaks, control characters, bidirectional marks, lone surrogates and code points without a
     character are escaped as Python writes them.
     """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -45,19 +45,28 @@ class Reach(enum.Enum):
     """The run of the linter itself: its ignore comments."""
 
 
+class Software(enum.Enum):
+    """A program whose releases differ for some rule; the value is its name."""
+
+    KUBE_VIP = "kube-vip"
+    KEEPALIVED = "keepalived"
+    HAPROXY = "haproxy"
+    RKE2 = "rke2"
+    K3S = "k3s"
+
+
 @dataclass(frozen=True, slots=True)
 class VersionRange:
-    """The releases of a product in which a rule applies: `since` included, `before` not."""
+    """The releases of a program in which a rule applies: `since` included, `before` not."""
 
-    product: str
+    software: Software
     since: str = ""
     before: str = ""
 
     def __str__(self) -> str:
-        parts = [f"since {self.since}" if self.since else "", f"before {self.before}"]
-        return " ".join(
-            [self.product, *(part for part in parts[: 2 if self.before else 1] if part)]
-        )
+        since = f" since {self.since}" if self.since else ""
+        before = f" before {self.before}" if self.before else ""
+        return f"{self.software.value}{since}{before}"
 
 
 @dataclass(frozen=True, slots=True)

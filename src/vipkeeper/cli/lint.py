@@ -10,7 +10,7 @@ from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 
-from vipkeeper.catalog.entry import Severity
+from vipkeeper.catalog.entry import Severity, Software
 from vipkeeper.cli import output
 from vipkeeper.errors import ExitCode, HostError, NothingError, UsageError
 from vipkeeper.lint.facts import Given
@@ -19,6 +19,7 @@ from vipkeeper.lint.load import Input, live_inputs, load
 from vipkeeper.lint.registry import all_rules, catalog
 from vipkeeper.lint.run import Outcome, Selection, matches, run
 from vipkeeper.lint.scope import IPAddress
+from vipkeeper.lint.version import Version, parse_version
 
 NAME = "lint"
 HELP = """\
@@ -73,6 +74,13 @@ def _add_given(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--servers", action="append", default=[], metavar="NAME=ADDRESS[,...]", help="all of them"
     )
+    parser.add_argument(
+        "--release",
+        action="append",
+        default=[],
+        metavar="PROGRAM=VERSION[,...]",
+        help="what runs where no file says it, such as keepalived=2.2.7",
+    )
 
 
 def parse_given(words: Sequence[str]) -> Given:
@@ -108,6 +116,8 @@ def _lint(args: argparse.Namespace) -> int:
         cluster = load(inputs, _given(args), [_input(word) for word in args.proposed])
         outcome = run(cluster, date.today(), selection)
     output.deliver(asked, _renderers(outcome), ascii_only=args.ascii)
+    if _untold(outcome):
+        output.note(f"{outcome.unread} could not be read or understood; select VK0 to see where")
     return exit_code(outcome, args.fail_on)
 
 
@@ -157,7 +167,13 @@ def exit_code(outcome: Outcome, fail_on: str) -> ExitCode:
         return ExitCode.OK
     limit = Severity(fail_on).rank
     bad = any(finding.severity.rank <= limit for finding in outcome.findings)
-    return ExitCode.FINDINGS if bad else ExitCode.OK
+    return ExitCode.FINDINGS if bad or _untold(outcome) else ExitCode.OK
+
+
+def _untold(outcome: Outcome) -> bool:
+    """Whether something could not be read and the selection keeps its finding away."""
+    told = (*outcome.findings, *(quiet.finding for quiet in outcome.quiet))
+    return outcome.unread > 0 and not any(finding.code.startswith("VK00") for finding in told)
 
 
 def _renderers(outcome: Outcome) -> Mapping[str, Callable[[output.Style], str]]:
@@ -196,7 +212,17 @@ def _given(args: argparse.Namespace) -> Given:
     for word in _words(args.servers):
         name, equals, address = word.partition("=")
         servers.append((name, _address("--servers", address if equals else name)))
-    return Given(vips, tuple(servers))
+    return Given(vips, tuple(servers), tuple(_release(word) for word in _words(args.release)))
+
+
+def _release(word: str) -> tuple[Software, Version]:
+    name, _, text = word.partition("=")
+    software = next((known for known in Software if known.value == name.lower()), None)
+    version = parse_version(text)
+    if software is None or version is None:
+        names = ", ".join(known.value for known in Software)
+        raise UsageError(f"--release: '{word}': expected PROGRAM=VERSION; programs: {names}")
+    return software, version
 
 
 def _address(option: str, word: str) -> IPAddress:

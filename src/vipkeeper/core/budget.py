@@ -31,7 +31,7 @@ class MoveBudget:
     def spent(self, now: Instant) -> bool:
         """True while this server must hold back. Never in a cluster of one: there is nobody else."""
         budget = self._settings.move_budget
-        if budget == 0 or len(self._settings.servers) == 1:
+        if not self._claims or budget == 0 or len(self._settings.servers) == 1:
             return False
         while self._claims and now - self._claims[0] >= self._settings.move_window:
             self._claims.popleft()

@@ -30,6 +30,9 @@ class Phase(enum.Enum):
     REMOVING = "removing"
 
 
+ABSENT, HELD, RESTORING = Phase.ABSENT, Phase.HELD, Phase.RESTORING
+
+
 class ClaimResult(enum.Enum):
     """What the node must know of a change here."""
 
@@ -61,16 +64,16 @@ class Claim:
     @property
     def held(self) -> bool:
         """True while the VIP is here under a running lease, or is being put back."""
-        return self.phase is Phase.HELD or self.phase is Phase.RESTORING
+        return self.phase is HELD or self.phase is RESTORING
 
     def deadline(self) -> Instant | None:
         """When `tick` (or `lapsed`) must be asked again."""
-        if self.phase is Phase.ABSENT:
+        if self.phase is ABSENT:
             return None
         times = [self._retry_at, self._probe_at]
         if self.held:
             times += [self._renew_at, self.lease_until]
-        return min((t for t in times if t is not None), default=None)
+        return min([t for t in times if t is not None], default=None)
 
     def acquire(self) -> list[Action]:
         """Put the VIP here."""
@@ -131,7 +134,7 @@ class Claim:
             return [self._change(AddressOperation.REMOVE)]
         if self._probe_at is not None and now >= self._probe_at:
             return self._restore_step(now)
-        if self.phase is Phase.HELD and self._renew_at is not None and now >= self._renew_at:
+        if self.phase is HELD and self._renew_at is not None and now >= self._renew_at:
             self._renew_at = None
             return [self._change(AddressOperation.RENEW)]
         return []

@@ -18,6 +18,7 @@ from vipkeeper.wire.types import Health
 HARD_CONFIRMED_AFTER = 50 * MILLISECOND
 """A refusal counts as hard when another one at least this much earlier came without a success between."""
 RISE = 2
+UNREADY = Health.UNREADY
 """Good samples in a row that lift a check that had failed."""
 
 
@@ -109,7 +110,7 @@ class Gate:
 
     def _judge(self, now: Instant) -> None:
         self.health = self._health()
-        if self.health is not Health.UNREADY:
+        if self.health is not UNREADY:
             self.unready_since = None
         elif self.unready_since is None:
             self.unready_since = now

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from vipkeeper.core.actions import AlarmKind, Cause, State
 from vipkeeper.core.claim import Phase
 from vipkeeper.core.events import ForeignClaimSeen, NeighboursRead, VipAnswered
+from vipkeeper.core.gate import UNREADY
 from vipkeeper.core.members import Member
 from vipkeeper.core.policy import planned_move
-from vipkeeper.core.transitions import WAITING
+from vipkeeper.core.transitions import HOLDER, WAITING
 from vipkeeper.core.types import Instant
 from vipkeeper.wire.types import Advert, Health, Role
 
@@ -41,7 +42,7 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
         member.elsewhere.take(now, said=other is not None)
         if other is not None and member.elsewhere.often(WITNESSED_OFTEN, interval, now):
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
-        elif gives_way and node.state is State.HOLDER and node.members.would_succeed(member):
+        elif gives_way and node.state is HOLDER and node.members.would_succeed(member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
     theirs = node.members.claim_of(member)
@@ -63,13 +64,13 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
 
 def _gives_way(node: Node, member: Member, advert: Advert) -> bool:
     """True when another holder is unready and alone: it yields to this server as soon as it hears it."""
-    alone = node.members.hears_nobody(advert, node.members.suspect_after(member))
+    alone = node.members.hears_nobody(advert, member.suspect_after)
     return advert.health is Health.UNREADY and alone
 
 
 def _insist(node: Node, member: Member, now: Instant) -> None:
     """Say so at once, but once an interval: two that both insist must not answer each other at wire speed."""
-    if node.state is not State.HOLDER:
+    if node.state is not HOLDER:
         return
     node.alarm(AlarmKind.TWO_HOLDERS, f"{member.server.name} holds it too", now)
     node.announcer.again(now)
@@ -88,7 +89,7 @@ def vip_answered(node: Node, event: VipAnswered, now: Instant) -> None:
 
 def foreign_claim(node: Node, event: ForeignClaimSeen, now: Instant) -> None:
     """A frame of another MAC claims the VIP: alarm and announce again, or give way."""
-    if node.state is not State.HOLDER:
+    if node.state is not HOLDER:
         return
     if node.claim.phase is Phase.RESTORING:
         node.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
@@ -116,14 +117,14 @@ def judge_strangers(node: Node, event: NeighboursRead, now: Instant) -> None:
 
 def alone_and_unready(node: Node, now: Instant) -> bool:
     """A holder in this state stays (a VIP on nobody helps no one) but does not push itself again."""
-    clustered = len(node.settings.servers) > 1
-    unready = node.gate.health is Health.UNREADY
-    return clustered and unready and not node.members.any_live(now)
+    if node.gate.health is not UNREADY or len(node.settings.servers) == 1:
+        return False
+    return not node.members.any_live(now)
 
 
 def consider_move(node: Node, now: Instant) -> None:
     """Hand over when health or preemption ask for it now."""
-    if node.state is not State.HOLDER:
+    if node.state is not HOLDER:
         return
     move = planned_move(node.settings, node.gate, node.members, now, node.since)
     if move is not None and move.at <= now:
@@ -132,7 +133,7 @@ def consider_move(node: Node, now: Instant) -> None:
 
 def watch_successor(node: Node, now: Instant) -> None:
     """Say aloud when nobody could take the VIP over, once each time it becomes so."""
-    if node.state is not State.HOLDER:
+    if node.state is not HOLDER:
         node.looks_alone = 0
         return
     if now - node.since < node.settings.suspect_after:
@@ -152,7 +153,7 @@ def watch_hearing(node: Node, now: Instant) -> None:
     It may still be heard, so it resigns like any other. Without a gateway it stays: nobody can tell
     whether it is deaf or all others are dead.
     """
-    if node.state is not State.HOLDER or node.members.any_live(now):
+    if node.state is not HOLDER or node.members.any_live(now):
         if node.hearing.due(now):
             node.ask_gateway(now)
         return

@@ -12,9 +12,13 @@ from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Rejection, Ro
 OLD_BOOT_IDS_KEPT = 64
 """Earlier boot ids of a server whose adverts are refused as replays."""
 AGE_UNKNOWN_FROM_MS = 65535
+HOLDER, RESIGNED = Role.HOLDER, Role.RESIGNED
+"""Here because a member of an enum is slow to look up in its class, and this module is asked at each advert."""
 
 LONGEST_INTERVAL: Duration = 5 * SECOND
 """No server may ask for more patience than the configuration could give."""
+
+NEVER_HEARD = Heard(0, None)
 
 Claimant = tuple[int, Health, int]
 """Compared as tuples, greater wins."""
@@ -56,6 +60,10 @@ class Member:
     received: int = 0
     interval: Duration = 0
     """Its advert interval or ours, whichever is longer."""
+    suspect_after: Duration = 0
+    """Silence of it that counts: F x interval. Intervals differ while a changed configuration is rolled out."""
+    proven_now: bool = False
+    """True after the first advert of a boot id: it does not know yet that this server heard it."""
     configuration_differs: bool = False
     vouched: Instant | None = None
     """When another server last heard it as a holder, directly, by our clock; never what a third one quoted."""
@@ -85,7 +93,7 @@ class Member:
     def may_claim(self) -> bool:
         """True when it does not keep itself from claiming, and has not just resigned."""
         advert = self.advert
-        return advert is not None and not advert.standby and advert.role is not Role.RESIGNED
+        return advert is not None and not advert.standby and advert.role is not RESIGNED
 
     @property
     def alive_at(self) -> Instant | None:
@@ -98,20 +106,23 @@ class Member:
     @property
     def holds(self) -> bool:
         """As last advertised to this server."""
-        return self.advert is not None and self.advert.role is Role.HOLDER
+        return self.advert is not None and self.advert.role is HOLDER
 
     def replays(self, advert: Advert) -> bool:
         """True when this advert is not newer than what was accepted before."""
-        if self.advert is None:
+        before = self.advert
+        if before is None:
             return False
-        if advert.boot_id == self.advert.boot_id:
-            return advert.counter <= self.advert.counter
+        if advert.boot_id == before.boot_id:
+            return advert.counter <= before.counter
         return advert.boot_id in self.old_boot_ids
 
     def take(self, advert: Advert, received: Instant, *, differs: bool) -> None:
         """Accept an advert."""
-        if self.advert is not None and advert.boot_id != self.advert.boot_id:
-            self.old_boot_ids.append(self.advert.boot_id)
+        before = self.advert
+        self.proven_now = before is None or advert.boot_id != before.boot_id
+        if before is not None and self.proven_now:
+            self.old_boot_ids.append(before.boot_id)
         if not advert.health.serves:
             self.ready_since = None
         elif self.ready_since is None:
@@ -121,15 +132,6 @@ class Member:
         self.received += 1
         self.stranger_at = None
         self.configuration_differs = differs
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """An advert that counts."""
-
-    member: Member
-    proven_now: bool
-    """True for the first one of a boot id: it does not know yet that this server heard it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,9 @@ def rank(health: Health, index: int) -> Rank:
 
 
 def _table(settings: Settings) -> dict[IPAddress, Member]:
+    interval, suspect_after = settings.advert_interval, settings.suspect_after
     return {
-        server.address: Member(index, server, interval=settings.advert_interval)
+        server.address: Member(index, server, interval=interval, suspect_after=suspect_after)
         for index, server in enumerate(settings.servers)
         if index != settings.own
     }
@@ -162,57 +165,66 @@ class Members:
     def __init__(self, settings: Settings, boot_id: int) -> None:
         """`boot_id`: this server's own, the nonce that others prove themselves with."""
         self._settings = settings
-        self._suspect_factor = settings.profile.suspect_factor
         self._boot_id = boot_id
         self._by_address = _table(settings)
+        self._members = list(self._by_address.values())
         self._by_index = {member.index: member for member in self}
 
     def __iter__(self) -> Iterator[Member]:
-        return iter(self._by_address.values())
+        return iter(self._members)
 
     def reconfigured(self, settings: Settings) -> None:
         """Take new settings; servers that stay keep what is known of them."""
         known = self._by_address
         self._settings = settings
-        self._suspect_factor = settings.profile.suspect_factor
         self._by_address = _table(settings)
         for address, member in self._by_address.items():
             if address in known:
                 old = known[address]
                 old.index, old.server = member.index, member.server
-                old.interval = self._interval(old.advert)
+                self._count_interval(old, old.advert)
                 self._by_address[address] = old
+        self._members = list(self._by_address.values())
         self._by_index = {member.index: member for member in self}
 
     def accept(
         self, source: IPAddress, advert: Advert, received: Instant
-    ) -> Accepted | Unproven | Rejection:
-        """Judge sender and freshness, and remember an advert that counts."""
+    ) -> Member | Unproven | Rejection:
+        """Judge sender and freshness, and remember an advert that counts: its member then has it."""
         if source is not advert.sender and source != advert.sender:
             return Rejection.WRONG_SOURCE
-        member = self._by_address.get(source)
+        member = self._sender(source)
         if member is None:
             return Rejection.UNKNOWN_SENDER
         if member.replays(advert):
             return Rejection.REPLAYED
-        proven_now = member.advert is None or member.advert.boot_id != advert.boot_id
-        if proven_now and not self._echoes(advert):
+        before = member.advert
+        new_run = before is None or before.boot_id != advert.boot_id
+        if new_run and not self._echoes(advert):
             return Unproven(member, advert.boot_id)
         last = member.last
         if last is not None:
             if received < last:
                 received = last
-            elif received - last > self._suspect_factor * member.interval:
+            elif received - last > member.suspect_after:
                 member.ready_since = None
-        if member.advert is None or member.advert.interval_ms != advert.interval_ms:
-            member.interval = self._interval(advert)
+        if before is None or before.interval_ms != advert.interval_ms:
+            self._count_interval(member, advert)
         member.take(advert, received, differs=advert.cluster != self._settings.cluster)
-        return Accepted(member, proven_now)
+        return member
 
-    def _interval(self, advert: Advert | None) -> Duration:
+    def _sender(self, source: IPAddress) -> Member | None:
+        """Often the very object of the settings, and an address is slow to hash."""
+        for member in self._members:
+            if member.server.address is source:
+                return member
+        return self._by_address.get(source)
+
+    def _count_interval(self, member: Member, advert: Advert | None) -> None:
         own = self._settings.advert_interval
         theirs = advert.interval_ms * MILLISECOND if advert is not None else own
-        return min(max(own, theirs), LONGEST_INTERVAL)
+        member.interval = min(max(own, theirs), LONGEST_INTERVAL)
+        member.suspect_after = self._settings.profile.suspect_factor * member.interval
 
     def _own_entry(self, advert: Advert) -> Heard | None:
         own, heard = self._settings.own, advert.heard
@@ -230,17 +242,18 @@ class Members:
         entry = self._own_entry(member.advert) if member.advert is not None else None
         if entry is None or entry.age_ms is None:
             return False
-        return entry.age_ms * MILLISECOND <= self.suspect_after(member)
+        return entry.age_ms * MILLISECOND <= member.suspect_after
 
     def _told_of(self, member: Member) -> tuple[Member, Duration] | None:
         """The other holder that a server's last advert says it hears directly, and the age of that."""
         advert = member.advert
-        if advert is None or advert.follows is None or member.configuration_differs:
+        place = advert.follows if advert is not None else None
+        if advert is None or place is None or member.configuration_differs:
             return None
-        holder = self.at(advert.follows)
-        if holder is None or holder is member or advert.follows >= len(advert.heard):
+        holder = self._by_index.get(place)
+        if holder is None or holder is member or place >= len(advert.heard):
             return None
-        age = advert.heard[advert.follows].age_ms
+        age = advert.heard[place].age_ms
         return None if age is None else (holder, age * MILLISECOND)
 
     def vouched_by(self, member: Member) -> Member | None:
@@ -262,7 +275,7 @@ class Members:
 
         Both hear the same advert within moments; only half an interval more is another advert.
         """
-        if member.vouched is None or now - member.vouched >= self.suspect_after(member):
+        if member.vouched is None or now - member.vouched >= member.suspect_after:
             return False
         return member.last is None or member.vouched > member.last + member.interval // 2
 
@@ -276,18 +289,14 @@ class Members:
 
     def live(self, member: Member, now: Instant) -> bool:
         """True when it was heard within the suspect time."""
-        return member.last is not None and now - member.last < self.suspect_after(member)
-
-    def suspect_after(self, member: Member) -> Duration:
-        """Silence of this server that counts: F x interval, by its own interval where that is longer.
-
-        Intervals differ while a changed configuration is rolled out.
-        """
-        return self._suspect_factor * member.interval
+        return member.last is not None and now - member.last < member.suspect_after
 
     def any_live(self, now: Instant) -> bool:
         """True when at least one other server is heard."""
-        return any(self.live(member, now) for member in self)
+        for member in self._members:
+            if member.last is not None and now - member.last < member.suspect_after:
+                return True
+        return False
 
     def candidates(self, now: Instant) -> list[Member]:
         """Live servers that may claim, best rank first."""
@@ -314,7 +323,7 @@ class Members:
     def stranger(self, now: Instant) -> bool:
         """True when a listed server sends adverts that cannot be trusted: somebody is there."""
         return any(
-            m.stranger_at is not None and now - m.stranger_at <= self.suspect_after(m) for m in self
+            m.stranger_at is not None and now - m.stranger_at <= m.suspect_after for m in self
         )
 
     def others_agree(self, holder: Member, since: Instant, now: Instant) -> bool:
@@ -336,14 +345,14 @@ class Members:
         if told is None or not self.hears_us(member):
             return None
         holder, age = told
-        return holder if age <= self.suspect_after(holder) else None
+        return holder if age <= holder.suspect_after else None
 
     def follows(self, now: Instant) -> int | None:
         """The server whose adverts as a holder this server got itself: the newest claim, a live one first."""
         live = self.latest_holder(now)
         if live is not None:
             return live.index
-        holders = [m for m in self if m.holds]
+        holders = [m for m in self._members if m.holds]
         return max(holders, key=self.claim_of).index if holders else None
 
     def last_known_candidate(self) -> Member | None:
@@ -358,18 +367,17 @@ class Members:
 
     def heard(self, now: Instant) -> tuple[Heard, ...]:
         """What this server hears directly, in configured order, for its own adverts."""
-        entries = [Heard(0, None)] * len(self._settings.servers)
-        for member in self:
+        entries = [NEVER_HEARD] * len(self._settings.servers)
+        for member in self._members:
             if member.advert is not None and member.last is not None:
-                age = -((member.last - now) // MILLISECOND)
-                entries[member.index] = Heard(
-                    member.advert.boot_id, max(0, age) if age < AGE_UNKNOWN_FROM_MS else None
-                )
+                age = -((member.last - now) // MILLISECOND) if now > member.last else 0
+                known = age if age < AGE_UNKNOWN_FROM_MS else None
+                entries[member.index] = Heard(member.advert.boot_id, known)
         return tuple(entries)
 
     def latest_holder(self, now: Instant) -> Member | None:
         """The live server that advertises the newest claim; ties go to the better rank."""
-        holders = [m for m in self if m.holds and self.live(m, now)]
+        holders = [m for m in self._members if m.holds and self.live(m, now)]
         if len(holders) < 2:
             return holders[0] if holders else None
         return max(holders, key=self.claim_of)

@@ -28,7 +28,7 @@ from vipkeeper.core.actions import (
 from vipkeeper.core.addressing import Departure
 from vipkeeper.core.announcer import Announcer
 from vipkeeper.core.budget import MoveBudget
-from vipkeeper.core.claim import Claim
+from vipkeeper.core.claim import ABSENT, Claim
 from vipkeeper.core.decisions import Change, Round
 from vipkeeper.core.events import (
     AddressesDone,
@@ -53,7 +53,16 @@ from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.ledger import Ledger
 from vipkeeper.core.members import Member, Members
 from vipkeeper.core.peers import PeersElection
-from vipkeeper.core.transitions import WAITING
+from vipkeeper.core.transitions import (
+    BLOCKED,
+    CLAIM,
+    DEAF,
+    HOLDER,
+    LISTEN,
+    RELEASE,
+    STOPPED,
+    WAITING,
+)
 from vipkeeper.core.types import (
     MILLISECOND,
     HostView,
@@ -103,13 +112,13 @@ class Node:
 
     def handle(self, event: Event, now: Instant) -> list[Action]:
         """Take one event; the actions are to be carried out in the order given."""
-        if self.claim.lapsed(now) and self.state in (State.HOLDER, State.CLAIM):
+        if self.state in (HOLDER, CLAIM) and self.claim.lapsed(now):
             self.depart(Cause.LEASE_LAPSED, State.LISTEN, now, tell=False)
         match event:
-            case Tick():
-                self._tick(now)
             case AdvertReceived():
                 receiving.advert_received(self, event, now)
+            case Tick():
+                self._tick(now)
             case AddressesDone():
                 addressing.done(self, event, now)
             case VipAnswered():
@@ -149,17 +158,20 @@ class Node:
         return self._deadline
 
     def _next_deadline(self) -> Instant | None:
-        if self.state is State.STOPPED:
+        state = self.state
+        if state is STOPPED:
             return None
         due = self.next_advert
-        others = [self.claim.deadline(), self.announcer.deadline()]
-        if self.state in WAITING:
-            others.append(self.election.deadline())
-        if self.handover_reply is not None:
-            others.append(self.handover_reply.until)
-        for at in others:
+        if self.claim.phase is not ABSENT:
+            at = self.claim.deadline()
             if at is not None and at < due:
                 due = at
+        if (at := self.announcer.deadline()) is not None and at < due:
+            due = at
+        if state in WAITING and (at := self.election.deadline()) is not None and at < due:
+            due = at
+        if self.handover_reply is not None and self.handover_reply.until < due:
+            due = self.handover_reply.until
         return due
 
     def _reconfigured(self, settings: Settings, now: Instant) -> None:
@@ -181,17 +193,20 @@ class Node:
             self.send_advert(now)
 
     def _tick(self, now: Instant) -> None:
-        if self.state is State.STOPPED:
+        if self.state is STOPPED:
             return
         self._notice_lateness(now)
-        self.emit(self.claim.tick(now))
+        if self.claim.phase is not ABSENT:
+            self.emit(self.claim.tick(now))
         holding.consider_move(self, now)
-        if self.announcer.due(now, quiet=holding.alone_and_unready(self, now)):
-            self.announce()
+        if self.announcer.deadline() is not None:
+            quiet = holding.alone_and_unready(self, now)
+            if self.announcer.due(now, quiet=quiet):
+                self.announce()
         if self.state in WAITING:
             self.apply(self.election.tick(now, self.gate.health), now)
-        if self.state in WAITING:
-            self._ask(self.election.next_round(now), now)
+        if self.state in WAITING and (asked := self.election.next_round(now)) is not None:
+            self._ask(asked, now)
         if now >= self.next_advert:
             self.send_advert(now)
             holding.watch_successor(self, now)
@@ -208,10 +223,8 @@ class Node:
             self.election.late(now)
             self.alarm(AlarmKind.LATE, f"by {late // MILLISECOND} ms", now)
 
-    def _ask(self, asked: Round | None, now: Instant) -> None:
+    def _ask(self, asked: Round, now: Instant) -> None:
         """Send one round of questions."""
-        if asked is None:
-            return
         self.emit([ProbeVips()])
         if asked.server is not None:
             self.emit([ProbeServer(asked.server, asked.service)])
@@ -336,7 +349,8 @@ class Node:
         """
         role = Role.RESIGNED if resigning is not None else self.role
         successor = resigning.successor if resigning is not None else None
-        ours = role in (Role.HOLDER, Role.RESIGNED)
+        holds = role is Role.HOLDER
+        ours = holds or resigning is not None
         heard = self.members.heard(now)
         if only is not None and hearing_boot_id is not None:
             entry = Heard(hearing_boot_id, 0)
@@ -352,24 +366,23 @@ class Node:
             asks=asks,
             planned=resigning is not None and resigning.cause in PLANNED,
         )
-        if role is Role.HOLDER:
+        if holds:
             self.claim.advert_sent(now, self.settings.strict_lease)
         self.emit(self.voice.send(advert, only.server.address if only is not None else None))
 
     def unavailable(self, now: Instant) -> bool:
         """True when nobody should name this server as a successor or wait for it."""
-        cannot = self.state in (State.BLOCKED, State.DEAF)
-        return self.standby or cannot or self.budget.spent(now)
+        return self.standby or self.state in (BLOCKED, DEAF) or self.budget.spent(now)
 
     @property
     def role(self) -> Role:
         """What this server is, as its adverts say it."""
-        if self.state is State.HOLDER:
+        if self.state is HOLDER:
             return Role.HOLDER
-        leaving = self.departure if self.state is State.RELEASE else None
+        leaving = self.departure if self.state is RELEASE else None
         if leaving is not None and leaving.cause is not Cause.LEASE_LAPSED:
             return Role.HOLDER
-        return Role.LISTENING if self.state is State.LISTEN else Role.BACKUP
+        return Role.LISTENING if self.state is LISTEN else Role.BACKUP
 
     def reply(self, request: int, text: str, *, ok: bool = True) -> None:
         """Answer an operator."""

@@ -34,7 +34,7 @@ from vipkeeper.core.suspicion import (
     nobody_held,
     round_every,
 )
-from vipkeeper.core.transitions import ASKING
+from vipkeeper.core.transitions import ASKING, BACKUP, DEAF, LISTEN, SUSPECT
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
 from vipkeeper.wire.types import Health
 
@@ -84,18 +84,17 @@ class PeersElection:
 
     def deadline(self) -> Instant | None:
         """When `tick` must be asked again."""
-        match self.state:
-            case State.LISTEN:
-                return self._listen_until
-            case State.BACKUP:
-                return self._silent_at()
-            case State.DEAF:
-                return self._ask_at
+        if self.state is BACKUP:
+            return self._silent_at()
+        if self.state is LISTEN:
+            return self._listen_until
+        if self.state is DEAF:
+            return self._ask_at
         suspicion = self.suspicion
         if suspicion is None or suspicion.round_at is None:
             return None
         due = suspicion.began + suspicion.wait
-        if self.state is State.SUSPECT and due > self._stepped_at:
+        if self.state is SUSPECT and due > self._stepped_at:
             return min(suspicion.round_at, due)
         return suspicion.round_at
 
@@ -143,7 +142,7 @@ class PeersElection:
         """An advert of this member was accepted while this server does not hold."""
         if member.holds:
             return self._heard_holder(member, now)
-        if self.holder is member and self.state is State.BACKUP:
+        if self.holder is member and self.state is BACKUP:
             self.holder = None
             return self._suspect(now, Cause.HOLDER_RESIGNED, member)
         return None
@@ -152,7 +151,7 @@ class PeersElection:
         """Another server heard this holder itself, after this server did."""
         if not self._members.vouched_newer(holder, now):
             return None
-        if self.state is State.BACKUP and self.holder is not None:
+        if self.state is BACKUP and self.holder is not None:
             return None
         return self.follow(holder, Cause.HOLDER_VOUCHED)
 
@@ -163,9 +162,9 @@ class PeersElection:
         that reads the resignation late, after a stall, may find somebody else at the VIP.
         """
         member = resignation.by
-        if self.state is not State.BACKUP and self.state not in ASKING:
+        if self.state is not BACKUP and self.state not in ASKING:
             return None
-        named_me = resignation.names_me and self.state is not State.BACKUP
+        named_me = resignation.names_me and self.state is not BACKUP
         if not named_me and not self._concerns(member, now):
             return None
         asked = self.holder in (None, member)
@@ -199,10 +198,10 @@ class PeersElection:
         what was found out about the silent server stays true.
         """
         other = self.holder if self.holder is not member else None
-        if self.state is State.BACKUP:
+        if self.state is BACKUP:
             return other is None or not self._members.live(other, now)
         suspicion = self.suspicion
-        if suspicion is None or self.state is State.SUSPECT:
+        if suspicion is None or self.state is SUSPECT:
             return True
         mine = suspicion.about is member or member in suspicion.aside
         return mine or (suspicion.about is None and not suspicion.arp_answered)
@@ -212,7 +211,7 @@ class PeersElection:
         if self.suspicion is None or self.state not in ASKING:
             return None
         self.suspicion.vip_answered(channel, mac, now)
-        if channel is Channel.ECHO and self.state is State.SUSPECT:
+        if channel is Channel.ECHO and self.state is SUSPECT:
             return self._hold_off(Cause.VIP_ANSWERS, now)
         return None
 
@@ -224,14 +223,16 @@ class PeersElection:
 
     def hears_again(self, now: Instant) -> Change | None:
         """Something was heard: a deaf server is deaf no more."""
-        return self.listen(now, Cause.HEARS_AGAIN) if self.state is State.DEAF else None
+        return self.listen(now, Cause.HEARS_AGAIN) if self.state is DEAF else None
 
     def tick(self, now: Instant, own_health: Health) -> Change | None:
         """Look at what is due. CLAIM in the answer means: claim now."""
+        if self.state is BACKUP and now < self._silent_at():
+            return None
         match self.state:
             case State.LISTEN if now >= self._listen_until:
                 return self._suspect(now, Cause.FIRST_CLAIM, None)
-            case State.BACKUP if now >= self._silent_at():
+            case State.BACKUP:
                 cause = Cause.HOLDER_SILENT if self.holder is not None else Cause.FIRST_CLAIM
                 aside = (self.holder,) if self.holder is not None else ()
                 return self._suspect(now, cause, self.holder, aside=aside)
@@ -250,7 +251,7 @@ class PeersElection:
 
     def next_round(self, now: Instant) -> Round | None:
         """Whom to ask now; it then counts as asked."""
-        if self.state is State.DEAF and now >= self._ask_at:
+        if self.state is DEAF and now >= self._ask_at:
             self._ask_at = now + self._settings.advert_interval
             return Round()
         suspicion = self.suspicion
@@ -259,29 +260,30 @@ class PeersElection:
         n = suspicion.rounds
         suspicion.asked(now, self._every())
         quiet = suspicion.unanswered <= QUIET_ROUNDS
-        if self.state is not State.SUSPECT and quiet and n % OTHERS_EVERY:
+        if self.state is not SUSPECT and quiet and n % OTHERS_EVERY:
             return Round(others=False)
         if suspicion.about is None or not suspicion.asks_server:
             return Round()
         return Round(suspicion.about.index, service=n % SERVICE_EVERY == 0)
 
     def _every(self) -> Duration:
-        return round_every(self._settings) if self.state is State.SUSPECT else ROUND_EVERY
+        return round_every(self._settings) if self.state is SUSPECT else ROUND_EVERY
 
     def _heard_holder(self, member: Member, now: Instant) -> Change | None:
-        if self.holder is member and self.state is State.BACKUP:
+        if self.holder is member and self.state is BACKUP:
             return None
         newest = self._members.latest_holder(now) or member
-        if newest is self.holder and self.state is State.BACKUP:
+        if newest is self.holder and self.state is BACKUP:
             return None
         return self.follow(newest, Cause.HOLDER_HEARD)
 
     def _silent_at(self) -> Instant:
-        holder = self.holder
+        holder, patience = self.holder, self._patience_until
         heard_at = holder.alive_at if holder is not None else None
         if holder is None or heard_at is None:
-            return self._patience_until
-        return max(heard_at + self._members.suspect_after(holder), self._patience_until)
+            return patience
+        silent_at = heard_at + holder.suspect_after
+        return silent_at if silent_at > patience else patience
 
     def _suspect(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vipkeeper.core.actions import Cause
-from vipkeeper.core.gate import Gate
+from vipkeeper.core.gate import UNREADY, Gate
 from vipkeeper.core.members import Member, Members, rank
 from vipkeeper.core.types import Instant, Settings
 from vipkeeper.wire.types import Health
@@ -29,12 +29,12 @@ def planned_move(
     on nobody helps no one. A hard failure moves at once; a soft one when holder and one and the same
     peer have been unready and ready for `soft_failure_after`.
     """
-    if gate.health is not Health.UNREADY and settings.preempt_after is None:
+    if gate.health is not UNREADY and settings.preempt_after is None:
         return None
     serving = [m for m in members.successors(now) if m.health.serves and m.ready_since is not None]
     if not serving:
         return None
-    if gate.health is Health.UNREADY:
+    if gate.health is UNREADY:
         return _away_from_unready(settings, gate, serving, now)
     return _preempted(settings, gate, serving, held_since)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vipkeeper.core import holding
-from vipkeeper.core.actions import AlarmKind, State
+from vipkeeper.core.actions import AlarmKind
 from vipkeeper.core.decisions import Resignation
 from vipkeeper.core.events import (
     AdvertReceived,
     AdvertRejected,
     ServerAnswered,
 )
-from vipkeeper.core.members import Accepted, Member, Unproven
-from vipkeeper.core.transitions import WAITING
+from vipkeeper.core.members import Member, Unproven
+from vipkeeper.core.transitions import CLAIM, DEAF, HOLDER, WAITING
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.wire.types import Rejection, Role
 
@@ -22,31 +22,34 @@ if TYPE_CHECKING:
 
 ANSWER_AT_MOST_EVERY: Duration = 5 * MILLISECOND
 """To one server that asks; whoever is asked more often has just answered."""
+RESIGNED = Role.RESIGNED
+HOLDING = (HOLDER, CLAIM)
+"""States in which another holder is a conflict."""
 
 
 def sound(node: Node, now: Instant) -> None:
     """Something was received: this server is not deaf."""
     node.hearing.sound(now)
-    if node.state is State.DEAF:
+    if node.state is DEAF:
         node.apply(node.election.hears_again(now), now)
 
 
 def advert_received(node: Node, event: AdvertReceived, now: Instant) -> None:
     """A well-formed, authentic advert."""
-    holds = node.state is State.HOLDER or node.state is State.CLAIM
+    holds = node.state in HOLDING
     was_alone = holds and not node.members.any_live(event.received)
     sound(node, now)
     judged = node.members.accept(event.source, event.advert, event.received)
     match judged:
-        case Rejection():
-            _reject(node, judged, str(event.source), now)
+        case Member():
+            _accepted(node, judged, event, was_alone=was_alone, now=now)
+            if event.advert.asks or judged.proven_now:
+                _answer(node, judged, now)
         case Unproven():
             judged.member.stranger_at = now
             _answer_unproven(node, judged, now)
-        case Accepted(member, proven_now):
-            _accepted(node, member, event, was_alone=was_alone, now=now)
-            if event.advert.asks or proven_now:
-                _answer(node, member, now)
+        case Rejection():
+            _reject(node, judged, str(event.source), now)
 
 
 def advert_rejected(node: Node, event: AdvertRejected, now: Instant) -> None:
@@ -76,21 +79,23 @@ def _accepted(
     node: Node, member: Member, event: AdvertReceived, *, was_alone: bool, now: Instant
 ) -> None:
     advert = event.advert
-    node.epoch = max(node.epoch, advert.epoch)
+    if advert.epoch != node.epoch:
+        node.epoch = max(node.epoch, advert.epoch)
     if member.configuration_differs:
         detail = f"{member.server.name} has another vip or servers list"
         node.alarm(AlarmKind.CONFIGURATION_DIFFERS, detail, now)
-    if advert.role is Role.HOLDER and node.handover_reply is not None:
+    if node.handover_reply is not None and advert.role is Role.HOLDER:
         node.handover_reply = node.handover_reply.answered(member, node, now)
-    vouched = node.members.vouched_by(member)
-    if node.state in (State.HOLDER, State.CLAIM):
+    vouched = node.members.vouched_by(member) if advert.follows is not None else None
+    if node.state in HOLDING:
         holding.heard(node, member, advert, was_alone=was_alone, now=now)
     elif node.state not in WAITING:
         return
-    elif advert.role is Role.RESIGNED:
+    elif advert.role is RESIGNED:
         _heard_resignation(node, member, event, now)
     else:
-        node.apply(node.election.heard(member, now), now)
+        if (change := node.election.heard(member, now)) is not None:
+            node.apply(change, now)
         if vouched is not None and node.state in WAITING:
             node.apply(node.election.vouched(vouched, now), now)
 

@@ -14,6 +14,7 @@ from vipkeeper.core.actions import Cause, State
 LISTEN, BACKUP, SUSPECT, HOLDOFF = State.LISTEN, State.BACKUP, State.SUSPECT, State.HOLDOFF
 DEAF, HELD, CLAIM, HOLDER = State.DEAF, State.HELD, State.CLAIM, State.HOLDER
 RELEASE, STANDBY, BLOCKED, STOPPED = State.RELEASE, State.STANDBY, State.BLOCKED, State.STOPPED
+"""Short names. What is asked at each event uses them: Python 3.11 looks a member up in its enum slowly."""
 
 WAITING = (LISTEN, BACKUP, SUSPECT, HOLDOFF, DEAF, HELD)
 """States in which the election's waiting side decides. Tuples: an enum's hash is Python code."""

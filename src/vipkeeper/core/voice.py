@@ -11,13 +11,14 @@ class Voice:
     """One counter for the whole run of the daemon: no two adverts of a boot id share it."""
 
     def __init__(self, settings: Settings, boot_id: int) -> None:
-        self._settings = settings
         self._boot_id = boot_id
         self.sent = 0
+        self.reconfigured(settings)
 
     def reconfigured(self, settings: Settings) -> None:
         """Take new settings."""
         self._settings = settings
+        self._others = tuple(s.address for i, s in enumerate(settings.servers) if i != settings.own)
 
     def advert(
         self,
@@ -56,10 +57,8 @@ class Voice:
 
         In a cluster of one there is nobody, and an action only where an advert renews a strict lease.
         """
-        settings = self._settings
-        others = (s.address for i, s in enumerate(settings.servers) if i != settings.own)
-        to = tuple(others) if only is None else (only,)
-        if not to and settings.strict_lease is None:
+        to = self._others if only is None else (only,)
+        if not to and self._settings.strict_lease is None:
             return []
         self.sent += 1
         return [SendAdvert(advert, to)]

@@ -78,11 +78,12 @@ def proven_servers(cluster: Cluster) -> tuple[Server, ...]:
     A file with `server`, `token` and keys that both know may be an agent's: it counts only where
     something else shows a server.
     """
-    return tuple(s for s in cluster.control_plane if _proven(s))
+    return tuple(s for s in cluster.control_plane if is_proven(s))
 
 
-def _proven(server: Server) -> bool:
-    given = any(k.name == server.name and k.origin == "--servers" for k in server.facts.servers)
+def is_proven(server: Server) -> bool:
+    """Whether these files cannot be an agent's."""
+    given = any(known.origin == "--servers" for known in server.facts.named(server.name))
     keys = any(s.key is not None and not s.key.agent for s in server.settings)
     places = any(
         d.place is Place.SERVER_MANIFESTS or "rke2-server" in d.source.file

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from vipkeeper.catalog.entry import Software
 from vipkeeper.lint.document import Document, of_type
 from vipkeeper.lint.parsers.keepalived import Keepalived
 from vipkeeper.lint.parsers.kubevip import KubeVip
 from vipkeeper.lint.parsers.own import OwnConfig
 from vipkeeper.lint.scope import Facts, IPAddress, KnownServer, Vip, as_address, distinct
 from vipkeeper.lint.settings import Settings
+from vipkeeper.lint.version import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Given:
     vips: tuple[IPAddress, ...] = ()
     servers: tuple[tuple[str, IPAddress], ...] = ()
     """Name and address of each; with them the list of servers is complete."""
+    releases: tuple[tuple[Software, Version], ...] = ()
+    """Of programs whose release no file says."""
 
 
 def infer(
@@ -36,7 +40,8 @@ def infer(
     """
     everything = list(documents)
     known, complete = _servers(given, everything, servers)
-    return Facts(_vips(given, everything, servers, known), known, complete or named)
+    vips = _vips(given, everything, servers, known)
+    return Facts(vips, known, complete or named, given.releases)
 
 
 def _servers(

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from vipkeeper.lint import secrets
 from vipkeeper.lint.rule import Edit, Finding, Safety
-from vipkeeper.lint.source import Source
+from vipkeeper.lint.source import Source, from_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,21 @@ class Fixed:
 
     @property
     def diff(self) -> str:
-        """What changes, as `diff -u` shows it."""
-        old = self.source.text.splitlines(keepends=True)
-        new = self.text.splitlines(keepends=True)
+        """What changes, as `diff -u` shows it, with asterisks for secrets."""
         name = self.source.file
-        lines = difflib.unified_diff(old, new, name, f"{name} (fixed)")
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+        after = from_text(self.text, name)
+        covered = secrets.find((self.source,)), secrets.find((after,))
+        shown = {
+            line: hidden.line(source, number)
+            for source, hidden in zip((self.source, after), covered, strict=True)
+            for number, line in enumerate(source.lines, 1)
+        }
+        lines = difflib.unified_diff(
+            self.source.lines, after.lines, name, f"{name} (fixed)", lineterm=""
+        )
+        head = [next(lines, ""), next(lines, "")]
+        body = [line[:1] + shown.get(line[1:], line[1:]) for line in lines]
+        return "".join(f"{line}\n" for line in (*head, *body))
 
 
 def fix(

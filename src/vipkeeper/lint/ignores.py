@@ -48,20 +48,25 @@ def find(sources: Iterable[Source]) -> Iterator[Ignore]:
     for source in sources:
         if "vipkeeper:" not in source.text:
             continue
+        following = _next_codes(source)
         for number, line in enumerate(source.lines, 1):
+            if "vipkeeper:" not in line:
+                continue
             match = _COMMENT.search(line)
             if match is not None:
-                yield _ignore(source, number, line, match)
+                yield _ignore(source, number, line, match, following)
             elif (almost := _ALMOST.search(line)) is not None:
                 yield _malformed(source, number, almost.start(), line)
 
 
-def _ignore(source: Source, number: int, line: str, match: re.Match[str]) -> Ignore:
+def _ignore(
+    source: Source, number: int, line: str, match: re.Match[str], following: list[int]
+) -> Ignore:
     span = Span(source.file, number, match.start() + 1, number, len(line) + 1)
     codes = tuple(code.strip() for code in match["codes"].split(","))
     reason = match["reason"].strip(" :-")
     alone = not line[: match.start()].strip()
-    target = _next_code(source, number) if alone else number
+    target = following[number] if alone else number
     malformed, until = "", None
     if match["until"]:
         try:
@@ -80,10 +85,14 @@ def _malformed(source: Source, number: int, column: int, line: str) -> Ignore:
     return Ignore(span, (), range(0), False, "", None, what)
 
 
-def _next_code(source: Source, number: int) -> int:
-    """The next line that is neither empty nor a comment."""
-    for later in range(number + 1, len(source.lines) + 1):
-        stripped = source.line(later).strip()
+def _next_codes(source: Source) -> list[int]:
+    """For each line, from 1, the next one that is neither empty nor a comment; itself where none is."""
+    last = len(source.lines)
+    found = list(range(last + 1))
+    code = 0
+    for number in range(last, 0, -1):
+        found[number] = code or number
+        stripped = source.line(number).strip()
         if stripped and stripped[0] not in "#!;":
-            return later
-    return number
+            code = number
+    return found

@@ -164,6 +164,8 @@ def _slot(document: Document) -> tuple[Kind, str]:
 
 def _drop_included(gathered: _Gathered) -> None:
     """A part of another file was also found by itself: it counts where it is included."""
+    if not gathered.included:
+        return
     for name, documents in gathered.documents.items():
         gathered.documents[name] = [
             document

@@ -69,6 +69,8 @@ def may_matter(file: str) -> bool:
     )
 
 
+MAX_LINES = 20_000
+"""No hand writes more for keepalived, haproxy or systemd."""
 MAX_PROBLEMS = 50
 """Problems of one file that are told; a file of another format has one in each line."""
 
@@ -87,13 +89,21 @@ def parse(source: Source) -> Parsed | None:
 def _parse(source: Source) -> Parsed | None:
     named = kind_by_path(_full(source))
     if named in _READERS:
-        return _READERS[named](source, named)
+        return _lines(source, named)
     if named is not None or _YAML_NAME.search(source.file):
         return _yaml(source, named)
     for pattern, kind in ((_KEEPALIVED, Kind.KEEPALIVED), (_HAPROXY, Kind.HAPROXY)):
         if pattern.search(source.text):
-            return _READERS[kind](source, kind)
+            return _lines(source, kind)
     return None
+
+
+def _lines(source: Source, kind: Kind) -> Parsed:
+    """A file of a format that goes line by line; of YAML the reader counts the values itself."""
+    if len(source.lines) > MAX_LINES:
+        message = f"more than {MAX_LINES} lines; nothing in it was judged"
+        return Parsed((), (Problem(source.start, message, Trouble.TOO_LARGE),))
+    return _READERS[kind](source, kind)
 
 
 def _full(source: Source) -> str:

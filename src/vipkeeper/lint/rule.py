@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vipkeeper.catalog.entry import Confidence, Reach, Severity, VersionRange
+from vipkeeper.catalog.entry import Confidence, Reach, Severity, Software, VersionRange
 from vipkeeper.config.tree import Entry, Span
 from vipkeeper.lint.kinds import Kind
 
@@ -25,6 +25,7 @@ __all__ = [
     "Rule",
     "Safety",
     "Severity",
+    "Software",
     "VersionRange",
     "remove_entry",
     "replace",
@@ -78,6 +79,8 @@ class Finding:
     """What to write instead, with the values of the file; empty: what the rule's page says."""
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    versions: tuple[VersionRange, ...] = ()
+    """The releases that it is about, of one program; empty: all. Others never see it (`releases.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Rule:
     """FILE: called for each document of these kinds. SERVER, CLUSTER: called if there is one of them."""
     confidence: Confidence = Confidence.CERTAIN
     versions: tuple[VersionRange, ...] = ()
+    """The releases that its findings are about; `finding` narrows them down to some of these."""
 
     def finding(
         self,
@@ -103,8 +107,9 @@ class Rule:
         fix: Fix | None = None,
         severity: Severity | None = None,
         confidence: Confidence | None = None,
+        versions: tuple[VersionRange, ...] | None = None,
     ) -> Finding:
-        """A finding of this rule; grades only where they differ from the rule's own."""
+        """A finding of this rule; grades and releases only where they differ from the rule's own."""
         return Finding(
             code=self.code,
             severity=severity or self.severity,
@@ -114,6 +119,7 @@ class Rule:
             help=help,
             related=tuple(related),
             fix=fix,
+            versions=self.versions if versions is None else versions,
         )
 
 

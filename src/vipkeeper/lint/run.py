@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from vipkeeper.config.tree import Trouble
-from vipkeeper.lint import ignores
+from vipkeeper.lint import ignores, releases, secrets
+from vipkeeper.lint.document import Document
 from vipkeeper.lint.ignores import Ignore
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.registry import Registered, all_rules
 from vipkeeper.lint.rule import Finding, Reach, Severity
-from vipkeeper.lint.scope import Cluster, File
+from vipkeeper.lint.scope import Cluster, File, Server
+from vipkeeper.lint.secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Outcome:
     quiet: tuple[Quiet, ...]
     rules: tuple[Registered, ...] = field(repr=False)
     """Those that were selected."""
+    secrets: Secrets = field(repr=False)
+    """What no output may show."""
 
     @property
     def files(self) -> int:
@@ -103,8 +107,10 @@ def run(
     every = all_rules() if rules is None else tuple(rules)
     chosen = tuple(registered for registered in every if selection.runs(registered))
     found: dict[tuple[object, ...], Finding] = {}
+    known = releases.find(cluster)
+    indexed = tuple((server, _by_kind(server)) for server in cluster.servers)
     for registered in chosen:
-        for finding in _apply(registered, cluster):
+        for finding in releases.applying(_apply(registered, cluster, indexed), known):
             graded = selection.graded(finding, registered)
             found.setdefault((graded.code, graded.span, graded.message), graded)
     names = {registered.rule.code: registered.rule.name for registered in every}
@@ -120,29 +126,44 @@ def run(
     for registered in chosen:
         if registered.rule.reach is Reach.RUN:
             loud += [selection.graded(f, registered) for f in registered.check(state)]
-    return Outcome(cluster, tuple(sorted(loud, key=_order)), tuple(quiet), chosen)
+    hidden = secrets.find(cluster.sources.values())
+    told = tuple(sorted(map(hidden.finding, loud), key=_order))
+    kept = tuple(_hidden(hidden, one) for one in quiet)
+    return Outcome(cluster, told, kept, chosen, hidden)
 
 
-def _apply(registered: Registered, cluster: Cluster) -> Iterator[Finding]:
+def _hidden(hidden: Secrets, quiet: Quiet) -> Quiet:
+    ignore = replace(quiet.ignore, reason=hidden.hide(quiet.ignore.reason))
+    return Quiet(hidden.finding(quiet.finding), ignore)
+
+
+def _by_kind(server: Server) -> dict[Kind, list[Document]]:
+    found: dict[Kind, list[Document]] = {}
+    for document in server.documents:
+        found.setdefault(document.kind, []).append(document)
+    return found
+
+
+def _apply(
+    registered: Registered,
+    cluster: Cluster,
+    indexed: tuple[tuple[Server, dict[Kind, list[Document]]], ...],
+) -> Iterator[Finding]:
     """Call a check for everything that it is about."""
     rule = registered.rule
     if rule.reach is Reach.CLUSTER:
-        if not rule.kinds or _has(cluster, rule.kinds):
+        if not rule.kinds or any(k in found for _, found in indexed for k in rule.kinds):
             yield from registered.check(cluster)
         return
     seen: set[int] = set()
-    for server in cluster.servers:
-        if rule.reach is Reach.SERVER and server.of(*rule.kinds):
+    for server, found in indexed:
+        if rule.reach is Reach.SERVER and any(kind in found for kind in rule.kinds):
             yield from registered.check(server)
         elif rule.reach is Reach.FILE:
-            for document in server.of(*rule.kinds):
+            for document in (d for kind in rule.kinds for d in found.get(kind, ())):
                 if id(document) not in seen:
                     seen.add(id(document))
                     yield from registered.check(File(document, server))
-
-
-def _has(cluster: Cluster, kinds: tuple[Kind, ...]) -> bool:
-    return any(server.of(*kinds) for server in cluster.servers)
 
 
 def _sift(
@@ -150,8 +171,12 @@ def _sift(
 ) -> tuple[list[Finding], list[Quiet], set[Ignore]]:
     """Findings that count, those kept quiet, and the comments that were about any."""
     loud, quiet, used = [], [], set()
+    by_file: dict[str, list[Ignore]] = {}
+    for comment in comments:
+        by_file.setdefault(comment.span.file, []).append(comment)
     for finding in findings:
-        about = [c for c in comments if c.covers(finding, names[finding.code])]
+        near = by_file.get(finding.span.file, ())
+        about = [c for c in near if c.covers(finding, names[finding.code])]
         used.update(about)
         valid = [comment for comment in about if comment.until is None or comment.until >= today]
         if valid:

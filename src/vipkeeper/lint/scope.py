@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Generic
 
+from vipkeeper.catalog.entry import Software
 from vipkeeper.config.tree import Problem, Span
 from vipkeeper.lint.document import D, Document, of_type
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.settings import Settings
 from vipkeeper.lint.source import Source
+from vipkeeper.lint.version import Version
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -47,6 +50,20 @@ class Facts:
     servers: tuple[KnownServer, ...]
     complete: bool
     """Whether `servers` is known to be all of them."""
+    releases: tuple[tuple[Software, Version], ...] = ()
+    """What the user says about programs whose release no file says."""
+    _by_address: dict[IPAddress, KnownServer] = field(init=False, repr=False, compare=False)
+    _by_name: dict[str, list[KnownServer]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_address: dict[IPAddress, KnownServer] = {}
+        by_name: dict[str, list[KnownServer]] = {}
+        for server in self.servers:
+            by_name.setdefault(server.name, []).append(server)
+            if server.address is not None:
+                by_address.setdefault(server.address, server)
+        object.__setattr__(self, "_by_address", by_address)
+        object.__setattr__(self, "_by_name", by_name)
 
     def is_vip(self, text: str) -> Vip | None:
         """The VIP that a text names, with or without prefix length or brackets."""
@@ -56,9 +73,11 @@ class Facts:
     def server_at(self, text: str) -> KnownServer | None:
         """The server that has this address."""
         address = as_address(text)
-        if address is None:
-            return None
-        return next((server for server in self.servers if server.address == address), None)
+        return None if address is None else self._by_address.get(address)
+
+    def named(self, name: str) -> tuple[KnownServer, ...]:
+        """What is known of the server of this name; several where it was named with several addresses."""
+        return tuple(self._by_name.get(name, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,7 @@ class Server:
     def addresses(self) -> tuple[IPAddress, ...]:
         """What is known of its own addresses: node-ip, or what names it elsewhere."""
         own = [as_address(value.text) for value in self.settings.values("node-ip")]
-        given = [s.address for s in self.facts.servers if self.name and s.name == self.name]
+        given = [known.address for known in self.facts.named(self.name) if self.name]
         found = (address for address in (*own, *given) if address is not None)
         return tuple(dict.fromkeys(found))
 
@@ -143,6 +162,7 @@ class Cluster:
         return tuple(s for s in self.servers if s.settings.files and not s.is_agent)
 
 
+@functools.lru_cache(maxsize=4096)
 def as_address(text: str) -> IPAddress | None:
     """The address in `10.0.0.1`, `10.0.0.1/24` or `[fd00::1]`; None for anything else."""
     try:

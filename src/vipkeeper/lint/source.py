@@ -24,19 +24,14 @@ class Source:
     path: Path | None = None
     """Where it was read, for includes; None for text that came from elsewhere."""
 
-    @property
-    def place(self) -> Place:
-        """Where on a server it is, judged by its path."""
+    place: Place = field(init=False)
+    """Where on a server it is, judged by its path."""
+
+    def __post_init__(self) -> None:
         folder = "/" + self.file.rpartition("/")[0].lstrip("/")
         if self.path is not None:
             folder = str(self.path.parent)
-        if "/server/manifests" in folder:
-            return Place.SERVER_MANIFESTS
-        if folder.endswith("/pod-manifests"):
-            return Place.POD_MANIFESTS
-        if folder.endswith("/kubernetes/manifests"):
-            return Place.KUBERNETES_MANIFESTS
-        return Place.UNKNOWN
+        object.__setattr__(self, "place", _place(folder))
 
     @property
     def start(self) -> Span:
@@ -46,6 +41,16 @@ class Source:
     def line(self, number: int) -> str:
         """A line, counted from 1; empty outside the file."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+
+def _place(folder: str) -> Place:
+    if "/server/manifests" in folder:
+        return Place.SERVER_MANIFESTS
+    if folder.endswith("/pod-manifests"):
+        return Place.POD_MANIFESTS
+    if folder.endswith("/kubernetes/manifests"):
+        return Place.KUBERNETES_MANIFESTS
+    return Place.UNKNOWN
 
 
 def from_text(text: str, file: str, path: Path | None = None) -> Source:

@@ -48,6 +48,7 @@ SOCKET_BUFFER = 512
 SYSTEM_CALL: Duration = 200_000
 TICK_JITTER: Duration = 300_000
 TICKS_AT_ONCE = 64
+TICK = Tick()
 TOLD_LAST = (SaveRecord, Exit)
 
 
@@ -315,15 +316,19 @@ class SimServer(Machine):
             if deadline > now or self.late:
                 self._wake_local = deadline
                 self._wake_token += 1
-                late = max(self.late.values(), default=TICK_JITTER)
-                at = self.clock.world(max(deadline, now)) or self.world.now
-                at = max(at, self.world.now) + int(self.world.rng.random() * late)
-                self.world.at(at, self._wake, self._wake_token)
+                self._wake_at(max(deadline, now))
                 return
-            self._handle(Tick(), now)
+            self._handle(TICK, now)
             self._work()
         self.world.escaped(Escaped(self.name, "the deadline stays in the past"))
         self.kill()
+
+    def _wake_at(self, local: Instant) -> None:
+        world = self.world
+        late = max(self.late.values()) if self.late else TICK_JITTER
+        at = self.clock.world(local) or world.now
+        at = max(at, world.now) + int(world.rng.random() * late)
+        world.at(at, self._wake, self._wake_token)
 
     def _wake(self, token: int) -> None:
         if token != self._wake_token:
@@ -335,7 +340,7 @@ class SimServer(Machine):
         now = self.clock.local(self.world.now)
         deadline = node.deadline()
         if deadline is not None and now >= deadline:
-            self._feed(Tick(), now)
+            self._feed(TICK, now)
         else:
             self._arm()
 

@@ -98,10 +98,12 @@ class World:
     def run(self, until: Instant) -> None:
         """Let the world go on to this time."""
         heap, pop = self._heap, heapq.heappop
+        calls = 0
         while heap and heap[0][0] <= until:
             self.now, _, call, argument = pop(heap)
             call(argument)
-            self.calls += 1
+            calls += 1
+        self.calls += calls
         self.now = until
 
     def fact(self, fact: Fact) -> None:

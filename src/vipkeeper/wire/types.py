@@ -41,7 +41,10 @@ class Health(enum.IntEnum):
     @property
     def serves(self) -> bool:
         """True when the API server is known to be ready."""
-        return self >= Health.API_ONLY
+        return self in _SERVING
+
+
+_SERVING = (Health.API_ONLY, Health.READY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,7 @@ MOST_VIOLATIONS = 100
 MANY_ACTIONS = 8
 
 
-def _notable(event: Any) -> bool:
-    """Adverts are most of a trace, and few of them concern a predicate."""
-    if type(event) is AdvertReceived:
-        return event.advert.role is Role.RESIGNED
-    return type(event) in (Started, AddressesDone)
+RESIGNED = Role.RESIGNED
 
 
 class Checker:
@@ -105,12 +101,15 @@ class Checker:
     ) -> None:
         """A node took an event: `at` is one clock for all, `local` is that of the server."""
         situation = self.situation
-        if type(event) is not Tick:
-            situation.turn(at, local, server, event, actions)
-            if situation.several or _notable(event) or len(actions) > MANY_ACTIONS:
-                for invariant in self._turns:
-                    invariant.turn(at, server, event, actions)
-        elif len(actions) > MANY_ACTIONS:
+        kind = type(event)
+        notable = len(actions) > MANY_ACTIONS
+        if kind is AdvertReceived:
+            situation.advert(local, server, event)
+            notable = notable or situation.several or event.advert.role is RESIGNED
+        elif kind is not Tick:
+            situation.turn(local, server, event)
+            notable = notable or situation.several or kind in (Started, AddressesDone)
+        if notable:
             for invariant in self._turns:
                 invariant.turn(at, server, event, actions)
         for action in actions:

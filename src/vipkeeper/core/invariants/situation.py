@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from vipkeeper.core.actions import SendAdvert, State, Transition
 from vipkeeper.core.events import (
@@ -39,7 +40,7 @@ from vipkeeper.core.facts import (
 )
 from vipkeeper.core.invariants.subject import Heard, ServerSituation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
-from vipkeeper.wire.types import Advert, Health, Role
+from vipkeeper.wire.types import Advert, Role
 
 CLEAR_DELAY: Duration = 5 * MILLISECOND
 """A wire that takes longer than this is not clear."""
@@ -48,9 +49,9 @@ HEALTH_SETTLES: Duration = 12_000 * MILLISECOND
 """A failed API server may move the VIP this long after the last news: a time-out, the delay of a soft
 failure, and what probers lag behind."""
 SOUNDS = (
-    AdvertReceived, AdvertRejected, VipAnswered, ServerAnswered, GatewayAnswered, ForeignClaimSeen,
+    AdvertRejected, VipAnswered, ServerAnswered, GatewayAnswered, ForeignClaimSeen,
 )  # fmt: skip
-"""Whatever arrives from the network."""
+"""Whatever arrives from the network besides adverts."""
 
 
 class Situation:
@@ -151,23 +152,21 @@ class Situation:
             case _:
                 pass
 
-    def turn(self, at: Instant, local: Instant, name: str, event: object, actions: object) -> None:
-        """A node took an event."""
+    def turn(self, local: Instant, name: str, event: Any) -> None:
+        """A node took an event that is neither an advert nor a tick."""
         server = self.servers[name]
-        if type(event) is AdvertReceived:
+        kind = type(event)
+        if kind in SOUNDS:
             server.sound(local)
-            self._advert(server, event)
-        elif isinstance(event, SOUNDS):
-            server.sound(local)
-            if type(event) is GatewayAnswered:
-                server.gateway_proven = server.gateway
-        elif type(event) is Started:
+        if kind is GatewayAnswered:
+            server.gateway_proven = server.gateway
+        elif kind is Started:
             server.heard.clear()
             server.boot_id = 0
             server.sound(local)
             server.gateway = event.host.gateway
             server.gateway_proven = event.record.gateway if event.record is not None else None
-        elif type(event) is HostObserved:
+        elif kind is HostObserved:
             server.gateway = event.host.gateway
 
     def transition(self, at: Instant, local: Instant, name: str, transition: Transition) -> None:
@@ -188,20 +187,23 @@ class Situation:
         server.standby = action.advert.standby
         server.advert_at = at
 
-    def _advert(self, server: ServerSituation, event: AdvertReceived) -> None:
-        """Count an advert when the node must have accepted it: proven, and newer than the last."""
+    def advert(self, local: Instant, hearer: str, event: AdvertReceived) -> None:
+        """A node took an advert. It counts when the node must have accepted it: proven, and newer than the
+        last."""
+        server = self.servers[hearer]
+        server.sound(local)
         advert = event.advert
         name = self._named(event.source)
-        if name is None or name == server.name:
+        if name is None or name == hearer:
             return
         if event.source is not advert.sender and event.source != advert.sender:
             return
         heard = server.heard.get(name)
         if heard is None:
             heard = server.heard[name] = Heard()
-        if advert.boot_id in heard.over:
-            return
         if advert.boot_id != heard.proven:
+            if advert.boot_id in heard.over:
+                return
             own = advert.heard[server.index] if server.index < len(advert.heard) else None
             if own is None or not server.boot_id or own.boot_id != server.boot_id:
                 return
@@ -209,7 +211,7 @@ class Situation:
             heard.proven = advert.boot_id
         elif heard.advert is not None and advert.counter <= heard.advert.counter:
             return
-        if advert.health < Health.API_ONLY:
+        if not advert.health.serves:
             heard.serving_since = None
         elif heard.serving_since is None:
             heard.serving_since = event.received

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from vipkeeper.config.tree import Problem, Scalar, Span
 from vipkeeper.lint.document import Document, Parsed
@@ -59,11 +60,18 @@ class Section:
     """`frontend`, `backend`, `listen`, `defaults`, `global`."""
     name: Scalar | None
     directives: tuple[Directive, ...]
+    _by_keyword: dict[str, list[Directive]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, list[Directive]] = {}
+        for directive in self.directives:
+            found.setdefault(directive.words[0].text, []).append(directive)
+        object.__setattr__(self, "_by_keyword", found)
 
     def all(self, *words: str) -> tuple[Directive, ...]:
         """The directives that begin with these words: `all("option", "httpchk")`."""
-        n = len(words)
-        return tuple(d for d in self.directives if tuple(w.text for w in d.words[:n]) == words)
+        begun, n = self._by_keyword.get(words[0], ()), len(words)
+        return tuple(d for d in begun if tuple(w.text for w in d.words[:n]) == words)
 
     def first(self, *words: str) -> Directive | None:
         """The first of them."""
@@ -86,6 +94,19 @@ class Haproxy(Document):
     """The sections in order."""
 
     sections: tuple[Section, ...]
+    binds: tuple[Bind, ...] = field(init=False, compare=False)
+    """Every place where it listens, port ranges left out."""
+    _defaults: dict[int, Section] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        defaults: dict[int, Section] = {}
+        last: Section | None = None
+        for section in self.sections:
+            if last is not None:
+                defaults[id(section)] = last
+            last = section if section.kind.text == "defaults" else last
+        object.__setattr__(self, "_defaults", defaults)
+        object.__setattr__(self, "binds", tuple(_binds(self.of("frontend", "listen"))))
 
     def of(self, *kinds: str) -> tuple[Section, ...]:
         """The sections of these kinds."""
@@ -98,31 +119,22 @@ class Haproxy(Document):
                 return section
         return None
 
-    @property
-    def binds(self) -> tuple[Bind, ...]:
-        """Every place where it listens, port ranges left out."""
-        found = []
-        for section in self.of("frontend", "listen"):
-            listeners = [d.words[1] for d in section.all("bind") if len(d.words) > 1]
-            for word in listeners:
-                for part in word.text.split(","):
-                    address, colon, port = part.rpartition(":")
-                    if colon and port.isdigit():
-                        found.append(Bind(section, address.strip("[]"), int(port), word.span))
-        return tuple(found)
-
     def setting(self, section: Section, *words: str) -> Directive | None:
         """A directive of a section, or the one of the `defaults` before it that it inherits."""
         own = section.all(*words)
         if own:
             return own[-1]
-        last: Directive | None = None
-        for candidate in self.sections:
-            if candidate is section:
-                break
-            if candidate.kind.text == "defaults":
-                last = candidate.first(*words)
-        return last
+        defaults = self._defaults.get(id(section))
+        return defaults.first(*words) if defaults is not None else None
+
+
+def _binds(sections: tuple[Section, ...]) -> Iterator[Bind]:
+    for section in sections:
+        for word in (d.words[1] for d in section.all("bind") if len(d.words) > 1):
+            for part in word.text.split(","):
+                address, colon, port = part.rpartition(":")
+                if colon and port.isascii() and port.isdigit() and len(port) < 6:
+                    yield Bind(section, address.strip("[]"), int(port), word.span)
 
 
 def parse(source: Source, kind: Kind) -> Parsed:

@@ -57,7 +57,7 @@ class Statement:
 
     def all(self, keyword: str) -> tuple[Statement, ...]:
         """The statements inside with this keyword."""
-        return tuple(child for child in self.children if child.keyword == keyword)
+        return tuple(child for child in self.children if child.words[0].text == keyword)
 
     def first(self, keyword: str) -> Statement | None:
         """The one that counts: the last of them."""
@@ -129,7 +129,7 @@ class Keepalived(Document):
 
     def blocks(self, keyword: str) -> tuple[Statement, ...]:
         """The blocks or lines at the top with this keyword."""
-        return tuple(s for s in self.statements if s.keyword == keyword)
+        return tuple(s for s in self.statements if s.words[0].text == keyword)
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -186,7 +186,7 @@ class _Reader:
 
     def file(self, source: Source) -> None:
         """Take every line of a file."""
-        self._open.append(source.path.resolve() if source.path else Path(source.file))
+        self._open.append(source.path or Path(source.file))
         for number, line in _lines(source):
             macro = _MACRO.fullmatch(line.strip())
             if macro:
@@ -257,7 +257,7 @@ class _Reader:
     def _include(self, source: Source, words: tuple[Scalar, ...]) -> None:
         span = words[-1].span
         for path in self._included(source, words):
-            if path.resolve() in self._open:
+            if path.resolve() in [opened.resolve() for opened in self._open]:
                 message = f"includes {path.name}, which includes this file"
                 self.problems.append(Problem(span, message, Trouble.CYCLE))
             elif len(self.included) >= MAX_FILES:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from vipkeeper.config.tree import Scalar, Span, Style
+
+_RUN = re.compile(r"[\w./:,=@%+*-]+")
+"""Characters that mean themselves in every format, taken at once."""
 
 
 def split(
@@ -29,6 +34,12 @@ def split(
         text, start, style = "", -1, Style.PLAIN
 
     while index < len(line):
+        run = _RUN.match(line, index)
+        if run is not None:
+            start = index if start < 0 else start
+            text += run[0]
+            index = run.end()
+            continue
         char = line[index]
         if escapes and char == "\\" and index + 1 < len(line) and quote != "'":
             start = index if start < 0 else start

@@ -36,12 +36,13 @@ def document(outcome: Outcome) -> dict[str, Any]:
         ],
         "servers_complete": facts.complete,
         "counts": {severity.value: outcome.count(severity) for severity in Severity},
-        "findings": [_finding(finding, names) for finding in outcome.findings],
-        "ignored": [_quiet(quiet, names) for quiet in outcome.quiet],
+        "findings": [_finding(outcome, finding, names) for finding in outcome.findings],
+        "ignored": [_quiet(outcome, quiet, names) for quiet in outcome.quiet],
     }
 
 
-def _finding(finding: Finding, names: dict[str, str]) -> dict[str, Any]:
+def _finding(outcome: Outcome, finding: Finding, names: dict[str, str]) -> dict[str, Any]:
+    fix = finding.fix
     return {
         "code": finding.code,
         "name": names[finding.code],
@@ -51,13 +52,13 @@ def _finding(finding: Finding, names: dict[str, str]) -> dict[str, Any]:
         "place": _place(finding.span),
         "related": [_place(r.span) | {"message": r.message} for r in finding.related],
         "help": finding.help,
-        "fix": _fix(finding.fix) if finding.fix else None,
+        "fix": _fix(fix) if fix is not None and not outcome.secrets.are_in(finding) else None,
     }
 
 
-def _quiet(quiet: Quiet, names: dict[str, str]) -> dict[str, Any]:
+def _quiet(outcome: Outcome, quiet: Quiet, names: dict[str, str]) -> dict[str, Any]:
     until = quiet.ignore.until
-    return _finding(quiet.finding, names) | {
+    return _finding(outcome, quiet.finding, names) | {
         "reason": quiet.ignore.reason,
         "until": until.isoformat() if until else None,
     }

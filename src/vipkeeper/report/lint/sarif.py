@@ -87,7 +87,7 @@ def _result(outcome: Outcome, finding: Finding, indices: Mapping[str, int]) -> d
             {"id": number} | _location(related.span) | {"message": {"text": related.message}}
             for number, related in enumerate(finding.related, 1)
         ]
-    if finding.fix is not None:
+    if finding.fix is not None and not outcome.secrets.are_in(finding):
         result["fixes"] = [_fix(finding)]
     return result
 
@@ -126,6 +126,6 @@ def uri(file: str) -> str:
 def _fingerprint(outcome: Outcome, finding: Finding) -> str:
     """The same when lines are added above: code, file and the text of the line."""
     source = outcome.cluster.sources.get(finding.span.file)
-    line = source.line(finding.span.line).strip() if source is not None else ""
+    line = outcome.secrets.line(source, finding.span.line).strip() if source is not None else ""
     text = "\0".join([finding.code, finding.span.file, line, finding.message])
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]

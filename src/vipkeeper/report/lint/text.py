@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from vipkeeper.catalog.entry import Confidence, Entry, Severity
@@ -14,10 +13,6 @@ from vipkeeper.report.lint.common import counts, entries
 from vipkeeper.report.style import Style, Tone
 
 TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.INFO: Tone.HELD}
-_SECRET = re.compile(
-    r"""((?:token|password|passwd|auth_pass|secret)\w*["']?\s*[:=\s]\s*)\S+""", re.I
-)
-"""A value that must not get into the log of a CI job because something else is wrong near it."""
 WIDEST = 160
 """Longer lines of the user's file are cut around the caret."""
 
@@ -82,8 +77,7 @@ def _place(
     margin = " " * gutter
     yield f"{margin}--> {span}"
     source = outcome.cluster.sources.get(span.file)
-    line = source.line(span.line) if source is not None else ""
-    line = _SECRET.sub(lambda m: m[1] + "*" * (len(m[0]) - len(m[1])), line)
+    line = outcome.secrets.line(source, span.line) if source is not None else ""
     if not line.strip():
         if note:
             yield f"{margin}  = {note}"

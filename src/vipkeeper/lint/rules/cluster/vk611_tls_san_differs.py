@@ -68,12 +68,13 @@ def check(cluster: Cluster) -> Iterator[Finding]:
         usual = len(having) >= 2 and len(having) * 2 > len(servers)
         if not usual or text in joined or cluster.facts.is_vip(text):
             continue
+        names = {server.name for server in having}
         for server in servers:
             given = server.settings.get("tls-san")
             span = given.span if given else server.settings.start
             there = having[0].settings.get("tls-san")
             if (
-                server not in having
+                server.name not in names
                 and span is not None
                 and as_address(text) not in server.addresses
             ):

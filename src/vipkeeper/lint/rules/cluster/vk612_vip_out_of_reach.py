@@ -35,6 +35,7 @@ kube-vip documentation, "ARP mode".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from vipkeeper.lint.networks import as_network
@@ -46,11 +47,20 @@ from vipkeeper.lint.rule import (
     Rule,
     Severity,
 )
-from vipkeeper.lint.scope import Cluster
+from vipkeeper.lint.scope import Cluster, Vip
 
 RULE = Rule("VK612", "vip-out-of-reach", Severity.WARNING, Reach.CLUSTER, (), Confidence.POSSIBLE)
 _SHARED = {4: 16, 6: 64}
 _ROUTED = ("bgp_enable", "vip_routingtable", "enable_bgp")
+
+
+def _length(cluster: Cluster, vip: Vip) -> int:
+    """The prefix length that addresses of one subnet may have: what is written with the VIP, if that is wider."""
+    usual = _SHARED[vip.address.version]
+    source = cluster.sources.get(vip.span.file) if vip.span is not None else None
+    line = source.line(vip.span.line) if source is not None and vip.span is not None else ""
+    written = re.search(rf"{re.escape(str(vip.address))}/(\d{{1,3}})\b", line)
+    return min(usual, int(written[1])) if written is not None else usual
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
@@ -65,7 +75,7 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     ]
     for vip in vips if addresses else ():
         span = vip.span or next((s.start for s in cluster.sources.values()), None)
-        near = as_network(f"{vip.address}/{_SHARED[vip.address.version]}")
+        near = as_network(f"{vip.address}/{_length(cluster, vip)}")
         same = [found for found in addresses if found[1].version == vip.address.version]
         if span is None or near is None or not same or any(a in near for _, a in same):
             continue

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vipkeeper.lint.compare import is_proven
 from vipkeeper.lint.kinds import SETTINGS
 from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
 from vipkeeper.lint.scope import Server, as_address
@@ -57,14 +58,18 @@ def check(server: Server) -> Iterator[Finding]:
     named = {as_address(value.text) for value in settings.values("tls-san")}
     given = settings.get("tls-san")
     span = given.span if given else settings.start
+    sure = is_proven(server)
     for vip in server.facts.vips:
         if vip.address in named:
             continue
         lack = "'tls-san' does not name" if given else "there is no 'tls-san' that names"
         whose = f" of {server.name}" if server.name else ""
+        perhaps = "" if sure else ", unless this is an agent"
         yield RULE.finding(
             span,
-            f"{lack} the VIP {vip}{whose}",
+            f"{lack} the VIP {vip}{whose}{perhaps}",
             help=f"add to tls-san, on every server: - {vip}",
             related=[Related(vip.span, f"the VIP ({vip.origin})")] if vip.span else (),
+            severity=None if sure else Severity.INFO,
+            confidence=None if sure else Confidence.POSSIBLE,
         )

@@ -49,7 +49,14 @@ def check(file: File[Haproxy]) -> Iterator[Finding]:
     seen = set()
     for pool in pools(file.document):
         for bind in pool.fronts:
-            line = next((d for d in bind.section.all("bind") if d.words[1].span == bind.span), None)
+            line = next(
+                (
+                    d
+                    for d in bind.section.all("bind")
+                    if d.words[1:2] and d.words[1].span == bind.span
+                ),
+                None,
+            )
             word = next((w for w in line.words if w.text == "ssl"), None) if line else None
             if word is not None and line is not None and line.span not in seen:
                 seen.add(line.span)

@@ -65,7 +65,14 @@ def check(server: Server) -> Iterator[Finding]:
     held |= {a for k in server.all(KubeVip) for text, _ in k.addresses if (a := as_address(text))}
     for haproxy in server.all(Haproxy):
         for bind in haproxy.binds:
-            line = next((d for d in bind.section.all("bind") if d.words[1].span == bind.span), None)
+            line = next(
+                (
+                    d
+                    for d in bind.section.all("bind")
+                    if d.words[1:2] and d.words[1].span == bind.span
+                ),
+                None,
+            )
             if as_address(bind.address) in held and not (line and line.has("transparent")):
                 yield RULE.finding(
                     bind.span,

@@ -42,13 +42,14 @@ TEXTS = frozenset(
         *("iptables_backend", "egress_clean", "EGRESS_CLEAN", "INSTANCE_NAME"),
     ]
 )
+REMOVED_SINCE = "v0.9.0"
 REMOVED = {
-    "vip_cidr": ((0, 9, 0), "vip_subnet"),
-    "vip_packet": ((0, 9, 0), ""),
-    "vip_packetproject": ((0, 9, 0), ""),
-    "vip_packetprojectid": ((0, 9, 0), ""),
-    "provider_config": ((0, 9, 0), ""),
-    "enable_endpointslices": ((0, 9, 0), "enable_endpoints"),
+    "vip_cidr": "vip_subnet",
+    "vip_packet": "",
+    "vip_packetproject": "",
+    "vip_packetprojectid": "",
+    "provider_config": "",
+    "enable_endpointslices": "enable_endpoints",
 }
-"""Since which release, and what took the place."""
+"""What took the place; empty: nothing."""
 KNOWN = SWITCHES | NUMBERS | TEXTS

@@ -52,14 +52,15 @@ from collections.abc import Iterator
 
 from vipkeeper.lint.kinds import KUBEVIP
 from vipkeeper.lint.parsers.kubevip import KubeVip
-from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
+from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity, Software, VersionRange
 from vipkeeper.lint.scope import File
 
-RULE = Rule("VK202", "lease-timers", Severity.ERROR, Reach.FILE, KUBEVIP)
 _NAMES = ("vip_leaseduration", "vip_renewdeadline", "vip_retryperiod")
-_DEFAULTS = (15, 10, 2)
-_OLD_DEFAULTS = (5, 3, 1)
-"""Before v1.1.0."""
+_DEFAULTS = {
+    VersionRange(Software.KUBE_VIP, since="v1.1.0"): (15, 10, 2),
+    VersionRange(Software.KUBE_VIP, before="v1.1.0"): (5, 3, 1),
+}
+RULE = Rule("VK202", "lease-timers", Severity.ERROR, Reach.FILE, KUBEVIP, versions=tuple(_DEFAULTS))
 
 
 def check(file: File[KubeVip]) -> Iterator[Finding]:
@@ -68,19 +69,19 @@ def check(file: File[KubeVip]) -> Iterator[Finding]:
     given = [found for name in _NAMES if (found := kubevip.variable(name)) and found.text]
     if not given:
         return
-    old = kubevip.version is not None and kubevip.version < (1, 1, 0)
-    defaults = _OLD_DEFAULTS if old else _DEFAULTS
-    lease, renew, retry = (
-        kubevip.number(name, default) for name, default in zip(_NAMES, defaults, strict=True)
-    )
-    if lease > renew > 1.2 * retry:
-        return
-    wrong = "the lease must be longer than the renew deadline"
-    if lease > renew:
-        wrong = "the renew deadline must be longer than 1.2 retry periods"
-    yield RULE.finding(
-        given[0].span,
-        f"kube-vip panics at start: {wrong} (lease {lease} s, renew {renew} s, retry {retry} s)",
-        help="set all three, such as 15, 10 and 2",
-        related=[Related(other.span, other.name.text) for other in given[1:]],
-    )
+    for versions, defaults in _DEFAULTS.items():
+        lease, renew, retry = (
+            kubevip.number(name, default) for name, default in zip(_NAMES, defaults, strict=True)
+        )
+        if lease > renew > 1.2 * retry:
+            continue
+        wrong = "the lease must be longer than the renew deadline"
+        if lease > renew:
+            wrong = "the renew deadline must be longer than 1.2 retry periods"
+        yield RULE.finding(
+            given[0].span,
+            f"kube-vip panics at start: {wrong} (lease {lease} s, renew {renew} s, retry {retry} s)",
+            help="set all three, such as 15, 10 and 2",
+            related=[Related(other.span, other.name.text) for other in given[1:]],
+            versions=(versions,) if len(given) < len(_NAMES) else (),
+        )

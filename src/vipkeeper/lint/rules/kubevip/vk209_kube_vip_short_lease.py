@@ -44,11 +44,19 @@ from collections.abc import Iterator
 from vipkeeper.lint.keys import Product
 from vipkeeper.lint.kinds import KUBEVIP
 from vipkeeper.lint.parsers.kubevip import KubeVip
-from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
+from vipkeeper.lint.rule import Finding, Reach, Rule, Severity, Software, VersionRange
 from vipkeeper.lint.rules.kubevip.api import Way, way
 from vipkeeper.lint.scope import Server
 
-RULE = Rule("VK209", "kube-vip-short-lease", Severity.WARNING, Reach.SERVER, KUBEVIP)
+_SHORT_BY_DEFAULT = VersionRange(Software.KUBE_VIP, before="v1.1.0")
+RULE = Rule(
+    "VK209",
+    "kube-vip-short-lease",
+    Severity.WARNING,
+    Reach.SERVER,
+    KUBEVIP,
+    versions=(VersionRange(Software.KUBE_VIP), _SHORT_BY_DEFAULT),
+)
 _NEEDED = 8
 
 
@@ -60,11 +68,11 @@ def check(server: Server) -> Iterator[Finding]:
     if not settings.files or server.is_agent or outside or not etcd:
         return
     for kubevip in server.all(KubeVip):
-        release = kubevip.version
-        default = 3 if release is not None and release < (1, 1, 0) else 10
-        renew = kubevip.number("vip_renewdeadline", default)
         where = kubevip.variable("vip_renewdeadline")
-        place = where.span if where else kubevip.image.span if kubevip.image else None
+        renew = kubevip.number("vip_renewdeadline", 3)
+        place = where.span if where else None
+        if place is None and kubevip.image is not None and kubevip.version is not None:
+            place = kubevip.image.span
         if renew >= _NEEDED or place is None or way(kubevip) is Way.ETCD or not _elects(kubevip):
             continue
         given = "" if where else " (the default of this release)"
@@ -72,6 +80,7 @@ def check(server: Server) -> Iterator[Finding]:
             place,
             f"kube-vip drops the VIP after {renew} s without etcd{given}; its election takes 5 to 8 s",
             help="set vip_leaseduration 15, vip_renewdeadline 10, vip_retryperiod 2",
+            versions=() if where else (_SHORT_BY_DEFAULT,),
         )
 
 

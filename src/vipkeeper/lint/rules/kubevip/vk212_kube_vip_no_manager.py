@@ -35,9 +35,10 @@ from collections.abc import Iterator
 from vipkeeper.config.tree import shown
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.kubevip import KubeVip
-from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
+from vipkeeper.lint.rule import Finding, Reach, Rule, Severity, Software, VersionRange
 from vipkeeper.lint.scope import File
 
+_WITHOUT_START = VersionRange(Software.KUBE_VIP, since="v0.8.0")
 RULE = Rule(
     "VK212",
     "kube-vip-no-manager",
@@ -47,6 +48,7 @@ RULE = Rule(
         Kind.KUBEVIP_POD,
         Kind.KUBEVIP_DAEMONSET,
     ),
+    versions=(_WITHOUT_START,),
 )
 
 
@@ -56,11 +58,14 @@ def check(file: File[KubeVip]) -> Iterator[Finding]:
     if kubevip.container is None or kubevip.container.get("command") is not None:
         return
     words = [word for word in kubevip.args if not word.text.startswith("-")]
-    old = kubevip.version is not None and kubevip.version < (0, 8, 0)
-    if any(word.text == "manager" or (old and word.text == "start") for word in words):
+    if any(word.text == "manager" for word in words):
         return
+    started = any(word.text == "start" for word in words)
     place = words[0].span if words else (kubevip.image or kubevip.container).span
     given = f"'{shown(words[0].text)}' is no way to run it" if words else "no argument"
     yield RULE.finding(
-        place, f"kube-vip prints its help and exits: {given}", help="args: [manager]"
+        place,
+        f"kube-vip prints its help and exits: {given}",
+        help="args: [manager]",
+        versions=(_WITHOUT_START,) if started else (),
     )

@@ -46,7 +46,7 @@ from collections.abc import Iterator
 from vipkeeper.config.tree import shown
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.kubevip import KubeVip
-from vipkeeper.lint.rule import Confidence, Finding, Reach, Rule, Severity
+from vipkeeper.lint.rule import Confidence, Finding, Reach, Rule, Severity, Software, VersionRange
 from vipkeeper.lint.rules.kubevip.api import ADMIN_CONF, Way, way
 from vipkeeper.lint.scope import File
 
@@ -59,6 +59,7 @@ RULE = Rule(
         Kind.KUBEVIP_POD,
         Kind.KUBEVIP_DAEMONSET,
     ),
+    versions=(VersionRange(Software.KUBE_VIP, since="v0.4.0"),),
 )
 
 
@@ -68,8 +69,7 @@ def check(file: File[KubeVip]) -> Iterator[Finding]:
     if way(kubevip) is not Way.ADMIN or not kubevip.is_true("cp_enable"):
         return
     mount, alias = kubevip.mount(ADMIN_CONF), kubevip.alias("kubernetes")
-    old = kubevip.version is not None and kubevip.version < (0, 4, 0)
-    if mount is None or old or kubevip.is_true("cp_detect"):
+    if mount is None or kubevip.is_true("cp_detect"):
         return
     if alias is None and kubevip.mount("/etc/hosts") is None:
         yield RULE.finding(

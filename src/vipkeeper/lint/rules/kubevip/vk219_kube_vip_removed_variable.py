@@ -37,37 +37,46 @@ from collections.abc import Iterator
 
 from vipkeeper.lint.kinds import KUBEVIP
 from vipkeeper.lint.parsers.kubevip import KubeVip
-from vipkeeper.lint.rule import Confidence, Finding, Reach, Rule, Severity, replace
+from vipkeeper.lint.rule import Finding, Reach, Rule, Severity, Software, VersionRange, replace
 from vipkeeper.lint.rules.kubevip import names
 from vipkeeper.lint.scope import File
 
-RULE = Rule("VK219", "kube-vip-removed-variable", Severity.WARNING, Reach.FILE, KUBEVIP)
+_REMOVED = VersionRange(Software.KUBE_VIP, since=names.REMOVED_SINCE)
+_WITH_SUBNET = VersionRange(Software.KUBE_VIP, since="v1.2.0")
+RULE = Rule(
+    "VK219",
+    "kube-vip-removed-variable",
+    Severity.WARNING,
+    Reach.FILE,
+    KUBEVIP,
+    versions=(_REMOVED, _WITH_SUBNET),
+)
 
 
 def check(file: File[KubeVip]) -> Iterator[Finding]:
     """Every variable against the list of those that went away."""
-    kubevip, release = file.document, file.document.version
+    kubevip = file.document
     for variable in kubevip.variables:
         name = variable.name.text
-        since, instead = names.REMOVED.get(name, ((0, 0, 0), ""))
-        if name in names.REMOVED and (release is None or release >= since):
-            text = ".".join(map(str, since))
+        if name in names.REMOVED:
+            instead = names.REMOVED[name]
             yield RULE.finding(
                 variable.name.span,
-                f"kube-vip ignores '{name}' since v{text}",
+                f"kube-vip ignores '{name}' since {names.REMOVED_SINCE}",
                 help=f"write '{instead}'" if instead else "delete it",
                 fix=replace(variable.name.span, instead, f"rename to {instead}")
                 if instead
                 else None,
-                confidence=Confidence.CERTAIN if release else Confidence.LIKELY,
+                versions=(_REMOVED,),
             )
     old = kubevip.variable("vip_address")
     alone = not kubevip.variable("address") and not kubevip.variable("vip_subnet")
-    if old is not None and alone and kubevip.is_complete and (release or (0, 0, 0)) >= (1, 2, 0):
+    if old is not None and alone and kubevip.is_complete and kubevip.version is not None:
         yield RULE.finding(
             old.name.span,
             "kube-vip exits at start: 'vip_address' without 'vip_subnet'",
             help="write 'address'",
             severity=Severity.ERROR,
             fix=replace(old.name.span, "address", "rename to address"),
+            versions=(_WITH_SUBNET,),
         )

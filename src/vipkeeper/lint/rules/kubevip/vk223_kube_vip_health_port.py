@@ -35,20 +35,24 @@ from collections.abc import Iterator
 
 from vipkeeper.lint.kinds import KUBEVIP
 from vipkeeper.lint.parsers.kubevip import KubeVip
-from vipkeeper.lint.rule import Confidence, Finding, Reach, Rule, Severity
+from vipkeeper.lint.rule import Confidence, Finding, Reach, Rule, Severity, Software, VersionRange
 from vipkeeper.lint.scope import File
 
 RULE = Rule(
-    "VK223", "kube-vip-health-port", Severity.WARNING, Reach.FILE, KUBEVIP, Confidence.LIKELY
+    "VK223",
+    "kube-vip-health-port",
+    Severity.WARNING,
+    Reach.FILE,
+    KUBEVIP,
+    Confidence.LIKELY,
+    versions=(VersionRange(Software.KUBE_VIP, since="v1.1.0", before="v1.2.4"),),
 )
 
 
 def check(file: File[KubeVip]) -> Iterator[Finding]:
     """The port, in the releases that were looked at."""
-    variable, release = file.document.variable("health_check_port"), file.document.version
-    if variable is None or variable.text in ("", "0"):
-        return
-    if release is None or (1, 1, 0) <= release <= (1, 2, 3):
+    variable = file.document.variable("health_check_port")
+    if variable is not None and variable.text not in ("", "0"):
         yield RULE.finding(
             variable.name.span,
             "with this port kube-vip hangs after losing its lease, while its health says OK",

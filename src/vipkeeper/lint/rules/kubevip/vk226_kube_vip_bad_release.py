@@ -36,28 +36,37 @@ from collections.abc import Iterator
 from vipkeeper.config.tree import shown
 from vipkeeper.lint.kinds import KUBEVIP
 from vipkeeper.lint.parsers.kubevip import KubeVip
-from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
+from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity, Software, VersionRange
 from vipkeeper.lint.rules.kubevip.api import ADMIN_CONF, Way, way
 from vipkeeper.lint.scope import File
 
-RULE = Rule("VK226", "kube-vip-bad-release", Severity.WARNING, Reach.FILE, KUBEVIP)
+_LEAVES = VersionRange(Software.KUBE_VIP, since="v1.0.0", before="v1.0.5")
+_DEADLOCK = VersionRange(Software.KUBE_VIP, since="v1.2.2", before="v1.2.3")
+RULE = Rule(
+    "VK226",
+    "kube-vip-bad-release",
+    Severity.WARNING,
+    Reach.FILE,
+    KUBEVIP,
+    versions=(_LEAVES, _DEADLOCK),
+)
 
 
 def check(file: File[KubeVip]) -> Iterator[Finding]:
     """The release in the image."""
-    kubevip, release = file.document, file.document.version
-    if release is None or kubevip.image is None or not kubevip.is_true("cp_enable"):
+    kubevip = file.document
+    if kubevip.version is None or kubevip.image is None or not kubevip.is_true("cp_enable"):
         return
-    if (1, 0, 0) <= release <= (1, 0, 4):
-        what = "this release may exit and leave the VIP behind, beside the new holder"
-        yield RULE.finding(kubevip.image.span, what, help="take v1.2.3 or newer")
+    what = "this release may exit and leave the VIP behind, beside the new holder"
+    help_text = "take v1.2.3 or newer"
+    yield RULE.finding(kubevip.image.span, what, help=help_text, versions=(_LEAVES,))
     mount = kubevip.mount(ADMIN_CONF)
     path = mount.host.scalar("path") if mount is not None and mount.host else None
-    deadlock = release == (1, 2, 2) and way(kubevip) is Way.ADMIN
-    if deadlock and path is not None and "kubernetes" in path.text:
+    if way(kubevip) is Way.ADMIN and path is not None and "kubernetes" in path.text:
         yield RULE.finding(
             kubevip.image.span,
             f"this release asks the server in '{shown(path.text)}', with kubeadm the VIP itself",
-            help="take v1.2.3 or newer",
+            help=help_text,
+            versions=(_DEADLOCK,),
             related=[Related(path.span, "the file of kubeadm")],
         )
