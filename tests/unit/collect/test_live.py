@@ -106,7 +106,8 @@ def test_what_readyz_says(status: int, body: str, word: Ready) -> None:
     [
         (200, '{"health":"true","reason":""}', Etcd.HEALTHY),
         (503, '{"health":"false","reason":"RAFT NO LEADER"}', Etcd.NO_LEADER),
-        (503, '{"health":"false","reason":"ALARM NOSPACE"}', Etcd.ALARM),
+        (503, '{"health":"false","reason":"ALARM NOSPACE"}', Etcd.NO_SPACE),
+        (503, '{"health":"false","reason":"ALARM CORRUPT"}', Etcd.ALARM),
         (Port.REFUSED, "", Etcd.REFUSED),
         (Port.SILENT, "", Etcd.NO_ANSWER),
     ],
