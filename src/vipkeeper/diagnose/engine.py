@@ -93,6 +93,7 @@ class Diagnosis:
     not_tested: tuple[Assessment, ...]
     unexplained: tuple[Symptom, ...]
     next_probe: Probe | None
+    """None when nothing is left to settle, or no probe would settle it."""
     decides: tuple[str, ...]
     """The codes that the next probe would tell apart."""
     blind: tuple[Fact, ...]
@@ -119,9 +120,12 @@ def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
     )
     rest = [a for a in assessed if a.standing is Standing.NOT_TESTED]
     likely = [a for a in standing if a.standing is Standing.LIKELY]
-    probe, decides = next_probe([*likely, *open_], rest)
+    verdict = _verdict(evidence, roots, symptoms)
+    probe, decides = None, ()
+    if _is_open(verdict, roots, left):
+        probe, decides = next_probe([*likely, *open_], rest)
     return Diagnosis(
-        verdict=_verdict(evidence, roots, symptoms),
+        verdict=verdict,
         symptoms=seen,
         roots=roots,
         hidden=hidden,
@@ -232,6 +236,13 @@ def _verdict(
     if not symptoms and vip_answers.ask(evidence).truth is Truth.TRUE:
         return Verdict.HEALTHY
     return Verdict.UNDETERMINED
+
+
+def _is_open(verdict: Verdict, roots: Sequence[Assessment], left: Sequence[Symptom]) -> bool:
+    """Whether a probe could still change the answer."""
+    if verdict is Verdict.ROOT_CAUSE:
+        return bool(left) or any(root.standing is Standing.LIKELY for root in roots)
+    return verdict is Verdict.UNDETERMINED
 
 
 def _skew(evidence: Evidence) -> int:

@@ -84,13 +84,15 @@ def server_error(view: View) -> Judgement:
 
 @predicate(Key.VIP_PORT)
 def registration_closed(view: View) -> Judgement:
-    """Port 9345 of the VIP is closed while 6443 is open."""
-    facts = _latest(view, Key.VIP_PORT, REGISTRATION)
-    closed = [fact for fact in facts if fact.value in (Port.REFUSED, Port.SILENT)]
-    api = _latest(view, Key.VIP_PORT, API)
-    if closed and any(fact.value is Port.OPEN for fact in api):
-        return true("port 9345 of the VIP is closed while 6443 is open", *closed)
-    return false("9345 is as open as 6443", *facts) if facts else unknown("nobody asked 9345")
+    """Port 9345 of the VIP is closed while 6443 is open, as one and the same place sees both."""
+    api = {fact.vantage: fact for fact in _latest(view, Key.VIP_PORT, API)}
+    both = [f for f in _latest(view, Key.VIP_PORT, REGISTRATION) if f.vantage in api]
+    shut = [fact for fact in both if fact.value in (Port.REFUSED, Port.SILENT)]
+    closed = [fact for fact in shut if api[fact.vantage].value is Port.OPEN]
+    if closed:
+        opened = [api[fact.vantage] for fact in closed]
+        return true("port 9345 of the VIP is closed while 6443 is open", *closed, *opened)
+    return false("9345 is as open as 6443", *both) if both else unknown("nobody asked both ports")
 
 
 @predicate(Key.VIP_MACS)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from vipkeeper.collect.derive import derive
+from vipkeeper.collect.live import processes
 from vipkeeper.collect.live.control_plane import (
     judge_health,
     judge_metrics,
@@ -21,10 +22,10 @@ from vipkeeper.collect.live.control_plane import (
 )
 from vipkeeper.collect.live.kernel import filters
 from vipkeeper.collect.live.network import connect, hello, judge_readyz, neighbours
-from vipkeeper.collect.live.processes import judge_unit, read_containers
+from vipkeeper.collect.live.processes import judge_unit, look_at_managers, read_containers
 from vipkeeper.collect.target import Target
 from vipkeeper.diagnose.facts import Fact
-from vipkeeper.diagnose.vocabulary import Etcd, Hello, Key, Port, Process, Ready
+from vipkeeper.diagnose.vocabulary import Etcd, Hello, Key, Manager, Port, Process, Ready
 
 LOOPBACK = ip_address("127.0.0.1")
 
@@ -238,3 +239,29 @@ def test_the_newest_container_of_a_name_counts() -> None:
 @pytest.mark.parametrize("text", ["", "null", '{"containers": [{}]}', '{"containers": 1}'])
 def test_what_is_no_list_of_containers(text: str) -> None:
     assert read_containers(text) is None
+
+
+@pytest.mark.parametrize(
+    ("states", "word"),
+    [
+        ({"kube-vip": Process.RESTARTING}, Process.RESTARTING),
+        ({"kube-vip": Process.STOPPED}, Process.STOPPED),
+        ({}, Process.STOPPED),
+        ("there is no crictl", None),
+    ],
+)
+def test_kube_vip_without_a_process_is_what_crictl_says(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    states: dict[str, Process] | str,
+    word: Process | None,
+) -> None:
+    manifest = tmp_path / "var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.touch()
+    (tmp_path / "proc").mkdir()
+    monkeypatch.setattr(processes, "show", lambda _: {"LoadState": "not-found"})
+    monkeypatch.setattr(processes, "container_states", lambda: states)
+    facts = {fact.key: fact for fact in look_at_managers(target(tmp_path))}
+    assert facts[Key.MANAGER].value is Manager.KUBE_VIP
+    assert facts[Key.MANAGER_STATE].value is word

@@ -170,6 +170,17 @@ def test_a_probe_for_what_is_known_already_is_not_named() -> None:
     assert found.next_probe is None
 
 
+def test_a_probe_is_named_only_while_the_answer_is_open() -> None:
+    probe = Probe("ip addr", "cp1", frozenset({Key.LINK_UP, Key.DISK_FULL}), cost=1)
+    rival = hypothesis("VK2", requires=[A, B], probes=[probe])
+    facts = [said(Key.VIP_PRESENT, True), REFUSED]
+    confirmed = diagnose(Evidence(facts), [hypothesis("VK1"), rival])
+    likely = diagnose(Evidence(facts), [hypothesis("VK1", forbids=[C]), rival])
+    more = diagnose(Evidence([*facts, MUTE]), [hypothesis("VK1"), rival])
+    assert confirmed.next_probe is None
+    assert (likely.next_probe, more.next_probe) == (probe, probe)
+
+
 def test_verdicts() -> None:
     healthy = [
         Fact(Key.VIP_PORT, Port.OPEN, vantage="client", aspect="6443"),

@@ -34,6 +34,7 @@ MANIFESTS = (
 )
 _PROPERTIES = "LoadState,ActiveState,SubState,NRestarts,MainPID,ActiveEnterTimestampMonotonic"
 CRICTL = ("crictl", "/var/lib/rancher/rke2/bin/crictl", "/usr/local/bin/crictl")
+CRICTL_SOURCE = "crictl ps -a"
 CONFIGS = ("/var/lib/rancher/rke2/agent/etc/crictl.yaml", "/etc/crictl.yaml")
 
 
@@ -113,11 +114,21 @@ def look_at_managers(target: Target) -> Iterator[Fact]:
         elif installed:
             state = judge_unit(properties, frozen=False)
         else:
-            state = Process.STOPPED
+            yield _pod_state(target, name)
+            return
         yield target.of_own(Key.MANAGER_STATE, state, source, raw=f"process {pid}" if pid else "")
         return
     yield target.of_path(Key.MANAGER, Manager.NONE, "processes, units and manifests")
     yield target.of_own(Key.MANAGER_STATE, Process.ABSENT, "processes, units and manifests")
+
+
+def _pod_state(target: Target, name: str) -> Fact:
+    """A manager in a pod without a process: between two starts it looks the same as stopped."""
+    states = container_states()
+    if isinstance(states, str):
+        return target.blind(Key.MANAGER_STATE, states, CRICTL_SOURCE, about=target.own)
+    state = states.get(name, Process.STOPPED)
+    return target.of_own(Key.MANAGER_STATE, state, CRICTL_SOURCE, raw=f"no process of {name}")
 
 
 def _managers_running(target: Target) -> Iterator[tuple[str, str]]:
@@ -146,24 +157,24 @@ def _manifest(target: Target) -> str | None:
 
 def look_at_containers(target: Target) -> Iterator[Fact]:
     """Containers of the control plane by crictl, which needs no API server."""
-    program = next((name for name in CRICTL if shutil.which(name)), None)
-    if program is None:
-        for name in CONTAINERS:
-            yield target.blind(
-                Key.CONTAINER, "there is no crictl", "crictl ps", about=target.own, aspect=name
-            )
-        return
-    config = next((path for path in CONFIGS if Path(path).exists()), None)
-    options = ("--config", config) if config else ()
-    text = program_output(program, *options, "ps", "-a", "-o", "json")
-    states = read_containers(text or "")
+    states = container_states()
     for name in CONTAINERS:
-        if states is None:
-            why = "crictl does not answer"
-            yield target.blind(Key.CONTAINER, why, "crictl ps -a", about=target.own, aspect=name)
+        if isinstance(states, str):
+            yield target.blind(Key.CONTAINER, states, CRICTL_SOURCE, about=target.own, aspect=name)
         else:
             word = states.get(name, Process.ABSENT)
-            yield target.of_own(Key.CONTAINER, word, "crictl ps -a", aspect=name)
+            yield target.of_own(Key.CONTAINER, word, CRICTL_SOURCE, aspect=name)
+
+
+def container_states() -> dict[str, Process] | str:
+    """The state of every container by name; or why it is not known."""
+    program = next((name for name in CRICTL if shutil.which(name)), None)
+    if program is None:
+        return "there is no crictl"
+    config = next((path for path in CONFIGS if Path(path).exists()), None)
+    options = ("--config", config) if config else ()
+    states = read_containers(program_output(program, *options, "ps", "-a", "-o", "json") or "")
+    return "crictl does not answer" if states is None else states
 
 
 def read_containers(text: str) -> dict[str, Process] | None:
