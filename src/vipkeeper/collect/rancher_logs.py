@@ -59,10 +59,15 @@ def _voters(parts: Parts, says: Says, own: list[str]) -> None:
     """The last list of voters in etcd's log: it holds until the next one, however old it is."""
     for path in own:
         for seen in parts.logs[path].seen:
-            listed = _VOTERS.search(_text(seen.last))
-            if seen.message.name == "etcd-voters" and listed:
-                voters = len(listed[1].split())
-                says.known(Key.VOTERS, voters, path, listed[0])
+            voters = voters_of(_text(seen.last)) if seen.message.name == "etcd-voters" else None
+            if voters is not None:
+                says.known(Key.VOTERS, voters, path, _text(seen.last))
+
+
+def voters_of(line: str) -> int | None:
+    """How many voters a line of etcd's log names (raft's `switched to configuration`); None: it names none."""
+    listed = _VOTERS.search(line)
+    return len(listed[1].split()) if listed else None
 
 
 def _pods(parts: Parts) -> dict[str, str]:

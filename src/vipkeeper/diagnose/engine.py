@@ -121,9 +121,8 @@ def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
     rest = [a for a in assessed if a.standing is Standing.NOT_TESTED]
     likely = [a for a in standing if a.standing is Standing.LIKELY]
     verdict = _verdict(evidence, roots, symptoms)
-    probe, decides = None, ()
-    if _is_open(verdict, roots, left):
-        probe, decides = next_probe([*likely, *open_], rest)
+    settled = not _is_open(verdict, roots, left)
+    probe, decides = (None, ()) if settled else next_probe([*likely, *open_], rest)
     return Diagnosis(
         verdict=verdict,
         symptoms=seen,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from vipkeeper.collect.collector import Collector
-from vipkeeper.collect.live import control_plane, kernel, network, processes
+from vipkeeper.collect.live import control_plane, kernel, logs, network, processes
 
 COLLECTORS: tuple[Collector, ...] = (
     *kernel.COLLECTORS,
     *network.COLLECTORS,
     *control_plane.COLLECTORS,
     *processes.COLLECTORS,
+    *logs.COLLECTORS,
 )
