@@ -73,6 +73,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("status", _LOOK, "who holds the VIP, who would be next, how every server is"),
     Verb("history", _LOOK, "every move of this server with its time, cause and duration"),
     Verb("why", _FIND, "the root cause of a VIP that does not answer, and what to do"),
+    Verb(
+        "collect", _FIND, "what this server knows, as a bundle for 'why' elsewhere, without secrets"
+    ),
     Verb("lint", _FIND, "judge every file that decides whether the VIP answers"),
     Verb("explain", _FIND, "what a code means, why it is bad and how to mend it"),
     Verb("init", _SET_UP, "write the configuration, the key and the systemd unit"),

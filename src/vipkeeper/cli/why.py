@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import socket
-from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_address
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vipkeeper.cli import output
-from vipkeeper.errors import ExitCode, HostError, NothingError, UsageError
+from vipkeeper.cli import looking, output
+from vipkeeper.errors import ExitCode, HostError, UsageError
+from vipkeeper.text import printable
 
 if TYPE_CHECKING:
-    from vipkeeper.collect.files import Files
-    from vipkeeper.collect.target import Target
     from vipkeeper.diagnose.engine import Diagnosis
     from vipkeeper.diagnose.facts import Fact
-    from vipkeeper.wire.types import IPAddress
 
 NAME = "why"
 HELP = """\
@@ -28,7 +24,11 @@ On a server as root it sees most. From a workstation name VIP and servers:
 
   vipkeeper why 10.10.10.100 --servers cp1=10.10.10.11,cp2=10.10.10.12,cp3=10.10.10.13
 
---facts FILE judges facts that were collected before, also from several places at once.
+Elsewhere, from what `vipkeeper collect` or Rancher's log collector wrote on each server:
+
+  vipkeeper why --from vipkeeper-cp1-*.tar.gz vipkeeper-cp2-*.tar.gz
+
+--facts FILE judges facts that --keep wrote, also together with bundles.
 
 Exit codes: 0 healthy, 1 a root cause, 2 usage, 3 nothing to look at, 4 undetermined."""
 
@@ -37,13 +37,17 @@ FORMATS = ("text", "json", "markdown", "html")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("vip", nargs="?", type=_address, metavar="VIP")
+    looking.add_arguments(parser)
     parser.add_argument(
-        "--servers",
-        action="append",
+        "--from",
+        dest="bundles",
+        action="extend",
+        nargs="+",
         default=[],
-        metavar="NAME=ADDRESS[,...]",
-        help="all control-plane servers; without it, those that this host's files name",
+        type=Path,
+        metavar="BUNDLE",
+        help="judge bundles of `vipkeeper collect` or of Rancher's log collector, packed or not, of "
+        "several servers at once, and look at nothing",
     )
     parser.add_argument(
         "--facts",
@@ -78,7 +82,10 @@ def main(args: argparse.Namespace) -> int:
     if args.diff:
         return _diff(*args.diff)
     asked = output.targets(args)
-    facts = _read(args.facts) if args.facts else _look(args)
+    if args.facts or args.bundles:
+        facts = (*_told(args), *_bundles(args), *_read(args.facts))
+    else:
+        facts = looking.look(args).facts
     evidence = Evidence(derive(facts))
     if args.keep is not None:
         try:
@@ -131,6 +138,39 @@ def _renderers(diagnosis: Diagnosis) -> Mapping[str, Callable[[output.Style], st
     }
 
 
+def _told(args: argparse.Namespace) -> Iterable[Fact]:
+    """What the command line says of the cluster whose facts are read."""
+    from vipkeeper.diagnose.facts import Fact
+    from vipkeeper.diagnose.vocabulary import Key
+
+    if args.vip is not None:
+        yield Fact(Key.VIP, str(args.vip), source="asked for")
+    if named := tuple(name for name, _ in looking.servers(args)):
+        yield Fact(Key.SERVERS, named, source="--servers")
+
+
+def _bundles(args: argparse.Namespace) -> tuple[Fact, ...]:
+    """Facts of bundles. What they say they lack is told on stderr, unless a fact says it.
+
+    Raises:
+        UsageError: one is no bundle.
+    """
+    from vipkeeper.collect.read import read
+
+    facts: list[Fact] = []
+    for path in args.bundles:
+        reading = read(path, "" if args.vip is None else str(args.vip))
+        if reading.kind is None:
+            why = reading.troubles[0].removeprefix(f"{path}: ").removeprefix("the archive: ")
+            raise UsageError(f"--from: {printable(str(path))}: {why}")
+        said = looking.blind(reading.facts)
+        for trouble in reading.troubles:
+            if trouble not in said:
+                output.note(f"{printable(path.name)}: {trouble}")
+        facts += reading.facts
+    return tuple(facts)
+
+
 def _read(paths: Sequence[Path]) -> tuple[Fact, ...]:
     """Facts of files; a line that is none is told on stderr and left out."""
     from vipkeeper.diagnose.codec import load
@@ -146,67 +186,3 @@ def _read(paths: Sequence[Path]) -> tuple[Fact, ...]:
             output.note(f"{path}: {line}")
         facts += found
     return tuple(facts)
-
-
-def _look(args: argparse.Namespace) -> tuple[Fact, ...]:
-    """Facts of this host and of what it can reach."""
-    from vipkeeper.collect.collector import run
-    from vipkeeper.collect.files import read
-    from vipkeeper.collect.live import COLLECTORS
-    from vipkeeper.lint.facts import Given
-
-    servers = tuple(_server(word) for words in args.servers for word in words.split(",") if word)
-    vips = () if args.vip is None else (args.vip,)
-    files = read(Given(vips, servers))
-    target = _target(files)
-    return (*_about(target), *files.facts(target.own or target.place), *run(COLLECTORS, target))
-
-
-def _target(files: Files) -> Target:
-    from vipkeeper.collect.target import SUPERVISOR_FOLDERS, ServerAddress, Target
-    from vipkeeper.host.inspect import read_network
-
-    if not files.vips:
-        raise NothingError("no file of this host names a VIP; name it: vipkeeper why 10.10.10.100")
-    if len(files.vips) > 1:
-        several = ", ".join(str(vip) for vip in files.vips)
-        raise UsageError(f"the files of this host name several VIPs; say which one: {several}")
-    vip, servers = files.vips[0], files.servers
-    _, addresses = read_network()
-    here = {address.address.ip for address in addresses or ()} - {vip}
-    own = next((server.name for server in servers if server.address in here), "")
-    if not own and any(Path(folder).is_dir() for folder in SUPERVISOR_FOLDERS):
-        own = socket.gethostname()
-        first = next((a.address.ip for a in addresses or () if vip in a.address.network), None)
-        servers += (ServerAddress(own, first),) if first is not None else ()
-    return Target(vip, servers, files.complete, own, place=own or socket.gethostname())
-
-
-def _about(target: Target) -> tuple[Fact, ...]:
-    from vipkeeper.diagnose.facts import Fact
-    from vipkeeper.diagnose.vocabulary import Key
-
-    told = [Fact(Key.VIP, str(target.vip), source="asked for")]
-    if target.complete:
-        names = tuple(server.name for server in target.servers)
-        told.append(Fact(Key.SERVERS, names, source="files or --servers"))
-    return tuple(told)
-
-
-def _server(word: str) -> tuple[str, IPAddress]:
-    name, equals, address = word.strip().partition("=")
-    return name, _named("--servers", address if equals else name)
-
-
-def _named(option: str, word: str) -> IPAddress:
-    try:
-        return ip_address(word)
-    except ValueError:
-        raise UsageError(f"{option}: '{word}' is no address") from None
-
-
-def _address(word: str) -> IPAddress:
-    try:
-        return ip_address(word)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{word}' is no address") from None

@@ -105,13 +105,20 @@ def write(
 
 
 def save(
-    folder: Path,
+    place: Path,
     manifest: Manifest,
     facts: Iterable[Fact],
     texts: Iterable[Text],
     names: Iterable[str] | None = None,
 ) -> Path:
-    """Writes a bundle into a folder, for its owner's eyes only. Says where it is.
+    """Writes a bundle, for its owner's eyes only. Says where it is.
+
+    Args:
+        place: the file, or a folder in which it gets a name of its own.
+        manifest: what it says of itself.
+        facts: what was found.
+        texts: what it was found in.
+        names: as `write` takes them.
 
     Raises:
         OSError: it cannot be written, or a file of this name is there.
@@ -120,7 +127,7 @@ def save(
     if names is not None:
         names = tuple(names)
         shown = replace(manifest, server="anonymised")
-    path = folder / file_name(shown)
+    path = place / file_name(shown) if place.is_dir() else place
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as out:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from vipkeeper.collect.bundle import Text
 from vipkeeper.collect.target import ServerAddress, now
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Key
 from vipkeeper.lint.facts import Given
-from vipkeeper.lint.load import Input, live_inputs, load
+from vipkeeper.lint.load import live_inputs, load
 from vipkeeper.lint.run import Outcome, Selection, run
 from vipkeeper.wire.types import IPAddress
 
@@ -32,10 +34,15 @@ class Files:
             source = str(finding.span)
             yield Fact(Key.LINT, True, own, own, finding.code, now(), source, raw=finding.message)
 
+    def texts(self) -> Iterator[Text]:
+        """The files themselves."""
+        for name, source in self.outcome.cluster.sources.items():
+            yield Text(name, source.text.encode(errors="replace"))
 
-def read(given: Given, paths: Sequence[Path] = (), root: Path = Path("/")) -> Files:
-    """Judge files, by default the usual ones of this host."""
-    inputs = [Input(path) for path in paths] or live_inputs(root)
+
+def read(given: Given, root: Path = Path("/")) -> Files:
+    """Judge the usual files of this host, which is called as it calls itself: bundles of several are read together."""
+    inputs = [replace(entry, name=socket.gethostname()) for entry in live_inputs(root)]
     cluster = load(inputs, given)
     known = cluster.facts
     servers = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from vipkeeper.collect.bundle import Text
 from vipkeeper.collect.collector import Collector
 from vipkeeper.collect.rancher_logs import RECENT_MS, voters_of
 from vipkeeper.collect.redact import redacted
@@ -34,6 +36,8 @@ READ_LIMIT = 6.0
 """Seconds after which reading ends, wherever it is."""
 LARGEST = 64 << 20
 """Bytes of the end of a file that are read; containerd begins a new file at 10 MiB."""
+LONGEST_TEXT = 1 << 20
+"""Bytes of the end of a log that a bundle keeps: taking secrets out of more would take minutes."""
 _BLOCK = 1 << 20
 _FILES = ("*.log", "*.log.2*[0-9]")
 """A container's logs, those put aside too (kubelet's container log rotation); compressed ones are left out."""
@@ -157,6 +161,18 @@ def look_at_logs(target: Target) -> Iterator[Fact]:
         older = pool.submit(search, _k3s_voters(), end) if target.path(K3S_ETCD).exists() else None
         found = list(pool.map(lambda log: search(log, end), logs))
     yield from _facts(target, found, [older.result()] if older else [], logged.result())
+
+
+def texts(target: Target) -> Iterator[Text]:
+    """The end of each log, for people; one that cannot be read is left out."""
+    end = time.monotonic() + READ_LIMIT
+    for log in (*(journals() if shutil.which("journalctl") else ()), *pod_logs(target)):
+        tail = b""
+        with contextlib.suppress(OSError, LateError):
+            for piece in log.pieces(end):
+                tail = (tail + piece)[-LONGEST_TEXT:]
+        if tail:
+            yield Text(log.text, tail)
 
 
 def _facts(

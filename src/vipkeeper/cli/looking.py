@@ -1,0 +1,121 @@
+"""What `why` and `collect` have in common: which VIP, which servers, and the facts of this host."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vipkeeper.errors import NothingError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vipkeeper.collect.files import Files
+    from vipkeeper.collect.target import Target
+    from vipkeeper.diagnose.facts import Fact
+    from vipkeeper.wire.types import IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What this host sees."""
+
+    target: Target
+    files: Files
+    facts: tuple[Fact, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is looked at: VIP and servers."""
+    parser.add_argument("vip", nargs="?", type=_address, metavar="VIP")
+    parser.add_argument(
+        "--servers",
+        action="append",
+        default=[],
+        metavar="NAME=ADDRESS[,...]",
+        help="all control-plane servers; without it, those that this host's files name",
+    )
+
+
+def look(args: argparse.Namespace) -> Looked:
+    """Facts of this host and of what it can reach.
+
+    Raises:
+        NothingError: nothing says which VIP is meant.
+        UsageError: the files name several, or `--servers` cannot be read.
+    """
+    from vipkeeper.collect.collector import run
+    from vipkeeper.collect.files import read
+    from vipkeeper.collect.live import COLLECTORS
+    from vipkeeper.lint.facts import Given
+
+    vips = () if args.vip is None else (args.vip,)
+    files = read(Given(vips, servers(args)))
+    target = _target(files)
+    facts = (*_about(target), *files.facts(target.own or target.place), *run(COLLECTORS, target))
+    return Looked(target, files, facts)
+
+
+def servers(args: argparse.Namespace) -> tuple[tuple[str, IPAddress], ...]:
+    """What `--servers` says.
+
+    Raises:
+        UsageError: an address is none.
+    """
+    return tuple(_server(word) for words in args.servers for word in words.split(",") if word)
+
+
+def blind(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """What could not be known, one line each, as bundles say it too."""
+    return tuple(dict.fromkeys(f"{f.source}: {f.unknown}" for f in facts if not f.known))
+
+
+def _target(files: Files) -> Target:
+    from vipkeeper.collect.target import SUPERVISOR_FOLDERS, ServerAddress, Target
+    from vipkeeper.host.inspect import read_network
+
+    if not files.vips:
+        raise NothingError("no file of this host names a VIP; name it, as in 10.10.10.100")
+    if len(files.vips) > 1:
+        several = ", ".join(str(vip) for vip in files.vips)
+        raise UsageError(f"the files of this host name several VIPs; say which one: {several}")
+    vip, servers = files.vips[0], files.servers
+    _, addresses = read_network()
+    here = {address.address.ip for address in addresses or ()} - {vip}
+    own = next((server.name for server in servers if server.address in here), "")
+    if not own and any(Path(folder).is_dir() for folder in SUPERVISOR_FOLDERS):
+        own = socket.gethostname()
+        first = next((a.address.ip for a in addresses or () if vip in a.address.network), None)
+        servers += (ServerAddress(own, first),) if first is not None else ()
+    return Target(vip, servers, files.complete, own, place=own or socket.gethostname())
+
+
+def _about(target: Target) -> tuple[Fact, ...]:
+    from vipkeeper.diagnose.facts import Fact
+    from vipkeeper.diagnose.vocabulary import Key
+
+    told = [Fact(Key.VIP, str(target.vip), source="asked for")]
+    if target.complete:
+        names = tuple(server.name for server in target.servers)
+        told.append(Fact(Key.SERVERS, names, source="files or --servers"))
+    return tuple(told)
+
+
+def _server(word: str) -> tuple[str, IPAddress]:
+    name, equals, address = word.strip().partition("=")
+    shown = address if equals else name
+    try:
+        return name, ip_address(shown)
+    except ValueError:
+        raise UsageError(f"--servers: '{shown}' is no address") from None
+
+
+def _address(word: str) -> IPAddress:
+    try:
+        return ip_address(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{word}' is no address") from None
