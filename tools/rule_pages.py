@@ -1,4 +1,4 @@
-"""Writes docs/rules/ from the docstrings of the rules, or with --check fails where a page differs."""
+"""Writes docs/rules/ and docs/causes/ from the docstrings of rules and hypotheses, or with --check fails where a page differs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 from vipkeeper.catalog.entry import Entry
 from vipkeeper.catalog.page import PageError, markdown
 from vipkeeper.catalog.table import CatalogError, Table
-from vipkeeper.lint.registry import catalog
+from vipkeeper.diagnose.page import PageError as CausePageError
+from vipkeeper.report.codes import all_codes
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "rules"
-HEAD = """\
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+RULES = """\
 # Rules of `vipkeeper lint`
 
 Written by `tools/rule_pages.py` from the rules themselves. `vipkeeper explain CODE` prints a page offline.
@@ -19,14 +20,28 @@ Written by `tools/rule_pages.py` from the rules themselves. `vipkeeper explain C
 | code | name | severity | what it finds |
 |---|---|---|---|
 """
+CAUSES = """\
+# Causes that `vipkeeper why` knows
+
+Written by `tools/rule_pages.py` from the hypotheses themselves. `vipkeeper explain CODE` prints a page offline.
+
+| code | name | layer | the cause |
+|---|---|---|---|
+"""
 
 
 def pages(table: Table) -> dict[str, str]:
-    """Every page by its file name."""
+    """Every page by its file name below docs/."""
     rows = [_row(entry) for entry in table.entries]
     rows += [f"| {r.code} | {r.name} | retired in {r.since} | {r.reason} |" for r in table.retired]
-    found = {f"{entry.code}.md": markdown(entry) for entry in table.entries}
-    return found | {"README.md": HEAD + "\n".join(rows) + "\n"}
+    found = {f"rules/{entry.code}.md": markdown(entry) for entry in table.entries}
+    found["rules/README.md"] = RULES + "\n".join(rows) + "\n"
+    causes = [
+        f"| [{c.code}]({c.code}.md) | {c.name} | {c.layer} | {c.title} |" for c in table.causes
+    ]
+    found |= {f"causes/{cause.code}.md": cause.document for cause in table.causes}
+    found["causes/README.md"] = CAUSES + "\n".join(causes) + "\n"
+    return found
 
 
 def _row(entry: Entry) -> str:
@@ -34,33 +49,37 @@ def _row(entry: Entry) -> str:
     return f"| {link} | {entry.name} | {entry.severity.value} | {entry.page.title} |"
 
 
-def differences(wanted: dict[str, str], folder: Path) -> list[str]:
+def differences(wanted: dict[str, str], docs: Path) -> list[str]:
     """One line for each page that is missing, different, or of a code that does not exist."""
     found = []
     for name, text in wanted.items():
-        path = folder / name
+        path = docs / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            found.append(f"docs/rules/{name} differs from the rule; run tools/rule_pages.py")
-    there = {path.name for path in folder.glob("*.md")}
-    return found + [f"docs/rules/{name} is of no rule" for name in sorted(there - set(wanted))]
+            found.append(f"docs/{name} differs from the code; run tools/rule_pages.py")
+    there = {path.relative_to(docs).as_posix() for path in _written(docs)}
+    return found + [f"docs/{name} is of no code" for name in sorted(there - set(wanted))]
+
+
+def _written(docs: Path) -> list[Path]:
+    return [path for folder in ("rules", "causes") for path in (docs / folder).glob("*.md")]
 
 
 def main(arguments: list[str]) -> int:
     """Write, or check."""
     try:
-        wanted = pages(catalog())
-    except (PageError, CatalogError) as error:
+        wanted = pages(all_codes())
+    except (PageError, CausePageError, CatalogError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if "--check" in arguments:
-        wrong = differences(wanted, FOLDER)
+        wrong = differences(wanted, DOCS)
         sys.stderr.writelines(f"{line}\n" for line in wrong)
         return 1 if wrong else 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in FOLDER.glob("*.md"):
+    for path in _written(DOCS):
         path.unlink()
     for name, text in wanted.items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
+        (DOCS / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -104,6 +104,44 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """One step of a fix."""
+
+    risk: str
+    """safe, disruptive or destructive."""
+    text: str
+    command: str
+    only_if: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One code of a cause that `why` finds: its page in parts, and whole."""
+
+    code: str
+    name: str
+    layer: str
+    """Where it lives: configuration, process, datastore, network, tls or client."""
+    title: str
+    what: str
+    chain: tuple[str, ...]
+    """How it leads to the symptoms."""
+    explains: tuple[str, ...]
+    apart: str
+    """How to tell it from its rivals."""
+    fixes: tuple[Remedy, ...]
+    verify: tuple[str, ...]
+    references: str
+    document: str
+    """The whole page, in Markdown."""
+
+    @property
+    def url(self) -> str:
+        """Where the page is in the repository's documents."""
+        return f"docs/causes/{self.code}.md"
+
+
+@dataclass(frozen=True, slots=True)
 class Retired:
     """A code that was given up: never used again, still explained."""
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vipkeeper.catalog.entry import CODE, NAME, Entry, Retired
+from vipkeeper.catalog.entry import CODE, NAME, Cause, Entry, Retired
 
 RETIRED: tuple[Retired, ...] = ()
 """Codes that were given up. A code is never used for something else."""
@@ -18,17 +18,18 @@ class CatalogError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The codes in order."""
+    """The codes in order: of rules, of causes, and those given up."""
 
     entries: tuple[Entry, ...]
     retired: tuple[Retired, ...]
+    causes: tuple[Cause, ...] = ()
 
     @property
-    def everything(self) -> tuple[Entry | Retired, ...]:
+    def everything(self) -> tuple[Entry | Cause | Retired, ...]:
         """Retired codes too."""
-        return (*self.entries, *self.retired)
+        return (*self.entries, *self.causes, *self.retired)
 
-    def find(self, wanted: str) -> Entry | Retired | None:
+    def find(self, wanted: str) -> Entry | Cause | Retired | None:
         """The entry of a code (in any case) or of a name."""
         for entry in self.everything:
             if entry.code == wanted.upper() or entry.name == wanted.lower():
@@ -37,18 +38,27 @@ class Table:
 
     def near(self, wanted: str) -> str | None:
         """The code or name that was perhaps meant."""
-        known = [word for entry in self.entries for word in (entry.code, entry.name)]
+        alive = (*self.entries, *self.causes)
+        known = [word for entry in alive for word in (entry.code, entry.name)]
         near = difflib.get_close_matches(wanted.lower(), [word.lower() for word in known], n=1)
         return next((word for word in known if near and word.lower() == near[0]), None)
 
 
-def make_table(entries: Iterable[Entry], retired: Iterable[Retired] = RETIRED) -> Table:
+def make_table(
+    entries: Iterable[Entry],
+    retired: Iterable[Retired] = RETIRED,
+    causes: Iterable[Cause] = (),
+) -> Table:
     """The table of these entries.
 
     Raises:
         CatalogError: a code or name is malformed or used twice.
     """
-    table = Table(tuple(sorted(entries, key=lambda entry: entry.code)), tuple(retired))
+    table = Table(
+        tuple(sorted(entries, key=lambda entry: entry.code)),
+        tuple(retired),
+        tuple(sorted(causes, key=lambda cause: cause.code)),
+    )
     seen: set[str] = set()
     for entry in table.everything:
         if not CODE.fullmatch(entry.code) or not NAME.fullmatch(entry.name):

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from typing import Any
 
-from vipkeeper.catalog.entry import Entry, Retired
+from vipkeeper.catalog.entry import Cause, Entry, Retired
 from vipkeeper.catalog.page import markdown
 from vipkeeper.catalog.table import Table
 from vipkeeper.cli import output
@@ -14,9 +14,11 @@ from vipkeeper.errors import ExitCode, UsageError
 
 NAME = "explain"
 HELP = """\
-What a code means: what is looked for, why it is bad, how to mend it, how to verify that.
+What a code means. Of a rule of `lint`: what is looked for, why it is bad, how to mend it, how to verify that. Of a
+cause of `why`: what it is, how it leads to the symptom, how to tell it from others, how to mend it.
 
   vipkeeper explain VK101
+  vipkeeper explain VK801
   vipkeeper explain server-not-url
   vipkeeper explain --list"""
 
@@ -32,12 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Look the codes up and print them."""
-    from vipkeeper.lint.registry import catalog
+    from vipkeeper.report.codes import all_codes
 
     if bool(args.codes) == args.list:
         raise UsageError("explain: name a code, or --list for all of them")
     asked = output.targets(args)
-    table = catalog()
+    table = all_codes()
     found = [_find(table, code) for code in args.codes] or list(table.everything)
     output.deliver(
         asked,
@@ -49,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _find(table: Table, code: str) -> Entry | Retired:
+def _find(table: Table, code: str) -> Entry | Cause | Retired:
     found = table.find(code)
     if found is None:
         near = table.near(code)
@@ -58,32 +60,42 @@ def _find(table: Table, code: str) -> Entry | Retired:
     return found
 
 
-def _page(entry: Entry | Retired) -> str:
+def _page(entry: Entry | Cause | Retired) -> str:
+    if isinstance(entry, Cause):
+        return entry.document
     if isinstance(entry, Retired):
         return f"# {entry.code} {entry.name}\n\nRetired in {entry.since}: {entry.reason}\n"
     return markdown(entry)
 
 
-def _listed(found: list[Entry | Retired]) -> str:
-    rows = [
-        (e.code, e.name, "retired", e.reason)
-        if isinstance(e, Retired)
-        else (e.code, e.name, e.severity.value, e.page.title)
-        for e in found
-    ]
+def _listed(found: list[Entry | Cause | Retired]) -> str:
+    rows = [(entry.code, entry.name, *_in_short(entry)) for entry in found]
     return "\n".join(output.table(("code", "name", "severity", "what it finds"), rows))
 
 
-def _document(found: list[Entry | Retired]) -> dict[str, Any]:
+def _in_short(entry: Entry | Cause | Retired) -> tuple[str, str]:
+    if isinstance(entry, Retired):
+        return "retired", entry.reason
+    if isinstance(entry, Cause):
+        return "cause", entry.title
+    return entry.severity.value, entry.page.title
+
+
+def _document(found: list[Entry | Cause | Retired]) -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, "codes": [_plain(entry) for entry in found]}
 
 
-def _plain(entry: Entry | Retired) -> dict[str, Any]:
+def _plain(entry: Entry | Cause | Retired) -> dict[str, Any]:
     if isinstance(entry, Retired):
         return {"retired": True, **dataclasses.asdict(entry)}
+    if isinstance(entry, Cause):
+        fields = dataclasses.asdict(entry)
+        fields.pop("document")
+        return {"type": "cause", "retired": False, **fields}
     return {
         "code": entry.code,
         "name": entry.name,
+        "type": "rule",
         "retired": False,
         "severity": entry.severity.value,
         "confidence": entry.confidence.value,

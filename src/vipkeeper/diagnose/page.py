@@ -55,24 +55,31 @@ def markdown(hypothesis: Hypothesis, page: Page) -> str:
 # {hypothesis.code} {hypothesis.name}: {page.title}
 
 ## What it is
+
 {page.what}
 
 ## How it leads to the symptom
+
 {chain}
 
 ## What it explains
+
 {symptoms}
 
 ## How to tell it apart
+
 {page.apart}
 
 ## How to mend it
+
 {fixes}
 
 ## How to verify
+
 {verify}
 
 ## References
+
 {page.references}
 """
 

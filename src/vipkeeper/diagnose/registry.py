@@ -7,9 +7,10 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 
+from vipkeeper.catalog.entry import Cause, Remedy
 from vipkeeper.diagnose import hypotheses
 from vipkeeper.diagnose.hypothesis import Hypothesis
-from vipkeeper.diagnose.page import Page, parse_page
+from vipkeeper.diagnose.page import Page, markdown, parse_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,27 @@ class Registered:
     def page(self) -> Page:
         """What the docstring says. Raises `PageError` when it is no page."""
         return parse_page(self.docstring)
+
+    @property
+    def cause(self) -> Cause:
+        """Its entry in the table of codes. Raises `PageError` when its docstring is no page."""
+        hypothesis, page = self.hypothesis, self.page
+        return Cause(
+            code=hypothesis.code,
+            name=hypothesis.name,
+            layer=hypothesis.layer.name.lower(),
+            title=page.title,
+            what=page.what,
+            chain=hypothesis.chain,
+            explains=tuple(symptom.value for symptom in hypothesis.explains),
+            apart=page.apart,
+            fixes=tuple(
+                Remedy(s.risk.value, s.text, s.command, s.only_if) for s in hypothesis.fixes
+            ),
+            verify=hypothesis.verify,
+            references=page.references,
+            document=markdown(hypothesis, page),
+        )
 
 
 @functools.cache

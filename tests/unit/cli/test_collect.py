@@ -29,7 +29,7 @@ def case(name: str) -> tuple[Fact, ...]:
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A host whose collectors see the recorded case of a dead API server, with one file and one blind spot."""
 
     def see(target: Target) -> Iterator[Fact]:

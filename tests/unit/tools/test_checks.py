@@ -63,6 +63,20 @@ def test_a_lock_fits_what_is_wanted() -> None:
     ]
 
 
+def test_a_page_of_a_code_that_differs_is_named(tmp_path: Path) -> None:
+    tool_of_pages = tool("rule_pages")
+    wanted = {"rules/VK101.md": "a", "causes/VK801.md": "b", "causes/README.md": "c"}
+    for name in ("rules/VK101.md", "causes/VK801.md", "causes/VK899.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("a")
+    found = tool_of_pages.differences(wanted, tmp_path)
+    assert [line.partition(" ")[0] for line in found] == [
+        "docs/causes/VK801.md",
+        "docs/causes/README.md",
+        "docs/causes/VK899.md",
+    ]
+
+
 def test_a_schema_that_differs_is_named(tmp_path: Path) -> None:
     schemas = tool("schemas")
     wanted = schemas.documents(ROOT / "docs")

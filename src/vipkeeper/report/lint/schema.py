@@ -10,6 +10,7 @@ from typing import Any
 
 from vipkeeper.catalog.entry import CODE, NAME, Confidence, Reach, Severity
 from vipkeeper.catalog.page import PARTS
+from vipkeeper.diagnose.hypothesis import Layer, Risk, Symptom
 from vipkeeper.lint.rule import Safety
 
 Schema = dict[str, Any]
@@ -87,6 +88,7 @@ def explain_schema() -> Schema:
     entry = _object(
         code=_CODE,
         name=_NAME,
+        type={"const": "rule"},
         retired={"const": False},
         severity=_words(Severity),
         confidence=_words(Confidence),
@@ -95,11 +97,26 @@ def explain_schema() -> Schema:
         versions=_list(_LINE, "Releases in which it applies; none: all."),
         page=page | {"description": "Each part is Markdown."},
     )
+    cause = _object(
+        code=_CODE,
+        name=_NAME,
+        type={"const": "cause"},
+        retired={"const": False},
+        layer={"enum": [layer.name.lower() for layer in Layer]},
+        title=_LINE,
+        what=_LINE,
+        chain=_list(_LINE, "How it leads to the symptoms, step by step."),
+        explains=_list(_words(Symptom)),
+        apart=_LINE | {"description": "How to tell it from its rivals."},
+        fixes=_list(_object(risk=_words(Risk), text=_LINE, command=_TEXT, only_if=_TEXT)),
+        verify=_list(_LINE),
+        references=_LINE,
+    )
     retired = _object(code=_CODE, name=_NAME, retired={"const": True}, since=_LINE, reason=_LINE)
     return {
         "$schema": _DRAFT,
         "title": "vipkeeper explain --output json",
-        **_object(schema_version={"const": 1}, codes=_list({"oneOf": [entry, retired]})),
+        **_object(schema_version={"const": 1}, codes=_list({"oneOf": [entry, cause, retired]})),
     }
 
 

@@ -1,4 +1,4 @@
-"""The first server waits for the VIP that only it could serve
+"""the first server waits for the VIP that only it could serve
 
 ## What it is
 Every server has `server: https://VIP:9345`, the first one too. On a new cluster nobody has data, nobody starts one, and

@@ -1,4 +1,4 @@
-"""The token is of another cluster
+"""the token is of another cluster
 
 ## What it is
 A joining server proves with `token` that it belongs to the cluster. With a wrong one it is told `401 Unauthorized`; with

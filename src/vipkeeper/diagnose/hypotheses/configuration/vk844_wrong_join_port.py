@@ -5,7 +5,7 @@ On RKE2 servers and agents join through the supervisor on 9345. Port 6443 is the
 `/cacerts: 401 Unauthorized`. On k3s one port serves both, and 6443 is right.
 
 ## How to tell it apart
-The message names /cacerts; with a wrong token the 401 is for /v1-rke2/server-bootstrap, see VK843. A server that has
+The message names cacerts; with a wrong token the 401 is for v1-rke2/server-bootstrap, see VK843. A server that has
 data starts all the same and only warns.
 
 ## References

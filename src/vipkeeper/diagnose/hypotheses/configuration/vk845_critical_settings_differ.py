@@ -1,4 +1,4 @@
-"""Settings that must be the same differ between servers
+"""settings that must be the same differ between servers
 
 ## What it is
 A joining server compares cluster-cidr, service-cidr, cluster-dns, cluster-domain and some more with those of the

@@ -1,4 +1,4 @@
-"""Port 9345 does not listen on the VIP
+"""port 9345 does not listen on the VIP
 
 ## What it is
 The API answers on the VIP and joining does not: the supervisor listens on other addresses of the holder only. With

@@ -1,4 +1,4 @@
-"""A node took the VIP for its own address
+"""a node took the VIP for its own address
 
 ## What it is
 Without `node-ip` RKE2 and k3s take the first address of the interface with the default route. After a DHCP renewal, a link

@@ -1,4 +1,4 @@
-"""No default route, and no `node-ip`
+"""no default route, and no `node-ip`
 
 ## What it is
 RKE2 and k3s look at the default route to find the server's own address. Without one, and without `node-ip`, they end with

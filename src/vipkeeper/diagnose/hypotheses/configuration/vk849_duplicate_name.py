@@ -1,4 +1,4 @@
-"""The name of a server is taken
+"""the name of a server is taken
 
 ## What it is
 Two servers have one name, or a server was installed anew under the name that it had. etcd refuses with `duplicate node

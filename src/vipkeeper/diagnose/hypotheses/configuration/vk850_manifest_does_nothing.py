@@ -1,4 +1,4 @@
-"""The manifest of the VIP is of no kind that exists, or lies where nobody runs it
+"""the manifest of the VIP is of no kind that exists, or lies where nobody runs it
 
 ## What it is
 RKE2 and k3s bring nothing that holds a VIP. A manifest of kind `KubeVipConfig` is refused, as no such kind exists; a

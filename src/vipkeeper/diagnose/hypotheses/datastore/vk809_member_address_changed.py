@@ -62,7 +62,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.DESTRUCTIVE,
             "one of several, and the new address is meant to stay: remove it and join it anew",
-            "kubectl delete node NAME; mv /var/lib/rancher/rke2/server/db /root/old-db",
+            "kubectl delete node NAME; mv /var/lib/rancher/rke2/server/db /var/lib/rancher/rke2/old-db",
             only_if="the others have quorum",
         ),
     ),

@@ -48,7 +48,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.DESTRUCTIVE,
             "on those: move the old data away and join anew (k3s: /var/lib/rancher/k3s/server/db)",
-            "mv /var/lib/rancher/rke2/server/db /root/old-db; systemctl start rke2-server",
+            "mv /var/lib/rancher/rke2/server/db /var/lib/rancher/rke2/old-db; systemctl start rke2-server",
             only_if="it is certain which server has the data to keep",
         ),
     ),

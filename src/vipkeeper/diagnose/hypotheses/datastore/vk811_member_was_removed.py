@@ -51,7 +51,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.DESTRUCTIVE,
             "move the old data away and join anew; `server` must name another server or the VIP",
-            "systemctl stop rke2-server; mv /var/lib/rancher/rke2/server/db /root/old-db; systemctl start rke2-server",
+            "systemctl stop rke2-server; mv /var/lib/rancher/rke2/server/db /var/lib/rancher/rke2/old-db; systemctl start rke2-server",
             only_if="the others have quorum and this server is to stay",
         ),
         Step(

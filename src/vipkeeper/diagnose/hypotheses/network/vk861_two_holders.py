@@ -1,4 +1,4 @@
-"""Servers that do not hear each other both have the VIP
+"""servers that do not hear each other both have the VIP
 
 ## What it is
 The network between the servers is in parts, or passes one way only. Each part has a server that takes the others for dead

@@ -1,4 +1,4 @@
-"""A host that is no server of this cluster has the VIP
+"""a host that is no server of this cluster has the VIP
 
 ## What it is
 Somebody else uses the address: a machine with a fixed address, a DHCP pool that holds the VIP, a server of another

@@ -1,4 +1,4 @@
-"""A server that no longer holds the VIP still has it
+"""a server that no longer holds the VIP still has it
 
 ## What it is
 One server holds the VIP; another one kept it as its manager was killed, lost its Lease, or was told not to clean up.

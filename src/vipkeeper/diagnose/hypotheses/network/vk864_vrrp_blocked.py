@@ -1,4 +1,4 @@
-"""The servers do not take each other's adverts
+"""the servers do not take each other's adverts
 
 ## What it is
 keepalived's adverts (IP protocol 112 to 224.0.0.18 or ff02::12) are dropped by a firewall, a switch or a cloud, or refused

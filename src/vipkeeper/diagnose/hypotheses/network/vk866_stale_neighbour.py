@@ -1,4 +1,4 @@
-"""The neighbour table of the client names the former holder
+"""the neighbour table of the client names the former holder
 
 ## What it is
 The VIP moved, and this client or its router did not take the announcement. Its frames go to the former holder, which drops

@@ -1,4 +1,4 @@
-"""A firewall rule on the holder drops the VIP
+"""a firewall rule on the holder drops the VIP
 
 ## What it is
 A rule of nftables, iptables or firewalld on the server with the VIP drops what goes to it, or to port 6443 or 9345 of it.

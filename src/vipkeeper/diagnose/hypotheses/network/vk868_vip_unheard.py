@@ -1,4 +1,4 @@
-"""The holder has the VIP, and the network carries nothing of it
+"""the holder has the VIP, and the network carries nothing of it
 
 ## What it is
 The server answers under its own address and has the VIP, but no other host ever gets an ARP answer for it: the network

@@ -1,4 +1,4 @@
-"""The VIP is in no subnet of the servers
+"""the VIP is in no subnet of the servers
 
 ## What it is
 Hosts and routers ask for an address by ARP only where its subnet is. A VIP outside the servers' subnets is asked for on

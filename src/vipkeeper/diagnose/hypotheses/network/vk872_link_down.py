@@ -1,4 +1,4 @@
-"""The interface with the VIP is down
+"""the interface with the VIP is down
 
 ## What it is
 The server that has the VIP has it on an interface without carrier, or one that was set down. A manager that renews its

@@ -1,4 +1,4 @@
-"""The kernel of the holder does not answer ARP for the VIP
+"""the kernel of the holder does not answer ARP for the VIP
 
 ## What it is
 `arp_ignore` of 1 or more, or `arp_filter`, keeps the kernel from answering for an address that is on another interface than

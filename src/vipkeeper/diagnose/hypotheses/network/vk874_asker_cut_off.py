@@ -1,4 +1,4 @@
-"""The place that asks has no network
+"""the place that asks has no network
 
 ## What it is
 The client reaches neither its gateway nor any server under its own address. What it says of the VIP says nothing of the

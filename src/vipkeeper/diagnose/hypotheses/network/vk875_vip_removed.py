@@ -1,4 +1,4 @@
-"""Something took the VIP off the interface while its manager holds it
+"""something took the VIP off the interface while its manager holds it
 
 ## What it is
 The manager took the VIP and still means to hold it, but a network service flushed addresses that it does not know:

@@ -1,4 +1,4 @@
-"""The certificate does not name the VIP
+"""the certificate does not name the VIP
 
 ## What it is
 The API server's certificate names the server's own addresses and what stands in `tls-san`. Without the VIP there, clients

@@ -1,4 +1,4 @@
-"""A certificate of the control plane has expired
+"""a certificate of the control plane has expired
 
 ## What it is
 Certificates of RKE2 and k3s are good for a year and renewed at a start within the last months of it. A server that runs for

@@ -1,4 +1,4 @@
-"""The VIP answers with the certificate of another cluster
+"""the VIP answers with the certificate of another cluster
 
 ## What it is
 A server that holds the VIP has a CA of its own: it was started without `server` and made a cluster of itself, it was

@@ -1,4 +1,4 @@
-"""Clocks differ so far that certificates are not yet valid
+"""clocks differ so far that certificates are not yet valid
 
 ## What it is
 A certificate begins at the time when it was made. Where the clock is behind the one who made it, it is of the future:

@@ -1,4 +1,4 @@
-"""Another VRRP router uses the same virtual router id
+"""another VRRP router uses the same virtual router id
 
 ## What it is
 Two VRRP groups in one network have the same id. keepalived logs each foreign advert, as its addresses are not its own;
@@ -21,7 +21,7 @@ from vipkeeper.diagnose.vocabulary import Key
 
 HYPOTHESIS = Hypothesis(
     code="VK865",
-    name="vrid-clash",
+    name="vrid-taken",
     layer=Layer.NETWORK,
     requires=(adverts_of_another_router,),
     forbids=(another_manager,),
