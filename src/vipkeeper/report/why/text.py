@@ -14,7 +14,7 @@ from vipkeeper.report.style import Style, Tone
 WIDTH = 100
 CITED = 6
 """Facts that are cited for one statement; more are counted."""
-RIVALS = 8
+RIVALS = 6
 """Causes that are named as ruled out; the others are counted."""
 SKEW_MS = 1000
 """From here on clocks that differ are worth a line."""
@@ -197,10 +197,10 @@ class _Report:
 
 
 def rivals(diagnosis: Diagnosis) -> tuple[Assessment, ...]:
-    """The causes that were ruled out though something of what they need is so; the nearest first."""
+    """The causes that would explain a symptom and were ruled out; those that are half so come first."""
     symptoms = [symptom for symptom, _ in diagnosis.symptoms]
-    near = [a for a in diagnosis.ruled_out if a.because and a.explained(symptoms)]
-    near.sort(key=lambda a: (-len(a.because), a.hypothesis.code))
+    near = [a for a in diagnosis.ruled_out if a.explained(symptoms)]
+    near.sort(key=lambda a: (-len(a.because), -len(a.explained(symptoms)), a.hypothesis.code))
     return tuple(near[:RIVALS])
 
 
