@@ -14,6 +14,8 @@ from vipkeeper.report.style import Style, Tone
 WIDTH = 100
 CITED = 6
 """Facts that are cited for one statement; more are counted."""
+RIVALS = 6
+"""Causes that are named as ruled out; the others are counted."""
 SKEW_MS = 1000
 """From here on clocks that differ are worth a line."""
 
@@ -106,12 +108,18 @@ class _Report:
         yield from self._wrapped(label, text)
 
     def _ruled_out(self) -> Iterator[str]:
-        if self._d.ruled_out:
+        near = rivals(self._d)
+        if near:
             yield "ruled out"
-            for assessment in self._d.ruled_out:
+            for assessment in near:
                 first = assessment.against[0]
                 reason = f"{first.text}{self._cites(first.facts)}"
                 yield from self._item("  ", f"{assessment.hypothesis.code}  {reason}", 7)
+
+        rest = len(self._d.ruled_out) - len(near)
+        if rest:
+            more = "more " if near else ""
+            yield f"{rest} {more}causes are ruled out; --output json names them with their facts"
 
     def _possible(self) -> Iterator[str]:
         if self._d.possible and self._d.verdict is not Verdict.HEALTHY:
@@ -186,6 +194,14 @@ class _Report:
 
     def _spaced(self, text: str) -> str:
         return "  ".join(self._style.text(part) for part in text.split("  "))
+
+
+def rivals(diagnosis: Diagnosis) -> tuple[Assessment, ...]:
+    """The causes that would explain a symptom and were ruled out; those that are half so come first."""
+    symptoms = [symptom for symptom, _ in diagnosis.symptoms]
+    near = [a for a in diagnosis.ruled_out if a.explained(symptoms)]
+    near.sort(key=lambda a: (-len(a.because), -len(a.explained(symptoms)), a.hypothesis.code))
+    return tuple(near[:RIVALS])
 
 
 def subject(fact: Fact) -> str:
