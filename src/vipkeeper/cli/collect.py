@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> int:
         what = error.strerror or str(error)
         raise HostError(f"--output: cannot write {args.output}: {what}") from None
     if failed:
-        output.note(f"{len(failed)} things could not be collected; the bundle says which")
+        output.note(f"could not be collected: {len(failed)}; the bundle says what")
     return ExitCode.OK
 
 

@@ -51,7 +51,7 @@ def test_what_was_collected_here_is_judged_elsewhere(
     said = capsys.readouterr()
     path = Path(said.out.strip())
     assert path.parent == tmp_path
-    assert said.err == "1 things could not be collected; the bundle says which\n"
+    assert said.err == "could not be collected: 1; the bundle says what\n"
     assert main(["why", "--from", str(path), "--output", "json"]) == 1
     told = capsys.readouterr()
     assert [root["code"] for root in json.loads(told.out)["roots"]] == ["VK822"]
