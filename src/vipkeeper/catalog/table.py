@@ -38,7 +38,7 @@ class Table:
 
     def near(self, wanted: str) -> str | None:
         """The code or name that was perhaps meant."""
-        alive = (*self.entries, *self.causes)
+        alive: tuple[Entry | Cause, ...] = (*self.entries, *self.causes)
         known = [word for entry in alive for word in (entry.code, entry.name)]
         near = difflib.get_close_matches(wanted.lower(), [word.lower() for word in known], n=1)
         return next((word for word in known if near and word.lower() == near[0]), None)

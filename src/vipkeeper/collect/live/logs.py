@@ -32,7 +32,7 @@ CONTAINERS = ("etcd", "kube-apiserver", "kube-vip")
 STATIC_PODS = ("/var/lib/rancher/rke2/agent/pod-manifests", "/etc/kubernetes/manifests")
 """Where the kubelet finds pods that must run here, and so must have a log."""
 K3S_ETCD = "/var/lib/rancher/k3s/server/db/etcd"
-READ_LIMIT = 6.0
+READ_LIMIT = 5.0
 """Seconds after which reading ends, wherever it is."""
 LARGEST = 64 << 20
 """Bytes of the end of a file that are read; containerd begins a new file at 10 MiB."""
@@ -252,7 +252,7 @@ COLLECTORS = (
         "logs",
         frozenset({Key.LOG, Key.LOGS_READ, Key.VOTERS}),
         look_at_logs,
-        limit=READ_LIMIT + 1.5,
+        limit=READ_LIMIT + 1.0,
         privilege=Privilege.ROOT,
         on_server=True,
     ),

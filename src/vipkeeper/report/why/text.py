@@ -119,7 +119,8 @@ class _Report:
         rest = len(self._d.ruled_out) - len(near)
         if rest:
             more = "more " if near else ""
-            yield f"{rest} {more}causes are ruled out; --output json names them with their facts"
+            causes = "cause is" if rest == 1 else "causes are"
+            yield f"{rest} {more}{causes} ruled out; --output json names them with their facts"
 
     def _possible(self) -> Iterator[str]:
         if self._d.possible and self._d.verdict is not Verdict.HEALTHY:
