@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -292,7 +293,7 @@ class _Reader:
         if not found:
             message = f"no file is named '{words[1].text}'"
             self.problems.append(Problem(words[1].span, message, Trouble.UNREADABLE))
-        return [path for path in found if path.is_file()]
+        return [path for path in found if not os.path.isdir(path)]
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
