@@ -38,7 +38,7 @@ def test_exit_codes(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_what_could_not_be_read_is_told_even_when_not_selected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["lint", str(tmp_path / "missing"), "--ignore", "VK0"]) == 0
+    assert main(["lint", str(tmp_path / "missing"), "--ignore", "VK0"]) == 1
     assert "1 could not be read" in capsys.readouterr().out
 
 
