@@ -296,8 +296,10 @@ class Cluster:
 
     def _catch_up(self, host: Host) -> None:
         waiting, host.waiting = host.waiting, []
+        now = host.clock.read(self.now)
         for event in waiting:
-            self.deliver(host, event)
+            late = event.read_at(now) if isinstance(event, AdvertReceived) else event
+            self.deliver(host, late)
         self.deliver(host, Tick())
 
     def kernel_changed(self, host: Host, why: str) -> None:

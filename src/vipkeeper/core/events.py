@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from vipkeeper.core.types import HostView, Instant, Record, Settings
+from vipkeeper.core.types import OLDEST_STAMP, HostView, Instant, Record, Settings
 from vipkeeper.wire.types import Advert, IPAddress, Rejection
 
 
@@ -30,7 +30,12 @@ class AdvertReceived:
     source: IPAddress
     advert: Advert
     received: Instant
-    """When the kernel received it, not when we read it."""
+    """When the kernel received it, not when we read it; at most `OLDEST_STAMP` before that."""
+
+    def read_at(self, now: Instant) -> AdvertReceived:
+        """As a host gives it that reads it only now."""
+        oldest = now - OLDEST_STAMP
+        return self if self.received >= oldest else replace(self, received=oldest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,19 +37,19 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
     interval = node.settings.advert_interval
     gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
     if advert.role is not Role.HOLDER:
-        member.unheard.take(now, said=False)
+        member.unheard.take(now, interval, said=False)
         other = node.members.witnessed(member)
-        member.elsewhere.take(now, said=other is not None)
-        if other is not None and member.elsewhere.often(WITNESSED_OFTEN, interval, now):
+        member.elsewhere.take(now, interval, said=other is not None)
+        if other is not None and member.elsewhere.times >= WITNESSED_OFTEN:
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
         elif gives_way and node.state is HOLDER and node.members.would_succeed(member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
         return
     theirs = node.members.claim_of(member)
     ours = node.members.own_claim(node.claim_epoch, node.gate.health)
-    member.elsewhere.take(now, said=False)
-    member.unheard.take(now, said=not node.members.hears_us(member))
-    unheard = member.unheard.often(TOLD_OFTEN, interval, now)
+    member.elsewhere.take(now, interval, said=False)
+    member.unheard.take(now, interval, said=not node.members.hears_us(member))
+    unheard = member.unheard.times >= TOLD_OFTEN
     if node.gate.health.serves and not unheard and _gives_way(node, member, advert):
         _insist(node, member, now)
     elif theirs > ours or gives_way:

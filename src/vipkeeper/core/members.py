@@ -28,21 +28,20 @@ Rank = tuple[Health, int]
 
 @dataclass(slots=True)
 class Told:
-    """How many adverts in a row say the same, and since when: those read together, after a stall of this
-    server or of a wire, are the word of one moment, and perhaps of one long gone."""
+    """How many adverts in a row say the same. Those read within half an interval, after a stall of this
+    server or of a wire, count once: they are the word of one moment, and perhaps of one long gone."""
 
     times: int = 0
-    since: Instant = 0
+    counted: Instant = 0
+    """When the last one that counts was read."""
 
-    def take(self, now: Instant, *, said: bool) -> None:
+    def take(self, now: Instant, interval: Duration, *, said: bool) -> None:
         """One more advert says so, or does not."""
-        if said and self.times == 0:
-            self.since = now
-        self.times = self.times + 1 if said else 0
-
-    def often(self, times: int, interval: Duration, now: Instant) -> bool:
-        """True when that many said so, over the time in which they are sent, less half an interval."""
-        return self.times >= times and now - self.since >= interval * (2 * times - 3) // 2
+        if not said:
+            self.times = 0
+        elif self.times == 0 or now - self.counted >= interval // 2:
+            self.times += 1
+            self.counted = now
 
 
 @dataclass(slots=True)
@@ -214,7 +213,7 @@ class Members:
         return member
 
     def _sender(self, source: IPAddress) -> Member | None:
-        """Often the very object of the settings, and an address is slow to hash."""
+        """In the simulator the very object of the settings; an address is slow to hash."""
         for member in self._members:
             if member.server.address is source:
                 return member

@@ -37,7 +37,8 @@ def sound(node: Node, now: Instant) -> None:
 def advert_received(node: Node, event: AdvertReceived, now: Instant) -> None:
     """A well-formed, authentic advert."""
     holds = node.state in HOLDING
-    was_alone = holds and not node.members.any_live(event.received)
+    # After a stall: when it last had to look, not when it reads what came meanwhile.
+    was_alone = holds and not node.members.any_live(min(event.received, node.deadline() or now))
     sound(node, now)
     judged = node.members.accept(event.source, event.advert, event.received)
     match judged:

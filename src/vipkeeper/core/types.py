@@ -14,6 +14,8 @@ Duration = int
 
 MILLISECOND: Duration = 1_000_000
 SECOND: Duration = 1_000_000_000
+OLDEST_STAMP: Duration = SECOND
+"""How far back the stamp of a received advert may lie when it is read; an older one is cut to this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,7 @@ class Driver:
             self._drain_adverts()
             self._inbox.extend(self._ports.wire.drain())
             self._inbox.extend(self._ports.channels.drain())
-        for _ in range(min(len(self._inbox), EVENTS_PER_WAKE)):
+        for _ in range(len(self._inbox) if due else min(len(self._inbox), EVENTS_PER_WAKE)):
             await self._feed(self._inbox.popleft())
             if self._exited:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from vipkeeper.core.types import Instant
+from vipkeeper.core.types import OLDEST_STAMP, Instant
 
 
 def now() -> Instant:
@@ -21,7 +21,7 @@ def from_realtime(stamp: int) -> Instant:
     """
     instant = now()
     age = time.clock_gettime_ns(time.CLOCK_REALTIME) - stamp
-    return instant - min(max(age, 0), 1_000_000_000)
+    return instant - min(max(age, 0), OLDEST_STAMP)
 
 
 def host_boot_id() -> str:

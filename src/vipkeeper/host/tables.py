@@ -35,6 +35,7 @@ _ADDRESS = struct.Struct("=BBBBI")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
 _NUMBER = struct.Struct("=I")
 _ERROR = struct.Struct("=i")
+_LONGEST = 65536
 _READS = 4096
 """Bound of one table: as many parts, each up to 32 KiB."""
 _PATIENCE = 1.0
@@ -119,7 +120,9 @@ def _read(kind: int, body: bytes) -> tuple[list[Message], bool]:
         sock.settimeout(_PATIENCE)
         sock.send(request(kind, _REQUEST_DUMP, body, 1))
         for _ in range(_READS):
-            for message in messages(sock.recv(65536)):
+            data, _, flags, _ = sock.recvmsg(_LONGEST)
+            torn |= bool(flags & socket.MSG_TRUNC)
+            for message in messages(data):
                 torn |= bool(message.flags & NLM_F_DUMP_INTR)
                 if message.kind in (NLMSG_DONE, NLMSG_ERROR):
                     _raise_if_refused(message)

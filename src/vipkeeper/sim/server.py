@@ -296,7 +296,8 @@ class SimServer(Machine):
             self._arm()
 
     def _feed_queued(self, event: Event) -> None:
-        self._handle(event, self.clock.local(self.world.now))
+        now = self.clock.local(self.world.now)
+        self._handle(event.read_at(now) if isinstance(event, AdvertReceived) else event, now)
         self._work()
 
     # Timers

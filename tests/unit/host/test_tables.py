@@ -155,8 +155,9 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 (message,) = messages(data)
                 assert message.flags == 0x301
 
-            def recv(self, _size: int) -> bytes:
-                return self.parts.pop(0)
+            def recvmsg(self, size: int) -> tuple[bytes, list[object], int, None]:
+                data = self.parts.pop(0)
+                return data[:size], [], socket.MSG_TRUNC if len(data) > size else 0, None
 
         monkeypatch.setattr("socket.socket", Socket)
 
@@ -188,3 +189,9 @@ def test_a_refusal_is_an_error(kernel: Callable[..., None]) -> None:
     kernel([end(-errno.ENOBUFS)])
     with pytest.raises(OSError, match="No buffer space"):
         tables.read_neighbours()
+
+
+def test_a_message_that_does_not_fit_is_a_change_meanwhile(kernel: Callable[..., None]) -> None:
+    many = ADDRESS * (tables._LONGEST // len(ADDRESS) + 1)
+    kernel([part(ETH0), end(0)], [many, end(0)])
+    assert tables.read_snapshot()[1]

@@ -66,14 +66,17 @@ class Stretch:
 
     What a bound is made of (clock rates, delays, lateness) may change meanwhile: a clock that was slow
     for a while has counted less of a lease, a packet sent while the wire was slow is still on its way.
-    So the longest bound since the stretch began holds.
+    So a bound that grew counts from the beginning, and one that shrank counts whole from then on, unless
+    the time was up sooner.
     """
 
-    __slots__ = ("_told", "limit", "since")
+    __slots__ = ("_bound", "_told", "limit", "since")
 
     def __init__(self) -> None:
         self.since: Instant | None = None
         self.limit: Duration = 0
+        """How long it may last from its beginning on."""
+        self._bound: Duration = 0
         self._told = False
 
     def exceeded(self, at: Instant) -> Duration | None:
@@ -92,7 +95,11 @@ class Stretch:
         if self.since is None:
             self.since = at
             self.limit = limit
-        self.limit = max(self.limit, limit)
+        elif limit > self._bound:
+            self.limit = max(self.limit, limit)
+        elif limit < self._bound:
+            self.limit = min(self.limit, at - self.since + limit)
+        self._bound = limit
 
 
 def ms(duration: Duration) -> str:

@@ -263,6 +263,7 @@ class OneAfterHeal(Invariant):
 
     def __init__(self, situation: Situation, report: Report) -> None:
         super().__init__(situation, report)
+        self._healed = False
         self._from: Instant | None = None
         self._wrong = Stretch()
 
@@ -270,11 +271,12 @@ class OneAfterHeal(Invariant):
         """Judge what lasted until now."""
         self._judge(at)
         if isinstance(fact, FaultInjected):
-            self._from = None
+            self._healed, self._from = False, None
 
     def changed(self, at: Instant, fact: Fact) -> None:
-        """The clock begins with the healing."""
-        if isinstance(fact, Healed):
+        """The clock begins with the healing, or when after it some server could serve."""
+        self._healed |= isinstance(fact, Healed)
+        if self._healed and self._from is None:
             self._from = self._settled_by(at)
         if self._from is None:
             self._wrong.update(at, False, 0)

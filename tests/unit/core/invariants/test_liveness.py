@@ -177,3 +177,17 @@ def test_l1_a_client_that_another_holder_answers_needs_not_learn() -> None:
     assert learned(3000, Story(only=ClientLearns).holds("cp1").fact(ServedChanged("cp1"))) == []
     hidden = Story(only=ClientLearns).holds("cp1").fact(WireChanged("cp1", CLIENT, 1000, 0))
     assert learned(3000, hidden) == ["L1"]
+
+
+def test_l3_begins_when_what_was_on_its_way_has_arrived() -> None:
+    slow = (
+        WireChanged(f"cp{a}", f"cp{b}", 0, 400_000_000)
+        for a in (1, 2, 3)
+        for b in (1, 2, 3)
+        if a != b
+    )
+    story = Story(only=OneAfterHeal).at(1000).holds("cp1").holds("cp2").fact(*slow).fact(Healed())
+    story.at(1400).fact(
+        *(WireChanged(f"cp{a}", f"cp{b}", 0, 0) for a in (1, 2, 3) for b in (1, 2, 3) if a != b)
+    )
+    assert story.at(60_000).broken() == ["L3"]
