@@ -199,7 +199,7 @@ def _renderers(outcome: Outcome) -> Mapping[str, Callable[[output.Style], str]]:
 def _input(word: str) -> Input:
     """`NAME=PATH` or `PATH`; a path that exists is no name, whatever signs are in it."""
     name, equals, path = word.partition("=")
-    if equals and "/" not in name and not Path(word).exists():
+    if equals and "/" not in name and not os.path.exists(word):
         if not name or not path:
             raise UsageError(f"'{word}': expected NAME=PATH")
         return Input(Path(path), name)

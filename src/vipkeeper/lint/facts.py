@@ -28,7 +28,11 @@ class Given:
 
 
 def infer(
-    given: Given, documents: Iterable[Document], servers: Mapping[str, Settings], named: bool
+    given: Given,
+    documents: Iterable[Document],
+    servers: Mapping[str, Settings],
+    named: bool,
+    tree: bool = False,
 ) -> Facts:
     """The facts, each from its surest source.
 
@@ -37,11 +41,12 @@ def infer(
         documents: every document of every server.
         servers: the settings of each server, by its name.
         named: whether the user named the servers one by one, so that these are all.
+        tree: whether each is a folder of one folder.
     """
     everything = list(documents)
     known, complete = _servers(given, everything, servers)
     vips = _vips(given, everything, servers, known)
-    return Facts(vips, known, complete or named, given.releases)
+    return Facts(vips, known, complete or named, tree, given.releases)
 
 
 def _servers(
@@ -98,7 +103,8 @@ def _keepalived(documents: list[Document]) -> Iterator[Vip]:
             for word in instance.vips:
                 address = as_address(word.text)
                 if address is not None:
-                    yield Vip(address, f"virtual_ipaddress of {instance.name}", word.span)
+                    origin = f"virtual_ipaddress of {instance.name}"
+                    yield Vip(address, origin, word.span, is_for_api=False)
 
 
 def _joined(servers: Mapping[str, Settings], known: tuple[KnownServer, ...]) -> Iterator[Vip]:

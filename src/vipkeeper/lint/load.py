@@ -93,7 +93,7 @@ def load(
     """
     gathered = _Gathered()
     for entry in inputs:
-        if entry.path.is_dir():
+        if os.path.isdir(entry.path):  # Path.is_dir raises where a folder on the way is closed
             _folder(gathered, entry)
         else:
             _file(gathered, entry.path, str(entry.path), entry.name, asked=True)
@@ -102,14 +102,29 @@ def load(
     _drop_included(gathered)
     _split_loose_files(gathered)
     return assemble(
-        gathered.documents, gathered.problems, gathered.sources, given, _all_named(inputs)
+        gathered.documents,
+        gathered.problems,
+        gathered.sources,
+        given,
+        named=_all_named(inputs),
+        tree=len(inputs) == 1 and os.path.isdir(inputs[0].path),
     )
 
 
 def live_inputs(root: Path = Path("/")) -> list[Input]:
-    """The usual paths of this host that exist."""
+    """The usual paths of this host that exist, or that this user may not look for."""
     paths = (root / path.lstrip("/") for path in LIVE)
-    return [Input(path, "this host") for path in paths if path.exists()]
+    return [Input(path, "this host") for path in paths if _may_exist(path)]
+
+
+def _may_exist(path: Path) -> bool:
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def assemble(
@@ -117,7 +132,9 @@ def assemble(
     problems: list[Problem],
     sources: dict[str, Source],
     given: Given,
+    *,
     named: bool = False,
+    tree: bool = False,
 ) -> Cluster:
     """The cluster of these documents by server; those without a name belong to every server."""
     shared = documents.get("", [])
@@ -126,7 +143,7 @@ def assemble(
     every = {name: (*found, *shared) for name, found in own.items()}
     settings = {name: merge(found) for name, found in every.items()}
     all_documents = [*(d for found in own.values() for d in found), *shared]
-    known = facts.infer(given, all_documents, settings, named)
+    known = facts.infer(given, all_documents, settings, named, tree)
     servers = tuple(Server(name, every[name], settings[name], known) for name in names)
     only_shared = names == [""]
     return Cluster(servers, () if only_shared else tuple(shared), known, tuple(problems), sources)

@@ -27,6 +27,8 @@ class Vip:
     origin: str
     """In words, for messages: `--vip`, `kube-vip's address`, `virtual_ipaddress of VI_1`."""
     span: Span | None = None
+    is_for_api: bool = True
+    """Whether its source says so; keepalived holds VIPs of other services too."""
 
     def __str__(self) -> str:
         return str(self.address)
@@ -50,6 +52,8 @@ class Facts:
     servers: tuple[KnownServer, ...]
     complete: bool
     """Whether `servers` is known to be all of them."""
+    tree: bool = False
+    """Whether they are the folders of one folder: likely all of them."""
     releases: tuple[tuple[Software, Version], ...] = ()
     """What the user says about programs whose release no file says."""
     _by_address: dict[IPAddress, KnownServer] = field(init=False, repr=False, compare=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -92,6 +94,23 @@ def test_the_live_host(tmp_path: Path) -> None:
     write(tmp_path, etc__rancher__rke2__config_yaml="token: abc\n")
     (server,) = load(live_inputs(tmp_path)).servers
     assert server.settings.text("token") == "abc"
+
+
+def test_a_closed_folder_on_the_way_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RKE2 closes /var/lib/rancher/rke2/server to all but root."""
+    look = Path.stat
+
+    def closed(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if "rke2/server/" in str(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return look(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    (problem,) = load(live_inputs(tmp_path)).problems
+    assert problem.trouble is Trouble.UNREADABLE
+    assert problem.span.file.endswith("rke2/server/manifests")
 
 
 def test_a_large_file_is_not_read(tmp_path: Path) -> None:

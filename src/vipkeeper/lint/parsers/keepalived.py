@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,6 +127,8 @@ class Keepalived(Document):
     """The statements at the top, those of included files in their place."""
 
     statements: tuple[Statement, ...]
+    files: tuple[tuple[str, Source], ...] = ()
+    """Shell scripts that a `vrrp_script` runs, by the path that it names, where a copy is at hand."""
 
     def blocks(self, keyword: str) -> tuple[Statement, ...]:
         """The blocks or lines at the top with this keyword."""
@@ -279,12 +282,12 @@ class _Reader:
         pattern = words[1].text
         folder = source.path.parent
         if pattern.startswith("/"):
-            root, marker, _ = str(folder / "x").partition("/etc/keepalived/")
-            if not marker:
+            root = _root(source.path)
+            if root is None:
                 message = f"'{pattern}' was not read: this copy is in no etc/keepalived/"
                 self.problems.append(Problem(words[1].span, message, Trouble.UNREADABLE))
                 return []
-            folder, pattern = Path(root or "/"), pattern.lstrip("/")
+            folder, pattern = root, pattern.lstrip("/")
         try:
             found = sorted(folder.glob(pattern))
         except (ValueError, OSError, NotImplementedError):
@@ -292,7 +295,28 @@ class _Reader:
         if not found:
             message = f"no file is named '{words[1].text}'"
             self.problems.append(Problem(words[1].span, message, Trouble.UNREADABLE))
-        return [path for path in found if path.is_file()]
+        return [path for path in found if not os.path.isdir(path)]
+
+
+def _root(path: Path) -> Path | None:
+    """The root of the server that this copy of a file is from; None where the path does not say."""
+    root, marker, _ = str(path).partition("/etc/keepalived/")
+    return Path(root or "/") if marker else None
+
+
+def _scripts(
+    source: Source, statements: Sequence[Statement]
+) -> Iterator[tuple[str, Source | Problem]]:
+    """The shell scripts that are tracked, of the same server."""
+    root = _root(source.path) if source.path is not None else None
+    lines = (s.first("script") for s in statements if s.keyword == "vrrp_script")
+    names = [line.value.text.partition(" ")[0] for line in lines if line and line.value]
+    for name in dict.fromkeys(names):
+        if root is None or not name.startswith("/") or ".." in name:
+            continue
+        path = root / name.lstrip("/")
+        if path.suffix == ".sh" and os.path.isfile(path):
+            yield name, read(path, _beside(source, path))
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
@@ -330,5 +354,12 @@ def parse(source: Source, kind: Kind) -> Parsed:
         block = reader.stack.pop()
         done = Statement(block.words, tuple(block.children), block.condition)
         reader.stack[-1].children.append(done)
-    document = Keepalived(kind, source, tuple(reader.top.children))
+    files: list[tuple[str, Source]] = []
+    for name, found in _scripts(source, reader.top.children):
+        if isinstance(found, Problem):
+            reader.problems.append(found)
+        else:
+            files.append((name, found))
+            reader.included.append(found)
+    document = Keepalived(kind, source, tuple(reader.top.children), tuple(files))
     return Parsed((document,), tuple(reader.problems), tuple(reader.included))

@@ -1,8 +1,9 @@
 """An even number of servers.
 
 ## What it does
-Reports clusters with embedded etcd whose list of servers is known to be complete and has an even number of members. Servers with
-`disable-etcd` and agents are no members.
+Reports clusters with embedded etcd that have an even number of members: where the list of servers is known to be complete,
+and, as a guess, where one folder holds a folder for each server. Servers with `disable-etcd`, agents and load balancers are no
+members.
 
 ## Why it is bad
 etcd needs more than half. Of two servers both must run: two fail more often than one. Of four two may not fail, the
@@ -41,6 +42,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vipkeeper.lint.compare import is_proven
+from vipkeeper.lint.parsers.haproxy import Haproxy
+from vipkeeper.lint.parsers.keepalived import Keepalived
 from vipkeeper.lint.rule import Confidence, Finding, Reach, Rule, Severity
 from vipkeeper.lint.scope import Cluster
 
@@ -48,11 +52,12 @@ RULE = Rule("VK602", "even-servers", Severity.WARNING, Reach.CLUSTER, (), Confid
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
-    """Count the servers with etcd, if all of them are known."""
-    without = {s.name for s in cluster.servers if s.is_agent or s.settings.is_true("disable-etcd")}
-    known = [server for server in cluster.facts.servers if server.name not in without]
+    """Count the servers with etcd, if all of them are known or may be."""
+    facts = cluster.facts
+    known = [server for server in facts.servers if server.name not in _without_etcd(cluster)]
     outside = any("datastore-endpoint" in server.settings for server in cluster.servers)
-    if not cluster.facts.complete or outside or not known or len(known) % 2:
+    guessed = facts.tree and all(is_proven(server) for server in cluster.control_plane)
+    if not (facts.complete or guessed) or outside or not known or len(known) % 2:
         return
     span = next((source.start for source in cluster.sources.values()), None)
     if span is None:
@@ -63,4 +68,17 @@ def check(cluster: Cluster) -> Iterator[Finding]:
         span,
         f"{len(known)} servers ({names}, from {known[0].origin or 'their folders'}): {lost}",
         help=f"have {len(known) + 1}, or {len(known) - 1}",
+        confidence=None if facts.complete else Confidence.POSSIBLE,
     )
+
+
+def _without_etcd(cluster: Cluster) -> set[str]:
+    """Names of machines that are no members."""
+    rancher = bool(cluster.control_plane)
+    return {
+        server.name
+        for server in cluster.servers
+        if server.is_agent
+        or server.settings.is_true("disable-etcd")
+        or (rancher and all(isinstance(d, (Keepalived, Haproxy)) for d in server.documents))
+    }

@@ -1,7 +1,8 @@
 """The VIP is missing in `tls-san`.
 
 ## What it does
-Reports servers whose `tls-san` does not name every VIP.
+Reports servers whose `tls-san` does not name every VIP. Of several VIPs of keepalived one that is missing while
+another is named is information only: it may be that of an ingress.
 
 ## Why it is bad
 The API server's certificate does not name the VIP, so whoever comes through it is refused:
@@ -39,7 +40,7 @@ from collections.abc import Iterator
 from vipkeeper.lint.compare import is_proven
 from vipkeeper.lint.kinds import SETTINGS
 from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.scope import Server, as_address
+from vipkeeper.lint.scope import IPAddress, Server, Vip, as_address
 
 RULE = Rule(
     "VK103", "vip-not-in-tls-san", Severity.ERROR, Reach.SERVER, SETTINGS, Confidence.LIKELY
@@ -58,13 +59,16 @@ def check(server: Server) -> Iterator[Finding]:
     named = {as_address(value.text) for value in settings.values("tls-san")}
     given = settings.get("tls-san")
     span = given.span if given else settings.start
-    sure = is_proven(server)
+    proven = is_proven(server)
     for vip in server.facts.vips:
         if vip.address in named:
             continue
+        other = not vip.is_for_api and _has_another(server, named, vip)
+        sure = proven and not other
         lack = "'tls-san' does not name" if given else "there is no 'tls-san' that names"
         whose = f" of {server.name}" if server.name else ""
-        perhaps = "" if sure else ", unless this is an agent"
+        perhaps = ", unless this is an agent" if not proven else ""
+        perhaps = ", unless it is that of another service" if other else perhaps
         yield RULE.finding(
             span,
             f"{lack} the VIP {vip}{whose}{perhaps}",
@@ -73,3 +77,11 @@ def check(server: Server) -> Iterator[Finding]:
             severity=None if sure else Severity.INFO,
             confidence=None if sure else Confidence.POSSIBLE,
         )
+
+
+def _has_another(server: Server, named: set[IPAddress | None], vip: Vip) -> bool:
+    """Whether `tls-san` names another VIP of this family: then this one may be for Services."""
+    return any(
+        known.address in named and known.address.version == vip.address.version
+        for known in server.facts.vips
+    )

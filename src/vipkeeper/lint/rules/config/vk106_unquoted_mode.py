@@ -5,7 +5,8 @@ Reports `write-kubeconfig-mode` with a leading zero and without quotes.
 
 ## Why it is bad
 YAML 1.1 reads `0644` as octal, which is 420; RKE2 then reads `420` as the mode, and the kubeconfig gets `-r---w----`: its
-readers can no longer read it, and a group may write it.
+readers can no longer read it, and a group may write it. `0600` becomes 384, which is no mode: RKE2 logs `Failed to set
+... to mode` and leaves the file as it was made.
 
 ## Example
 Bad:
@@ -50,7 +51,12 @@ def check(server: Server) -> Iterator[Finding]:
         right = f'"{value.scalar.text}"'
         yield RULE.finding(
             value.span,
-            f"YAML reads {value.scalar.text} as {found.text}, so the file gets mode {found.text}",
+            f"YAML reads {value.scalar.text} as {found.text}, {_effect(found.text)}",
             help=f"write-kubeconfig-mode: {right}",
             fix=replace(value.span, right, "put the mode in quotes", Safety.SAFE),
         )
+
+
+def _effect(mode: str) -> str:
+    """What a number does that k3s reads in base 8."""
+    return "which is no mode" if set(mode) & set("89") else f"so the file gets mode {mode}"

@@ -1,7 +1,8 @@
 """haproxy listens on a port that the server itself uses.
 
 ## What it does
-Reports `bind` on 6443 or 9345, on every address or on the VIP, where RKE2 or k3s runs on the same server.
+Reports `bind` on 6443 or 9345 where RKE2 or k3s runs on the same server: on every address, on one of its own or on the
+VIP.
 
 ## Why it is bad
 The API server listens on 0.0.0.0:6443 and the supervisor on 9345. Whichever starts second fails with
@@ -41,7 +42,7 @@ from vipkeeper.lint.keys import Product
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Haproxy
 from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.scope import Server
+from vipkeeper.lint.scope import Server, as_address
 
 RULE = Rule("VK401", "haproxy-port-taken", Severity.ERROR, Reach.SERVER, (Kind.HAPROXY,))
 _ALL = ("", "*", "0.0.0.0", "::")
@@ -58,7 +59,9 @@ def check(server: Server) -> Iterator[Finding]:
     for haproxy in server.all(Haproxy):
         for bind in haproxy.binds:
             user = users.get(bind.port)
-            taken = bind.address in _ALL or server.facts.is_vip(bind.address) is not None
+            address = as_address(bind.address)
+            own = address is not None and (address.is_loopback or address in server.addresses)
+            taken = bind.address in _ALL or own or server.facts.is_vip(bind.address) is not None
             if user is not None and taken:
                 yield RULE.finding(
                     bind.span,

@@ -53,7 +53,7 @@ def check(file: File[Haproxy]) -> Iterator[Finding]:
         if http is None or any(pool.section.all("option", word) for word in others):
             continue
         lines = [line.text for line in pool.section.all("http-check")]
-        if any("connect" in line and "ssl" in line for line in lines):
+        if any("connect" in line and ("ssl" in line or "port" in line) for line in lines):
             continue
         for server in pool.servers:
             elsewhere = server.after("port") or server.after("addr")

@@ -8,8 +8,29 @@ from dataclasses import dataclass
 
 from vipkeeper.config.tree import Span
 from vipkeeper.lint.parsers.keepalived import Keepalived, Statement
+from vipkeeper.lint.source import Source
 
 _URL = re.compile(r"https?://[^\s'\"]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that keepalived runs, or a line of a script that it runs."""
+
+    span: Span
+    text: str
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What it asks by HTTP."""
+        return tuple(_URL.findall(self.text))
+
+    def has_option(self, letter: str, *words: str) -> bool:
+        """Whether a command such as curl has an option, alone or among others as in `-sfk`."""
+        for part in self.text.split():
+            if part in words or re.fullmatch(rf"-[A-Za-z]*{letter}[A-Za-z]*", part):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +43,22 @@ class Check:
     """`script`."""
     tracked: Statement
     """Where it is tracked first."""
+    file: Source | None = None
+    """The script, where it is a file that is at hand."""
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The command itself, or the lines of its file without comments."""
+        if self.file is None:
+            return (Command(self.span, self.command),)
+        found = []
+        for number, line in enumerate(self.file.lines, 1):
+            text = line.strip()
+            if text and not text.startswith("#"):
+                start = line.index(text[0]) + 1
+                span = Span(self.file.file, number, start, number, start + len(text))
+                found.append(Command(span, text))
+        return tuple(found)
 
     @property
     def command(self) -> str:
@@ -41,14 +78,11 @@ class Check:
     @property
     def urls(self) -> tuple[str, ...]:
         """What it asks by HTTP."""
-        return tuple(_URL.findall(self.command))
+        return Command(self.span, self.command).urls
 
     def has_option(self, letter: str, *words: str) -> bool:
         """Whether a command such as curl has an option, alone or among others as in `-sfk`."""
-        for part in self.command.split():
-            if part in words or re.fullmatch(rf"-[A-Za-z]*{letter}[A-Za-z]*", part):
-                return True
-        return False
+        return Command(self.span, self.command).has_option(letter, *words)
 
 
 def tracked(conf: Keepalived) -> Iterator[Check]:
@@ -61,4 +95,5 @@ def tracked(conf: Keepalived) -> Iterator[Check]:
             if line.keyword in seen or script is None or command is None:
                 continue
             seen.add(line.keyword)
-            yield Check(script, command, line)
+            path = command.value.text.partition(" ")[0] if command.value else ""
+            yield Check(script, command, line, dict(conf.files).get(path))

@@ -2,7 +2,7 @@
 
 ## What it does
 Reports tracked scripts that succeed whatever happens: `true`, `echo`, a shell command that ends in `|| true`, `;
-true` or `exit 0`.
+true` or `exit 0`. So does a script file beside the configuration whose last line is `exit 0` and that ends nowhere else.
 
 ## Why it is bad
 The VIP stays on a server whose API server is dead, as if there were no check.
@@ -39,25 +39,38 @@ keepalived.conf(5), "VRRP scripts".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vipkeeper.config.tree import shown
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.keepalived import Keepalived
-from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.rules.keepalived.checks import tracked
+from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
+from vipkeeper.lint.rules.keepalived.checks import Command, tracked
 from vipkeeper.lint.scope import File
 
 RULE = Rule("VK302", "check-cannot-fail", Severity.ERROR, Reach.FILE, (Kind.KEEPALIVED,))
 _ALWAYS = re.compile(
     r"(\|\||;)\s*(/\S*/)?(true|:|exit\s+0)\s*['\"]?$|^/\S*/?sh\s+-c\s+['\"]?exit\s+0"
 )
+_BLIND = re.compile(r"(exit\s+0|true|:|return\s+0)\s*;?")
+_OTHER_END = re.compile(r"\b(exit|return|exec|kill)\b|\bset\s+-\w*e|errexit|\btrap\b")
 _PROGRAMS = frozenset(["true", "echo", "printf", "sleep", "logger", ":"])
 
 
 def check(file: File[Keepalived]) -> Iterator[Finding]:
     """Look at each command that is tracked."""
     for script in tracked(file.document):
+        if script.file is not None:
+            last = _blind_end(script.commands)
+            if last is not None:
+                yield RULE.finding(
+                    last.span,
+                    f"this script ends with '{shown(last.text)}' whatever happened: the VIP stays where the API server is dead",
+                    help="let the script fail when https://127.0.0.1:6443 does not answer",
+                    related=[Related(script.tracked.span, "tracked here")],
+                    confidence=Confidence.LIKELY,
+                )
+            continue
         text = script.command.strip()
         shell = script.program in ("sh", "bash", "dash")
         if script.program in _PROGRAMS or (shell and _ALWAYS.search(text)):
@@ -67,3 +80,10 @@ def check(file: File[Keepalived]) -> Iterator[Finding]:
                 help="let the command fail when https://127.0.0.1:6443 does not answer",
                 related=[Related(script.tracked.span, "tracked here")],
             )
+
+
+def _blind_end(lines: Sequence[Command]) -> Command | None:
+    """The last line of a script that succeeds by it and has no other end."""
+    if not lines or not _BLIND.fullmatch(lines[-1].text):
+        return None
+    return None if any(_OTHER_END.search(line.text) for line in lines[:-1]) else lines[-1]

@@ -2,7 +2,7 @@
 
 ## What it does
 Reports tracked scripts that ask `/readyz`, `/livez` or `/healthz` of port 6443 with `curl -f` but without a client
-certificate or token, on servers of RKE2 or k3s.
+certificate or token, on servers of RKE2 or k3s; in script files beside the configuration too.
 
 ## Why it is bad
 Both forbid anonymous requests: the answer is 401 even when all is well, and with `-f` that is a failure. Every
@@ -48,11 +48,13 @@ from vipkeeper.config.tree import shown
 from vipkeeper.lint.facts import port_of
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.keepalived import Keepalived
-from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
+from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
 from vipkeeper.lint.rules.keepalived.checks import tracked
 from vipkeeper.lint.scope import Server
 
 RULE = Rule("VK304", "check-always-refused", Severity.ERROR, Reach.SERVER, (Kind.KEEPALIVED,))
+_CURL = re.compile(r"(if\s+!\s+)?(/\S*/)?curl\s")
+_KNOWN = re.compile(r"(^|\s)(-E|--cert|--config|-K)\b|Authorization|--oauth2")
 _PATHS = ("/readyz", "/livez", "/healthz")
 
 
@@ -63,14 +65,18 @@ def check(server: Server) -> Iterator[Finding]:
     if settings.start is None or server.is_agent or allowed:
         return
     for script in (script for conf in server.all(Keepalived) for script in tracked(conf)):
-        asked = [url for url in script.urls if port_of(url) == 6443 and _path(url) in _PATHS]
-        known = re.search(r"(^|\s)(-E|--cert|--config|-K)\b|Authorization|--oauth2", script.command)
-        if asked and not known and script.program == "curl" and script.has_option("f", "--fail"):
+        for command in script.commands:
+            asked = [url for url in command.urls if port_of(url) == 6443 and _path(url) in _PATHS]
+            if not asked or not _CURL.match(command.text) or _KNOWN.search(command.text):
+                continue
+            if not command.has_option("f", "--fail"):
+                continue
             yield RULE.finding(
-                script.span,
+                command.span,
                 f"{settings.product.value} answers 401 to '{shown(asked[0])}': the check always fails",
                 help="give curl a client certificate (--cert, --key)",
                 related=[Related(settings.start, "anonymous requests are refused here")],
+                confidence=Confidence.LIKELY if script.file is not None else None,
             )
 
 

@@ -1,7 +1,8 @@
 """A check that takes every answer for health.
 
 ## What it does
-Reports tracked scripts that run curl without `--fail`, and without looking at the status or the text that it prints.
+Reports tracked scripts, and lines of script files beside the configuration, that run curl without `--fail`, and without
+looking at the status or the text that it prints.
 
 ## Why it is bad
 Without it curl succeeds with 500 and 503 too. An API server that has lost etcd answers 500 for minutes; the VIP stays
@@ -49,16 +50,24 @@ from vipkeeper.lint.scope import File
 
 RULE = Rule("VK305", "check-takes-any-answer", Severity.WARNING, Reach.FILE, (Kind.KEEPALIVED,))
 
+_STATUS = re.compile(r"http_code|--write-out|response_code")
+_JUDGED = re.compile(r"\bgrep\b|\btest\b|\[ |\$\(|`")
+_CURL = re.compile(r"(^|[\s/'\"])curl\s")
+_LINE = re.compile(r"^(if\s+(!\s+)?)?(/\S*/)?curl\s")
+
 
 def check(file: File[Keepalived]) -> Iterator[Finding]:
     """Look at each curl that is tracked."""
     for script in tracked(file.document):
-        judged = re.search(r"\bgrep\b|http_code|--write-out|\btest\b|\[ ", script.command)
-        if not re.search(r"(^|[\s/'\"])curl\s", script.command) or not script.urls or judged:
+        runs = _CURL if script.file is None else _LINE
+        if any(_STATUS.search(command.text) for command in script.commands):
             continue
-        if not script.has_option("f", "--fail", "--fail-with-body"):
+        for command in script.commands:
+            judged = _JUDGED.search(command.text) or not runs.search(command.text)
+            if judged or not command.urls or command.has_option("f", "--fail", "--fail-with-body"):
+                continue
             yield RULE.finding(
-                script.span,
+                command.span,
                 "curl succeeds with 500 and 503 too: the VIP stays on a sick server",
                 help="add -f",
             )

@@ -1,8 +1,8 @@
 """A check that only sees whether a program runs.
 
 ## What it does
-Reports tracked scripts with `killall -0`, `pidof`, `pgrep` or `systemctl is-active`, and instances whose only check
-is `track_process`.
+Reports tracked scripts with `killall -0`, `pidof`, `pgrep` or `systemctl is-active`, in script files beside the
+configuration too, and instances whose only check is `track_process`.
 
 ## Why it is bad
 A program that hangs, or serves no healthy API server, still runs. The VIP stays there and clients get timeouts.
@@ -54,16 +54,19 @@ _COMMAND = re.compile(
     r"\b(killall\s+(-0|-s\s*0)|pidof|pgrep|kill\s+-0|systemctl\s+(--quiet\s+|-q\s+)?is-active)\b"
 )
 
+_ASKS = re.compile(r"\b(curl|wget|nc|ncat|openssl|kubectl|socat|python3?)\b|/dev/tcp|/etc/")
+
 
 def check(file: File[Keepalived]) -> Iterator[Finding]:
     """Look at each command, and at what has nothing else."""
     scripts = list(tracked(file.document))
     for script in scripts:
-        found = _COMMAND.search(script.command)
-        if found is not None and not script.urls:
+        found = next((c for c in script.commands if _COMMAND.search(c.text)), None)
+        asks = script.file is not None and any(_ASKS.search(c.text) for c in script.commands)
+        if found is not None and not asks and not any(c.urls for c in script.commands):
             yield RULE.finding(
-                script.span,
-                f"'{shown(script.command)}' only sees that the program runs, not that it serves",
+                found.span,
+                f"'{shown(found.text)}' only sees that the program runs, not that it serves",
                 help="ask for an answer, such as curl -sf of a health page",
             )
     for instance in file.document.instances:

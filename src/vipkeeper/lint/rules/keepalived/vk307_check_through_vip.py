@@ -1,7 +1,7 @@
 """A check of keepalived that asks the VIP.
 
 ## What it does
-Reports tracked scripts whose URL has the VIP as host.
+Reports tracked scripts whose URL has the VIP as host, and script files beside the configuration that ask nobody else.
 
 ## Why it is bad
 The answer comes from whoever holds the VIP: sick servers look healthy as long as the holder is, and when nobody holds
@@ -59,12 +59,22 @@ def check(file: File[Keepalived]) -> Iterator[Finding]:
         if (address := as_address(word.text))
     }
     for script in tracked(file.document):
-        for url in script.urls:
-            address = as_address(host_of(url))
-            if address is not None and (address in own or file.facts.is_vip(str(address))):
-                yield RULE.finding(
-                    script.span,
-                    f"the check asks whoever holds the VIP, {address}, and not this server",
-                    help="ask 127.0.0.1",
-                )
-                break
+        alone = script.file is None
+        # a script may ask the VIP as well, such as the one of kubeadm where it is the holder
+        asked = [
+            (command, as_address(host_of(url)))
+            for command in script.commands
+            for url in (command.urls if alone else command.urls[:1])
+        ]
+        through = [
+            (command, address)
+            for command, address in asked
+            if address is not None and (address in own or file.facts.is_vip(str(address)))
+        ]
+        if through and (alone or len(through) == len(asked)):
+            command, address = through[0]
+            yield RULE.finding(
+                command.span,
+                f"the check asks whoever holds the VIP, {address}, and not this server",
+                help="ask 127.0.0.1",
+            )

@@ -1,7 +1,7 @@
 """The lease times of kube-vip do not fit each other.
 
 ## What it does
-Reports `vip_leaseduration`, `vip_renewdeadline` and `vip_retryperiod` unless lease > renew > 1.2 x retry, with the
+Reports `vip_leaseduration`, `vip_renewdeadline` and `vip_retryperiod` unless lease > renew > 1.2 x retry >= 1.2, with the
 defaults of the release where one is not set.
 
 ## Why it is bad
@@ -73,11 +73,13 @@ def check(file: File[KubeVip]) -> Iterator[Finding]:
         lease, renew, retry = (
             kubevip.number(name, default) for name, default in zip(_NAMES, defaults, strict=True)
         )
-        if lease > renew > 1.2 * retry:
+        if lease > renew > 1.2 * retry and retry >= 1:
             continue
         wrong = "the lease must be longer than the renew deadline"
         if lease > renew:
             wrong = "the renew deadline must be longer than 1.2 retry periods"
+        if retry < 1:
+            wrong = "the retry period must be 1 s or more"
         yield RULE.finding(
             given[0].span,
             f"kube-vip panics at start: {wrong} (lease {lease} s, renew {renew} s, retry {retry} s)",
