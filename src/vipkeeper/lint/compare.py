@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vipkeeper.config.tree import Span
 from vipkeeper.lint.document import of_type
 from vipkeeper.lint.kinds import Place
+from vipkeeper.lint.memo import once
 from vipkeeper.lint.parsers.systemd import Unit
 from vipkeeper.lint.scope import Cluster, Server
 
@@ -72,6 +73,7 @@ def deviations(
                 yield Deviation(server, held, place, other, usual, there)
 
 
+@once
 def proven_servers(cluster: Cluster) -> tuple[Server, ...]:
     """The servers that cannot be agents.
 

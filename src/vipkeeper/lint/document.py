@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from vipkeeper.config.tree import Mapping, Problem
 from vipkeeper.lint.kinds import Kind, Place
@@ -17,6 +17,8 @@ class Document:
 
     kind: Kind
     source: Source
+    memo: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """For `once`."""
 
     @property
     def place(self) -> Place:

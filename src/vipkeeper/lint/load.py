@@ -257,9 +257,8 @@ def _walk(gathered: _Gathered, top: Path) -> Iterator[Path]:
         gathered.problems.append(Problem(span, message, Trouble.UNREADABLE))
 
     for folder, folders, files in os.walk(top, onerror=failed, followlinks=True):
-        here = Path(folder)
         try:
-            info = here.stat()
+            info = os.stat(folder)
         except OSError as error:
             failed(error)
             continue
@@ -269,16 +268,17 @@ def _walk(gathered: _Gathered, top: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add((info.st_dev, info.st_ino))
-        deep = len(here.relative_to(top).parts) >= MAX_FOLDERS
+        deep = len(Path(folder).relative_to(top).parts) >= MAX_FOLDERS
         folders[:] = [] if deep else sorted(f for f in folders if f not in (".git", ".venv"))
         for file in sorted(files):
-            if may_matter(str(here / file)):
+            path = os.path.join(folder, file)
+            if may_matter(path):
                 count += 1
                 if count > MAX_FILES:
                     message = f"more than {MAX_FILES} files; the rest was not read"
                     gathered.problems.append(Problem(Span(str(top), 1, 1), message))
                     return
-                yield here / file
+                yield Path(path)
 
 
 def _file(gathered: _Gathered, path: Path, shown: str, name: str, *, asked: bool) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from vipkeeper.config.tree import Span
+from vipkeeper.lint.memo import once
 from vipkeeper.lint.scope import Cluster, as_address
 from vipkeeper.lint.settings import Settings
 
@@ -36,6 +38,7 @@ class Network:
         return f"{self.key} {self.network}{'' if self.span else ' (the default)'}"
 
 
+@functools.lru_cache(maxsize=4096)
 def as_network(text: str) -> IPNetwork | None:
     """The network in `10.42.0.0/16`; host bits are dropped, as Go does."""
     try:
@@ -49,11 +52,17 @@ def networks(settings: Settings, key: str) -> tuple[Network, ...]:
     if settings.value(key) is None:
         node = [as_address(value.text) for value in settings.values("node-ip")]
         only6 = bool(node) and all(a is not None and a.version == 6 for a in node)
-        return (Network(key, ip_network(_DEFAULTS[key, 6 if only6 else 4]), None),)
+        return (_default(key, 6 if only6 else 4),)
     found = ((as_network(value.text), value.span) for value in settings.values(key))
     return tuple(Network(key, network, span) for network, span in found if network is not None)
 
 
+@functools.cache
+def _default(key: str, version: int) -> Network:
+    return Network(key, ip_network(_DEFAULTS[key, version]), None)
+
+
+@once
 def cluster_networks(cluster: Cluster) -> tuple[Network, ...]:
     """The networks of all servers; the default of a key only where no server sets it."""
     found: dict[tuple[str, IPNetwork], Network] = {}

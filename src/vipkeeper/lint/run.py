@@ -108,9 +108,9 @@ def run(
     chosen = tuple(registered for registered in every if selection.runs(registered))
     found: dict[tuple[object, ...], Finding] = {}
     known = releases.find(cluster)
-    indexed = tuple((server, _by_kind(server)) for server in cluster.servers)
+    index = _Index(cluster)
     for registered in chosen:
-        for finding in releases.applying(_apply(registered, cluster, indexed), known):
+        for finding in releases.applying(_apply(registered, index), known):
             graded = selection.graded(finding, registered)
             found.setdefault((graded.code, graded.span, graded.message), graded)
     names = {registered.rule.code: registered.rule.name for registered in every}
@@ -137,6 +137,34 @@ def _hidden(hidden: Secrets, quiet: Quiet) -> Quiet:
     return Quiet(hidden.finding(quiet.finding), ignore)
 
 
+class _Index:
+    """The servers and files of each choice of kinds; the rules have few different ones."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.kinds = frozenset(document.kind for document in cluster.documents)
+        self._by_kind = tuple((server, _by_kind(server)) for server in cluster.servers)
+        self._servers: dict[tuple[Kind, ...], list[Server]] = {}
+        self._files: dict[tuple[Kind, ...], list[File[Document]]] = {}
+
+    def servers(self, kinds: tuple[Kind, ...]) -> list[Server]:
+        """Those that have a file of these kinds."""
+        if kinds not in self._servers:
+            some = (s for s, found in self._by_kind if any(kind in found for kind in kinds))
+            self._servers[kinds] = list(some)
+        return self._servers[kinds]
+
+    def files(self, kinds: tuple[Kind, ...]) -> list[File[Document]]:
+        """The files of these kinds, shared ones once."""
+        if kinds not in self._files:
+            found: dict[int, File[Document]] = {}
+            for server, own in self._by_kind:
+                for document in (d for kind in kinds for d in own.get(kind, ())):
+                    found.setdefault(id(document), File(document, server))
+            self._files[kinds] = list(found.values())
+        return self._files[kinds]
+
+
 def _by_kind(server: Server) -> dict[Kind, list[Document]]:
     found: dict[Kind, list[Document]] = {}
     for document in server.documents:
@@ -144,26 +172,18 @@ def _by_kind(server: Server) -> dict[Kind, list[Document]]:
     return found
 
 
-def _apply(
-    registered: Registered,
-    cluster: Cluster,
-    indexed: tuple[tuple[Server, dict[Kind, list[Document]]], ...],
-) -> Iterator[Finding]:
+def _apply(registered: Registered, index: _Index) -> Iterator[Finding]:
     """Call a check for everything that it is about."""
     rule = registered.rule
-    if rule.reach is Reach.CLUSTER:
-        if not rule.kinds or any(k in found for _, found in indexed for k in rule.kinds):
-            yield from registered.check(cluster)
-        return
-    seen: set[int] = set()
-    for server, found in indexed:
-        if rule.reach is Reach.SERVER and any(kind in found for kind in rule.kinds):
-            yield from registered.check(server)
-        elif rule.reach is Reach.FILE:
-            for document in (d for kind in rule.kinds for d in found.get(kind, ())):
-                if id(document) not in seen:
-                    seen.add(id(document))
-                    yield from registered.check(File(document, server))
+    about: Sequence[Cluster | Server | File[Document]] = ()
+    if rule.reach is Reach.CLUSTER and (not rule.kinds or index.kinds.intersection(rule.kinds)):
+        about = (index.cluster,)
+    elif rule.reach is Reach.SERVER:
+        about = index.servers(rule.kinds)
+    elif rule.reach is Reach.FILE:
+        about = index.files(rule.kinds)
+    for thing in about:
+        yield from registered.check(thing)
 
 
 def _sift(

@@ -6,12 +6,13 @@ import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Generic
+from typing import Any, Generic
 
 from vipkeeper.catalog.entry import Software
 from vipkeeper.config.tree import Problem, Span
 from vipkeeper.lint.document import D, Document, of_type
 from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.memo import once
 from vipkeeper.lint.settings import Settings
 from vipkeeper.lint.source import Source
 from vipkeeper.lint.version import Version
@@ -93,6 +94,15 @@ class Server:
     documents: tuple[Document, ...]
     settings: Settings
     facts: Facts
+    is_agent: bool = field(init=False)
+    """Whether the files show that it is an agent (worker) and no server."""
+
+    def __post_init__(self) -> None:
+        named = any("agent" in d.source.file.rpartition("/")[2] for d in self.documents)
+        keys = (setting.key for setting in self.settings)
+        object.__setattr__(
+            self, "is_agent", named and all(key is None or key.agent for key in keys)
+        )
 
     def all(self, wanted: type[D]) -> tuple[D, ...]:
         """The documents of one class: `server.all(Keepalived)`."""
@@ -109,13 +119,6 @@ class Server:
         given = [known.address for known in self.facts.named(self.name) if self.name]
         found = (address for address in (*own, *given) if address is not None)
         return tuple(dict.fromkeys(found))
-
-    @property
-    def is_agent(self) -> bool:
-        """Whether the files show that it is an agent (worker) and no server."""
-        return any("agent" in d.source.file.rpartition("/")[2] for d in self.documents) and not any(
-            setting.key is not None and not setting.key.agent for setting in self.settings
-        )
 
     @property
     def joins(self) -> bool:
@@ -148,13 +151,13 @@ class Cluster:
     """What could not be read."""
     sources: Mapping[str, Source]
     """Every file that was read, by the name that spans use."""
+    memo: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """For `once`."""
 
     @property
     def documents(self) -> tuple[Document, ...]:
         """Every document once."""
-        shared = {id(document) for document in self.shared}
-        own = (d for server in self.servers for d in server.documents if id(d) not in shared)
-        return (*own, *self.shared)
+        return _documents(self)
 
     def all(self, wanted: type[D]) -> tuple[D, ...]:
         """The documents of one class."""
@@ -163,7 +166,19 @@ class Cluster:
     @property
     def control_plane(self) -> tuple[Server, ...]:
         """The servers with settings of RKE2 or k3s that are no agents."""
-        return tuple(s for s in self.servers if s.settings.files and not s.is_agent)
+        return _control_plane(self)
+
+
+@once
+def _documents(cluster: Cluster) -> tuple[Document, ...]:
+    shared = {id(document) for document in cluster.shared}
+    own = (d for server in cluster.servers for d in server.documents if id(d) not in shared)
+    return (*own, *cluster.shared)
+
+
+@once
+def _control_plane(cluster: Cluster) -> tuple[Server, ...]:
+    return tuple(s for s in cluster.servers if s.settings.files and not s.is_agent)
 
 
 @functools.lru_cache(maxsize=4096)

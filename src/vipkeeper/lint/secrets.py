@@ -6,6 +6,7 @@ masked too much costs a reader a glance; what is masked too little ends up in th
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -212,7 +213,13 @@ def _parts(text: str) -> Iterator[Part]:
             yield starts[later], starts[later] + len(lines[later])
 
 
-def _in_line(line: str) -> Iterator[Part]:
+@functools.lru_cache(maxsize=1024)
+def _in_line(line: str) -> tuple[Part, ...]:
+    """Where the secrets of a line are; servers of a cluster have most of their lines in common."""
+    return tuple(_found_in(line))
+
+
+def _found_in(line: str) -> Iterator[Part]:
     for pattern in (*_VALUES, _ENV):
         for match in pattern.finditer(line):
             key = match.groupdict().get("key")

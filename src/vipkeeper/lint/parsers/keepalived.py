@@ -31,6 +31,12 @@ class Statement:
     children: tuple[Statement, ...] = ()
     condition: str = ""
     """What stands behind `@`: the line counts only where keepalived runs with this `-i` id."""
+    is_conditional: bool = field(init=False, repr=False, compare=False)
+    """Whether it, or a line in it, counts only for some `-i` id."""
+
+    def __post_init__(self) -> None:
+        inside = any(child.is_conditional for child in self.children)
+        object.__setattr__(self, "is_conditional", bool(self.condition) or inside)
 
     @property
     def keyword(self) -> str:
@@ -67,11 +73,6 @@ class Statement:
     def has(self, keyword: str) -> bool:
         """Whether there is one."""
         return bool(self.all(keyword))
-
-    @property
-    def is_conditional(self) -> bool:
-        """Whether it, or a line in it, counts only for some `-i` id."""
-        return bool(self.condition) or any(child.is_conditional for child in self.children)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from vipkeeper.config.tree import Scalar, Span, Style
 
 _RUN = re.compile(r"[\w./:,=@%+*-]+")
 """Characters that mean themselves in every format, taken at once."""
+_Word = tuple[int, int, str, Style]
+"""Its first column, the one behind it, what it says and how it is written."""
 
 
 def split(
@@ -23,14 +26,23 @@ def split(
         escapes: whether a backslash makes the next character an ordinary one (haproxy).
         lone: characters that are a word by themselves where they stand alone.
     """
-    words: list[Scalar] = []
+    return [
+        Scalar(Span(file, number, start, number, end), text, style)
+        for start, end, text, style in _cut(line, comments, escapes, lone)
+    ]
+
+
+@functools.lru_cache(maxsize=1024)
+def _cut(line: str, comments: str, escapes: bool, lone: str) -> tuple[_Word, ...]:
+    """The words of a line, wherever it stands; servers of a cluster have most of their lines in common."""
+    words: list[_Word] = []
     text, start, quote, style = "", -1, "", Style.PLAIN
     index = 0
 
     def close(end: int) -> None:
         nonlocal text, start, style
         if start >= 0:
-            words.append(Scalar(Span(file, number, start + 1, number, end + 1), text, style))
+            words.append((start + 1, end + 1, text, style))
         text, start, style = "", -1, Style.PLAIN
 
     while index < len(line):
@@ -71,4 +83,4 @@ def split(
             text += char
         index += 1
     close(index)
-    return words
+    return tuple(words)

@@ -54,7 +54,8 @@ RULE = Rule("VK602", "even-servers", Severity.WARNING, Reach.CLUSTER, (), Confid
 def check(cluster: Cluster) -> Iterator[Finding]:
     """Count the servers with etcd, if all of them are known or may be."""
     facts = cluster.facts
-    known = [server for server in facts.servers if server.name not in _without_etcd(cluster)]
+    outsiders = _without_etcd(cluster)
+    known = [server for server in facts.servers if server.name not in outsiders]
     outside = any("datastore-endpoint" in server.settings for server in cluster.servers)
     guessed = facts.tree and all(is_proven(server) for server in cluster.control_plane)
     if not (facts.complete or guessed) or outside or not known or len(known) % 2:

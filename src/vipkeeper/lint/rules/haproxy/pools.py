@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vipkeeper.lint.memo import once
 from vipkeeper.lint.parsers.haproxy import Bind, Directive, Haproxy, Section
 
 API_PORTS = (6443, 9345)
@@ -42,6 +43,7 @@ def _fronts(haproxy: Haproxy) -> dict[str, list[Bind]]:
     return found
 
 
+@once
 def pools(haproxy: Haproxy) -> Iterator[Pool]:
     """Every pool of the control plane, by the ports of its servers or of its clients."""
     by_name = _fronts(haproxy)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vipkeeper.config.tree import Span
+from vipkeeper.lint.memo import once
 from vipkeeper.lint.parsers.keepalived import Keepalived, Statement
 from vipkeeper.lint.source import Source
 
@@ -85,6 +86,7 @@ class Check:
         return Command(self.span, self.command).has_option(letter, *words)
 
 
+@once
 def tracked(conf: Keepalived) -> Iterator[Check]:
     """Every script that is tracked and defined, once."""
     seen: set[str] = set()

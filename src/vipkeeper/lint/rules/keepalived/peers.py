@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vipkeeper.config.tree import Span
+from vipkeeper.lint.memo import once
 from vipkeeper.lint.parsers.keepalived import Instance, Keepalived, Statement
 from vipkeeper.lint.scope import Cluster, IPAddress, Server, as_address
 
@@ -19,6 +20,7 @@ class Member:
     instance: Instance
 
 
+@once
 def elections(cluster: Cluster) -> Iterator[tuple[Member, ...]]:
     """Instances on different servers that hold a VIP in common, two or more of them.
 
