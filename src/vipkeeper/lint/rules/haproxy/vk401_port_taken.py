@@ -2,7 +2,8 @@
 
 ## What it does
 Reports `bind` on 6443 or 9345 where RKE2 or k3s runs on the same server: on every address, on one of its own or on the
-VIP.
+VIP. With `bind-address` RKE2's supervisor (9345) and k3s (6443) listen on that address and on loopback only, and the
+others are free; RKE2's API server listens on every address all the same.
 
 ## Why it is bad
 The API server listens on 0.0.0.0:6443 and the supervisor on 9345. Whichever starts second fails with
@@ -31,7 +32,7 @@ kubeconfigs and `server` then name.
 `ss -ltnp 'sport = :6443'` shows one program.
 
 ## References
-haproxy "bind"; RKE2 `pkg/cli/defaults/defaults.go`.
+haproxy "bind"; RKE2 `pkg/cli/defaults/defaults.go`; k3s `pkg/util/net.go` (`ListenWithLoopback`).
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ from collections.abc import Iterator
 
 from vipkeeper.lint.keys import Product
 from vipkeeper.lint.kinds import Kind
-from vipkeeper.lint.parsers.haproxy import Haproxy
+from vipkeeper.lint.parsers.haproxy import Bind, Haproxy
 from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.scope import Server, as_address
+from vipkeeper.lint.scope import IPAddress, Server, as_address
 
 RULE = Rule("VK401", "haproxy-port-taken", Severity.ERROR, Reach.SERVER, (Kind.HAPROXY,))
 _ALL = ("", "*", "0.0.0.0", "::")
@@ -59,13 +60,27 @@ def check(server: Server) -> Iterator[Finding]:
     for haproxy in server.all(Haproxy):
         for bind in haproxy.binds:
             user = users.get(bind.port)
-            address = as_address(bind.address)
-            own = address is not None and (address.is_loopback or address in server.addresses)
-            taken = bind.address in _ALL or own or server.facts.is_vip(bind.address) is not None
-            if user is not None and taken:
+            if user is not None and _is_taken(server, bind):
                 yield RULE.finding(
                     bind.span,
                     f"port {bind.port} is already used by {user} of this server",
                     help="leave haproxy out, move it to another machine, or choose another port",
                     related=[Related(start, "this makes the machine a server")],
                 )
+
+
+def _is_taken(server: Server, bind: Bind) -> bool:
+    """Whether a program of the server listens on this address too."""
+    address = as_address(bind.address)
+    if bind.address in _ALL or (address is not None and address.is_loopback):
+        return True
+    only = _only(server)
+    if only is not None and bind.port == server.settings.product.supervisor_port:
+        return address == only
+    return address in server.addresses or server.facts.is_vip(bind.address) is not None
+
+
+def _only(server: Server) -> IPAddress | None:
+    """The one address that the supervisor listens on beside loopback; None: on all."""
+    found = as_address(server.settings.text("bind-address"))
+    return None if found is None or found.is_unspecified else found
