@@ -41,6 +41,10 @@ _FORMS: dict[str, Schema] = {
     "list": {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]},
 }
 """The forms of values: Go's `strconv.ParseBool`, `strconv.ParseInt`, `time.ParseDuration`."""
+_MODE_TEXT: Schema = {"type": ["string", "null"], "pattern": "^(?:[0-7]{2,3}[0145])?$"}
+"""VK141: three or four octal digits, and not for everybody to write."""
+_MODE_NUMBERS = tuple(int(f"{a}{b}{c}") for a in (4, 6) for b in (0, 4, 6) for c in (0, 4))
+"""Without quotes or a zero in front, `644`: those of files. 420, which YAML 1.1 makes of `0644`, is none of them."""
 _OF_TYPE = {"string": "text", "bool": "switch", "int": "number", "duration": "time", "list": "list"}
 _SHARED = {
     Critical.VALIDATED: "The same on all servers; one that joins is refused otherwise.",
@@ -52,8 +56,7 @@ _SHARED = {
 def settings_schema(product: Product) -> Schema:
     """JSON Schema (draft 2020-12) of config.yaml.
 
-    Says less than the rules: nothing about addresses, other files or other servers. It is stricter in
-    one thing: a mode needs quotes, since whether it means what it looks like is no matter of its value.
+    Says less than the rules: nothing about addresses, other files or other servers.
     """
     keys = table(product)
     properties: Schema = {}
@@ -85,7 +88,7 @@ def _property(key: Key) -> Schema:
     if key.deprecated:
         found["deprecated"] = True
     if key.name == "write-kubeconfig-mode":
-        return found | {"type": ["string", "null"], "pattern": "^0?[0-7]{3}$"}
+        return found | {"anyOf": [_MODE_TEXT, {"enum": list(_MODE_NUMBERS)}]}
     if key.values:
         return found | _words(key)
     return found | {"$ref": f"#/$defs/{_OF_TYPE[key.type]}"}
