@@ -10,6 +10,7 @@ from vipkeeper.config.tree import Trouble
 from vipkeeper.lint import ignores, releases, secrets
 from vipkeeper.lint.document import Document
 from vipkeeper.lint.ignores import Ignore
+from vipkeeper.lint.keys import Product
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.registry import Registered, all_rules
 from vipkeeper.lint.rule import Finding, Reach, Severity
@@ -142,8 +143,8 @@ class _Index:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.kinds = frozenset(document.kind for document in cluster.documents)
         self._by_kind = tuple((server, _by_kind(server)) for server in cluster.servers)
+        self.kinds = frozenset(kind for _, found in self._by_kind for kind in found)
         self._servers: dict[tuple[Kind, ...], list[Server]] = {}
         self._files: dict[tuple[Kind, ...], list[File[Document]]] = {}
 
@@ -169,6 +170,9 @@ def _by_kind(server: Server) -> dict[Kind, list[Document]]:
     found: dict[Kind, list[Document]] = {}
     for document in server.documents:
         found.setdefault(document.kind, []).append(document)
+    if server.settings.units:
+        k3s = server.settings.product is Product.K3S
+        found.setdefault(Kind.K3S_CONFIG if k3s else Kind.RKE2_CONFIG, [])  # its arguments are one
     return found
 
 

@@ -165,7 +165,7 @@ class Cluster:
 
     @property
     def control_plane(self) -> tuple[Server, ...]:
-        """The servers with settings of RKE2 or k3s that are no agents."""
+        """The servers with settings of RKE2 or k3s that are no agents; a drop-in of a unit alone says too little."""
         return _control_plane(self)
 
 
@@ -178,7 +178,7 @@ def _documents(cluster: Cluster) -> tuple[Document, ...]:
 
 @once
 def _control_plane(cluster: Cluster) -> tuple[Server, ...]:
-    return tuple(s for s in cluster.servers if s.settings.files and not s.is_agent)
+    return tuple(s for s in cluster.servers if s.settings.is_whole and not s.is_agent)
 
 
 @functools.lru_cache(maxsize=4096)

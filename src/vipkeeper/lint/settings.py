@@ -1,21 +1,25 @@
-"""The settings of one server: config.yaml, its drop-ins and the environment, merged as RKE2 and k3s do.
+"""The settings of one server: config.yaml, its drop-ins, the environment and the arguments of its unit, merged as
+RKE2 and k3s do.
 
 Source: k3s pkg/configfilearg/parser.go. A later file replaces a key, `key+` appends to what was
-gathered, the environment counts only for keys that no file has.
+gathered, the environment counts only for keys that no file has. Files become arguments in front of the unit's
+own: of these the last counts, and lists go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vipkeeper.config.tree import Entry, Node, Scalar, Sequence, Span
 from vipkeeper.config.tree import Mapping as Tree
 from vipkeeper.lint.document import Document, of_type
 from vipkeeper.lint.keys import Key, KeyTable, Product, table
 from vipkeeper.lint.kinds import K3S, SETTINGS, Kind
+from vipkeeper.lint.parsers.command import arguments
 from vipkeeper.lint.parsers.config_file import ConfigFile
 from vipkeeper.lint.parsers.envfile import EnvFile
+from vipkeeper.lint.parsers.systemd import Unit
 from vipkeeper.lint.yaml11 import Meaning, resolve
 
 _DROPINS = (Kind.RKE2_DROPIN, Kind.K3S_DROPIN)
@@ -29,7 +33,7 @@ class Value:
     """As the program receives it (YAML 1.1)."""
     span: Span
     scalar: Scalar | None = None
-    """As it is written; None for one part of a comma list, or for a mapping."""
+    """As it is written in YAML; None for one part of a comma list, a mapping, an argument."""
 
     def __str__(self) -> str:
         return self.text
@@ -47,7 +51,7 @@ class Setting:
     """The key that counts."""
     values: tuple[Value, ...]
     entry: Entry | None
-    """The entry of the file that counts; None from the environment."""
+    """The entry of the file that counts; None from the environment or an argument."""
 
     @property
     def value(self) -> Value | None:
@@ -64,6 +68,8 @@ class Settings:
     by_name: Mapping[str, Setting]
     files: tuple[ConfigFile, ...]
     """In the order in which they are merged."""
+    units: tuple[Unit, ...] = ()
+    """Those that give arguments."""
 
     def __iter__(self) -> Iterator[Setting]:
         return iter(self.by_name.values())
@@ -96,19 +102,30 @@ class Settings:
 
     @property
     def is_part(self) -> bool:
-        """Whether only drop-ins are at hand: what is missing may stand in config.yaml."""
-        return bool(self.files) and all(file.kind in _DROPINS for file in self.files)
+        """Whether only drop-ins or a unit are at hand: what is missing may stand in config.yaml."""
+        some = bool(self.files or self.units)
+        return some and all(file.kind in _DROPINS for file in self.files)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is a file of settings, or a unit that has them as arguments."""
+        return bool(self.files) or any(not unit.is_dropin for unit in self.units)
 
     @property
     def start(self) -> Span | None:
         """The beginning of the first file, for findings about what is missing; None without one."""
-        return self.files[0].source.start if self.files else None
+        first: Document | None = next(iter((*self.files, *self.units)), None)
+        return first.source.start if first is not None else None
 
 
 def merge(documents: Iterable[Document]) -> Settings:
     """The settings in these documents of one server."""
-    relevant = [d for d in documents if d.kind in SETTINGS]
+    every = tuple(documents)
+    relevant = [d for d in every if d.kind in SETTINGS]
+    units = tuple(u for u in of_type(every, Unit) if arguments(u))
     product = Product.K3S if any(d.kind in K3S for d in relevant) else Product.RKE2
+    if not relevant and any(unit.name.startswith("k3s") for unit in units):
+        product = Product.K3S
     keys = table(product)
     files = sorted(of_type(relevant, ConfigFile), key=_order)
     merged: dict[str, Setting] = {}
@@ -117,7 +134,9 @@ def merge(documents: Iterable[Document]) -> Settings:
             _apply(merged, keys, entry)
     for environment in of_type(relevant, EnvFile):
         _environment(merged, keys, environment)
-    return Settings(product, keys, merged, tuple(files))
+    for unit in units:
+        _arguments(merged, keys, arguments(unit))
+    return Settings(product, keys, merged, tuple(files), units)
 
 
 def _order(file: ConfigFile) -> tuple[bool, str]:
@@ -166,3 +185,41 @@ def _environment(merged: dict[str, Setting], keys: KeyTable, file: EnvFile) -> N
             if len(values) == 1:
                 values = (Value(text, found.value.span, found.value),)
             merged[name] = Setting(name, key, found.name.span, values, None)
+
+
+def _flags(keys: KeyTable, words: tuple[Scalar, ...]) -> Iterator[tuple[Key, tuple[Value, ...]]]:
+    """Each flag of a command line that the product knows, with its value; one from a variable is not known."""
+    rest = iter(words)
+    for word in rest:
+        name, equals, text = word.text.lstrip("-").partition("=")
+        key = keys.find(name) if word.text.startswith("-") else None
+        if key is None:
+            continue
+        span = word.span
+        if not equals and key.type != "bool":
+            following = next(rest, None)
+            if following is None:
+                return
+            span, text = following.span, following.text
+        elif not equals:
+            text = "true"
+        elif not word.quoted:
+            first = span.end_column - len(text)
+            span = Span(span.file, span.line, first, span.end_line, span.end_column)
+        if "$" not in text:
+            parts = text.split(",") if key.comma_split else [text]
+            yield key, tuple(Value(part.strip(), span) for part in parts)
+
+
+def _arguments(merged: dict[str, Setting], keys: KeyTable, words: tuple[Scalar, ...]) -> None:
+    """Flags count after the files: a list goes on, anything else and what the environment says is replaced."""
+    given: dict[str, tuple[Key, tuple[Value, ...]]] = {}
+    for key, values in _flags(keys, words):
+        _, so_far = given.get(key.name, (key, ()))
+        given[key.name] = (key, (*so_far, *values))
+    for name, (key, values) in given.items():
+        before = merged.get(name)
+        if before is not None and before.entry is not None and key.is_list:
+            merged[name] = replace(before, values=(*before.values, *values))
+        else:
+            merged[name] = Setting(name, key, values[-1].span, values, None)

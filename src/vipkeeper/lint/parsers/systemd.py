@@ -28,9 +28,13 @@ class Unit(Document):
     @property
     def name(self) -> str:
         """The unit, for a drop-in the one it belongs to: `rke2-server.service`."""
-        parts = self.source.file.split("/")
-        folder = parts[-2] if len(parts) > 1 else ""
-        return folder.removesuffix(".d") if folder.endswith(".d") else parts[-1]
+        folder, _, name = self.source.file.rpartition("/")
+        return folder.rpartition("/")[2].removesuffix(".d") if self.is_dropin else name
+
+    @property
+    def is_dropin(self) -> bool:
+        """Whether it changes a unit and is none itself."""
+        return self.source.file.rpartition("/")[0].endswith(".d")
 
     def all(self, section: str, key: str) -> tuple[Directive, ...]:
         """Every directive of that name that still counts after resets."""

@@ -43,7 +43,8 @@ RULE = Rule("VK106", "unquoted-mode", Severity.ERROR, Reach.SERVER, SETTINGS)
 
 def check(server: Server) -> Iterator[Finding]:
     """The mode as YAML 1.1 reads it."""
-    value = server.settings.value("write-kubeconfig-mode")
+    setting = server.settings.get("write-kubeconfig-mode")
+    value = setting.value if setting is not None and setting.entry is not None else None
     if value is None or value.scalar is None:
         return
     found = resolve(value.scalar)

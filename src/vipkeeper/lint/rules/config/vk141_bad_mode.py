@@ -51,8 +51,11 @@ _MODE = re.compile(r"[0-7]{3,4}")
 
 def check(server: Server) -> Iterator[Finding]:
     """The mode as the program gets it."""
-    value = server.settings.value("write-kubeconfig-mode")
-    if value is None or (value.scalar and resolve(value.scalar).meaning is Meaning.OCTAL):
+    setting = server.settings.get("write-kubeconfig-mode")
+    value = setting.value if setting is not None else None
+    if setting is None or value is None:
+        return
+    if setting.entry and value.scalar and resolve(value.scalar).meaning is Meaning.OCTAL:
         return
     if not _MODE.fullmatch(value.text):
         message = f"'{shown(value.text)}' is no mode: three or four octal digits"
