@@ -33,7 +33,7 @@ def test_lines_that_go_on_keep_their_places() -> None:
 def test_the_value_behind_an_equals_sign_has_its_own_place() -> None:
     value = merged("/usr/local/bin/k3s server --node-ip=10.0.0.1 --debug").value("node-ip")
     assert value is not None
-    assert (value.span.column, value.span.end_column) == (46, 54)
+    assert (value.span.column, value.span.end_column) == (47, 55)
 
 
 def test_arguments_go_on_with_lists_and_replace_the_rest() -> None:
