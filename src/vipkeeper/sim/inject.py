@@ -18,13 +18,14 @@ from vipkeeper.core.facts import (
     WallClockStepped,
     WireChanged,
 )
+from vipkeeper.core.node import Node
 from vipkeeper.core.types import MILLISECOND, Duration, Record
 from vipkeeper.sim.clock import TRUE_RATE
 from vipkeeper.sim.faults import Fault
 from vipkeeper.sim.server import TICK_JITTER, SimServer
 from vipkeeper.sim.wire import BASE_DELAY, JITTER, Trouble, combined
 from vipkeeper.sim.world import World
-from vipkeeper.wire.types import Heard, Role
+from vipkeeper.wire.types import Heard, Rejection, Role
 
 Pair = tuple[int, int]
 TROUBLES = frozenset({
@@ -46,6 +47,8 @@ VERBS = {
 USUAL: Duration = BASE_DELAY + JITTER
 """The most that a packet takes while nothing is wrong."""
 REPLAY_EVERY = 90 * MILLISECOND
+START_AGAIN = 100 * MILLISECOND
+"""How often it is looked whether a daemon that was told to stop has ended."""
 
 
 class Injector:
@@ -59,6 +62,8 @@ class Injector:
         self._told: dict[Pair, WireChanged] = {}
         self._active: dict[int, Fault] = {}
         self._replays: dict[int, int] = {}
+        self._stopping: dict[int, Node | None] = {}
+        """The daemon that was told to stop, by the number of the fault."""
         self._request = 0
         for number, fault in enumerate(world.plan.faults):
             world.at(fault.at, self._begin, (number, fault))
@@ -202,25 +207,29 @@ class Injector:
             return
         victim = world.servers[fault.server]
         captured = list(world.old_adverts[victim.index])
-        template = world.last_advert[victim.index]
-        if template is not None:
+        last = world.last_advert[victim.index]
+        if last is not None:
+            template, key = last
             rng = world.rng
-            captured.append(
-                dataclasses.replace(
-                    template,
-                    boot_id=number + 1,
-                    counter=rng.randrange(1, 10**6),
-                    epoch=template.epoch + rng.randrange(3),
-                    role=rng.choice(tuple(Role)),
-                    successor=None,
-                    heard=tuple(Heard(number + 1, 0) for _ in template.heard),
-                )
+            invented = dataclasses.replace(
+                template,
+                boot_id=number + 1,
+                counter=rng.randrange(1, 10**6),
+                epoch=template.epoch + rng.randrange(3),
+                role=rng.choice(tuple(Role)),
+                successor=None,
+                heard=tuple(Heard(number + 1, 0) for _ in template.heard),
             )
-            captured.append(template)
+            captured += [(invented, key), last]
         for other in world.servers:
             if other is not victim and captured:
-                packet = (victim.address, world.rng.choice(captured))
-                world.carry(world.gateway, other.index, other.advert_arrives, packet)
+                advert, key = world.rng.choice(captured)
+                if key == other.key:
+                    packet = (victim.address, advert)
+                    world.carry(world.gateway, other.index, other.advert_arrives, packet)
+                else:
+                    refused = (victim.address, Rejection.WRONG_KEY)
+                    world.carry(world.gateway, other.index, other.rejected_arrives, refused)
         world.at(world.now + REPLAY_EVERY, self._replay, number)
 
     # Servers
@@ -233,7 +242,7 @@ class Injector:
             case FaultKind.KILL if begins:
                 server.kill()
             case FaultKind.KILL | FaultKind.SHUTDOWN if not begins:
-                server.start(_record(server, fault.amount))
+                self._start((server, fault.amount, self._stopping.pop(number, None)))
             case FaultKind.STALL:
                 server.stall(begins)
             case FaultKind.STUN:
@@ -257,7 +266,17 @@ class Injector:
             case FaultKind.KERNEL_SLOW | FaultKind.KERNEL_REFUSES | FaultKind.TIMERS_LATE:
                 self._hinder(number, fault, server, begins=begins)
             case _:
+                if fault.kind is FaultKind.SHUTDOWN:
+                    self._stopping[number] = server.node
                 self._command(server, VERBS[fault.kind] if begins else Verb.STANDBY_OFF)
+
+    def _start(self, wanted: tuple[SimServer, int, Node | None]) -> None:
+        """Start the daemon once the one that was told to stop has ended, as systemd does."""
+        server, amount, stopping = wanted
+        if stopping is not None and server.node is stopping:
+            self.world.at(self.world.now + START_AGAIN, self._start, wanted)
+        else:
+            server.start(_record(server, amount))
 
     def _hinder(self, number: int, fault: Fault, server: SimServer, *, begins: bool) -> None:
         """The kernel treats the daemon badly."""

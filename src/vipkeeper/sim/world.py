@@ -81,8 +81,9 @@ class World:
         self.servers = [SimServer(self, i, settings) for i, settings in enumerate(plan.settings)]
         self._index = {server.address: server.index for server in self.servers}
         self._others = [[s for s in self.servers if s is not one] for one in self.servers]
-        self.old_adverts: list[list[Advert]] = [[] for _ in self.servers]
-        self.last_advert: list[Advert | None] = [None] * n
+        self.old_adverts: list[list[tuple[Advert, int]]] = [[] for _ in self.servers]
+        """The last advert of each earlier run of a server, with the key it was signed with."""
+        self.last_advert: list[tuple[Advert, int] | None] = [None] * n
         self.client = Client(self.rng, self.at, self._serves, self._resolve, self._served)
         for server in self.servers:
             self.fact(Configured(server.name, server.settings))
@@ -135,9 +136,9 @@ class World:
         advert = action.advert
         source = sender.index
         last = self.last_advert[source]
-        if last is not None and last.boot_id != advert.boot_id:
+        if last is not None and last[0].boot_id != advert.boot_id:
             self.old_adverts[source] = [*self.old_adverts[source], last][-OLD_ADVERTS:]
-        self.last_advert[source] = advert
+        self.last_advert[source] = (advert, sender.key)
         data = encode(advert, KEYS[0]) if self.plan.encoded else None
         packet = (sender.address, advert)
         row, servers, now = self.wires[source], self.servers, self.now
