@@ -13,7 +13,8 @@ from vipkeeper.text import printable
 
 if TYPE_CHECKING:
     from vipkeeper.diagnose.engine import Diagnosis
-    from vipkeeper.diagnose.facts import Fact
+    from vipkeeper.diagnose.facts import Evidence, Fact
+    from vipkeeper.wire.types import IPAddress
 
 NAME = "why"
 HELP = """\
@@ -32,6 +33,8 @@ Elsewhere, from what `vipkeeper collect` or Rancher's log collector wrote on eac
 
 Exit codes: 0 healthy, 1 a root cause, 2 usage, 3 nothing to look at, 4 undetermined."""
 
+NOTED = 5
+"""Lines that are no facts and are told one by one."""
 FORMATS = ("text", "json", "markdown", "html")
 
 
@@ -87,6 +90,7 @@ def main(args: argparse.Namespace) -> int:
     else:
         facts = looking.look(args).facts
     evidence = Evidence(derive(facts))
+    _same_vip(args.vip, evidence)
     if args.keep is not None:
         try:
             args.keep.write_text(dump(evidence), encoding="utf-8")
@@ -95,6 +99,16 @@ def main(args: argparse.Namespace) -> int:
     diagnosis = diagnose(evidence, [r.hypothesis for r in all_hypotheses()])
     output.deliver(asked, _renderers(diagnosis), ascii_only=args.ascii)
     return exit_code(diagnosis)
+
+
+def _same_vip(asked: IPAddress | None, evidence: Evidence) -> None:
+    """What was collected must be about the VIP that is asked about."""
+    from vipkeeper.diagnose.vocabulary import Key
+
+    others = {str(fact.value) for fact in evidence.of(Key.VIP) if fact.known} - {str(asked)}
+    if asked is not None and others:
+        found = ", ".join(sorted(others))
+        raise UsageError(f"the facts are about the VIP {found}, and {asked} is asked about")
 
 
 def _diff(before: Path, after: Path) -> ExitCode:
@@ -182,7 +196,11 @@ def _read(paths: Sequence[Path]) -> tuple[Fact, ...]:
         except OSError as error:
             raise UsageError(f"--facts: cannot read {path}: {error.strerror}") from None
         found, wrong = load(content)
-        for line in wrong:
+        if wrong and not found:
+            raise UsageError(f"{path} holds no facts: {wrong[0]}")
+        for line in wrong[:NOTED]:
             output.note(f"{path}: {line}")
+        if len(wrong) > NOTED:
+            output.note(f"{path}: and {len(wrong) - NOTED} more lines that are no facts")
         facts += found
     return tuple(facts)

@@ -53,6 +53,8 @@ class Ready(Word):
     """The supervisor's own text: the API server behind it does not run yet."""
     UNAUTHORIZED = "unauthorized"
     """401: it serves, and does not say how it is."""
+    OTHER = "other"
+    """Another answer, 404 or a redirection: whoever speaks there is no API server."""
     NO_ANSWER = "no-answer"
     REFUSED = "refused"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -21,9 +22,16 @@ from vipkeeper.collect.live.control_plane import (
     read_members,
 )
 from vipkeeper.collect.live.kernel import filters
-from vipkeeper.collect.live.network import connect, hello, judge_readyz, neighbours
+from vipkeeper.collect.live.network import (
+    connect,
+    hello,
+    judge_readyz,
+    look_at_servers,
+    look_at_vip,
+    neighbours,
+)
 from vipkeeper.collect.live.processes import judge_unit, look_at_managers, read_containers
-from vipkeeper.collect.target import Target
+from vipkeeper.collect.target import ServerAddress, Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Etcd, Hello, Key, Manager, Port, Process, Ready
 
@@ -96,6 +104,8 @@ def test_no_tls_without_tcp() -> None:
         (500, "[-]etcd failed\n[-]informer-sync failed", Ready.CHECKS_FAILED),
         (500, "apiserver not ready", Ready.NOT_READY),
         (503, "", Ready.CHECKS_FAILED),
+        (404, "not found", Ready.OTHER),
+        (302, "", Ready.OTHER),
     ],
 )
 def test_what_readyz_says(status: int, body: str, word: Ready) -> None:
@@ -265,3 +275,17 @@ def test_kube_vip_without_a_process_is_what_crictl_says(
     facts = {fact.key: fact for fact in look_at_managers(target(tmp_path))}
     assert facts[Key.MANAGER].value is Manager.KUBE_VIP
     assert facts[Key.MANAGER_STATE].value is word
+
+
+def test_without_a_network_nothing_is_learnt_about_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unreachable(*_: object) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr("socket.create_connection", unreachable)
+    servers = (ServerAddress("cp2", ip_address("192.0.2.12")),)
+    alone = Target(ip_address("192.0.2.100"), servers, own="", place="laptop")
+    found = [*look_at_servers(alone), *look_at_vip(alone)]
+    assert {fact.key for fact in found} >= {Key.SERVER_UP, Key.SERVER_PORT, Key.VIP_PORT}
+    assert all(fact.unknown == "this host has no route there" for fact in found)

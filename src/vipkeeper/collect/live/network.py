@@ -37,12 +37,19 @@ AUTHORITIES = (
     "/etc/kubernetes/pki/ca.crt",
 )
 _BODY = 4096
-_NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
+_NO_ROUTE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
+NO_WAY = "this host has no route there"
+NO_NETWORK = (errno.ENETUNREACH, errno.ENETDOWN)
+"""This host has no way there at all: nothing is learnt about the other end."""
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "PACKET_LENGTH_TOO_LONG")
 
 
 def connect(address: IPAddress, port: int, limit: float = CONNECT_LIMIT) -> tuple[Port, str]:
-    """What a TCP connection meets, and the kernel's words."""
+    """What a TCP connection meets, and the kernel's words.
+
+    Raises:
+        OSError: this host has no route there.
+    """
     try:
         socket.create_connection((str(address), port), limit).close()
     except TimeoutError:
@@ -50,6 +57,8 @@ def connect(address: IPAddress, port: int, limit: float = CONNECT_LIMIT) -> tupl
     except ConnectionRefusedError as error:
         return Port.REFUSED, error.strerror or ""
     except OSError as error:
+        if error.errno in NO_NETWORK:
+            raise
         word = Port.UNREACHABLE if error.errno in _NO_ROUTE else Port.SILENT
         return word, error.strerror or str(error)
     return Port.OPEN, ""
@@ -88,7 +97,11 @@ def _rejected(error: ssl.SSLCertVerificationError) -> Hello:
 
 
 def readyz(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str]:
-    """What GET /readyz?verbose says, without a credential. The certificate is judged elsewhere."""
+    """What GET /readyz?verbose says, without a credential. The certificate is judged elsewhere.
+
+    Raises:
+        OSError: this host has no route there.
+    """
     context = ssl._create_unverified_context()
     client = http.client.HTTPSConnection(str(address), port, timeout=HELLO_LIMIT, context=context)
     try:
@@ -98,6 +111,8 @@ def readyz(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str]:
     except ConnectionRefusedError as error:
         return Ready.REFUSED, error.strerror or ""
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, OSError) and error.errno in NO_NETWORK:
+            raise
         return Ready.NO_ANSWER, str(error)
     finally:
         client.close()
@@ -110,6 +125,8 @@ def judge_readyz(status: int, body: str) -> Ready:
         return Ready.OK
     if status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
         return Ready.UNAUTHORIZED
+    if status < http.client.INTERNAL_SERVER_ERROR:
+        return Ready.OTHER
     failed = [line for line in body.splitlines() if line.startswith("[-]")]
     if failed and all(line.startswith(("[-]etcd", "[-]etcd-readiness")) for line in failed):
         return Ready.ETCD_FAILED
@@ -152,8 +169,12 @@ def _at_once(looks: Sequence[Callable[[], Iterable[Fact]]]) -> Iterator[Fact]:
 
 def _port_of_vip(target: Target, port: int) -> Callable[[], Iterable[Fact]]:
     def look() -> Iterable[Fact]:
-        word, raw = connect(target.vip, port)
         source = f"connect to {target.vip}:{port}"
+        try:
+            word, raw = connect(target.vip, port)
+        except OSError:
+            yield target.blind(Key.VIP_PORT, NO_WAY, source, aspect=str(port))
+            return
         yield target.of_path(Key.VIP_PORT, word, source, raw=raw, aspect=str(port))
 
     return look
@@ -167,8 +188,13 @@ def _hello_of_vip(target: Target, ca: Path | None) -> Iterable[Fact]:
 
 
 def _readyz_of_vip(target: Target) -> Iterable[Fact]:
-    word, raw = readyz(target.vip)
-    yield target.of_path(Key.VIP_READYZ, word, f"https://{target.vip}:{API_PORT}/readyz", raw=raw)
+    source = f"https://{target.vip}:{API_PORT}/readyz"
+    try:
+        word, raw = readyz(target.vip)
+    except OSError:
+        yield target.blind(Key.VIP_READYZ, NO_WAY, source)
+        return
+    yield target.of_path(Key.VIP_READYZ, word, source, raw=raw)
 
 
 def look_at_servers(target: Target) -> Iterator[Fact]:
@@ -181,7 +207,12 @@ def look_at_servers(target: Target) -> Iterator[Fact]:
     found = list(_at_once(looks)) if looks else []
     yield from found
     for server in target.others:
-        ports = [f for f in found if f.key is Key.SERVER_PORT and f.about == server.name]
+        ports = [
+            f for f in found if f.key is Key.SERVER_PORT and f.about == server.name and f.known
+        ]
+        if not ports:
+            yield target.blind(Key.SERVER_UP, NO_WAY, "its ports", about=server.name)
+            continue
         speaks = [f for f in ports if f.value in (Port.OPEN, Port.REFUSED)]
         source = "its ports" if speaks else "its ports and the neighbour table"
         yield target.of_path(
@@ -196,8 +227,12 @@ def _port_of_server(
     target: Target, name: str, address: IPAddress, port: int
 ) -> Callable[[], Iterable[Fact]]:
     def look() -> Iterable[Fact]:
-        word, raw = connect(address, port)
         source = f"connect to {address}:{port}"
+        try:
+            word, raw = connect(address, port)
+        except OSError:
+            yield target.blind(Key.SERVER_PORT, NO_WAY, source, about=name, aspect=str(port))
+            return
         yield target.of_path(Key.SERVER_PORT, word, source, about=name, raw=raw, aspect=str(port))
 
     return look
@@ -207,8 +242,12 @@ def _readyz_of_server(
     target: Target, name: str, address: IPAddress
 ) -> Callable[[], Iterable[Fact]]:
     def look() -> Iterable[Fact]:
-        word, raw = readyz(address)
         source = f"https://{address}:{API_PORT}/readyz"
+        try:
+            word, raw = readyz(address)
+        except OSError:
+            yield target.blind(Key.SERVER_READYZ, NO_WAY, source, about=name)
+            return
         yield target.of_path(Key.SERVER_READYZ, word, source, about=name, raw=raw)
 
     return look
