@@ -24,9 +24,9 @@ TRIES = 30.0
 """Seconds that a program may take to read a file."""
 HOST = re.compile(
     r"SECURITY VIOLATION|^Configuration file is valid|unable to stat SSL certificate|Fatal errors found|^\[NOTICE\]"
-    r"|has only 1 virtual router|WARNING - script"
+    r"|has only 1 virtual router|WARNING - script|^Disabling track script \w+ due to insecure$"
 )
-"""Complaints about this machine, not about the configuration."""
+"""Complaints about this machine, which has no scripts of keepalived, and not about the configuration."""
 
 
 def configs(name: str, suffix: str) -> list[Path]:
