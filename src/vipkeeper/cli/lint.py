@@ -17,6 +17,7 @@ from vipkeeper.lint.facts import Given
 from vipkeeper.lint.fixing import Fixed, fix
 from vipkeeper.lint.load import Input, live_inputs, load
 from vipkeeper.lint.registry import all_rules, catalog
+from vipkeeper.lint.rule import Safety
 from vipkeeper.lint.run import Outcome, Selection, matches, run
 from vipkeeper.lint.scope import IPAddress
 from vipkeeper.lint.version import Version, parse_version
@@ -109,6 +110,8 @@ def _lint(args: argparse.Namespace) -> int:
     if not cluster.sources and not cluster.problems:
         raise NothingError(f"nothing that can be judged in {', '.join(args.paths)}")
     outcome = run(cluster, date.today(), selection)
+    if args.diff or args.fix:
+        _note_unsafe(outcome, args)
     if args.diff:
         output.emit("".join(fixed.diff for fixed in _fixes(outcome, args)))
         return exit_code(outcome, args.fail_on)
@@ -123,6 +126,17 @@ def _lint(args: argparse.Namespace) -> int:
 
 def _fixes(outcome: Outcome, args: argparse.Namespace) -> list[Fixed]:
     return list(fix(outcome.findings, dict(outcome.cluster.sources), unsafe=args.unsafe_fixes))
+
+
+def _note_unsafe(outcome: Outcome, args: argparse.Namespace) -> None:
+    """Say that there are fixes which are not made unless asked for."""
+    fixes = [finding.fix for finding in outcome.findings if finding.fix is not None]
+    unsafe = sum(fix.safety is Safety.UNSAFE for fix in fixes)
+    if unsafe and not args.unsafe_fixes:
+        which = "a fix changes" if unsafe == 1 else f"{unsafe} fixes change"
+        output.note(
+            f"{which} what a file means: --diff --unsafe-fixes shows, --fix --unsafe-fixes writes"
+        )
 
 
 def _write(outcome: Outcome, args: argparse.Namespace) -> bool:
@@ -199,6 +213,8 @@ def _renderers(outcome: Outcome) -> Mapping[str, Callable[[output.Style], str]]:
 def _input(word: str) -> Input:
     """`NAME=PATH` or `PATH`; a path that exists is no name, whatever signs are in it."""
     name, equals, path = word.partition("=")
+    if not word:
+        raise UsageError("an empty path; name a file or folder")
     if equals and "/" not in name and not os.path.exists(word):
         if not name or not path:
             raise UsageError(f"'{word}': expected NAME=PATH")

@@ -114,3 +114,18 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "server-no-url"]) == 2
     assert "did you mean server-not-url?" in capsys.readouterr().err
     assert main(["explain"]) == 2
+
+
+def test_an_empty_path_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lint", ""]) == 2
+    assert "an empty path" in capsys.readouterr().err
+
+
+def test_fixes_that_are_not_made_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text("server: 10.10.10.11\ntoken: abc\ncni: canal\n")
+    main(["lint", str(tmp_path / "config.yaml"), "--diff"])
+    assert "--unsafe-fixes shows" in capsys.readouterr().err
+    main(["lint", str(tmp_path / "config.yaml"), "--diff", "--unsafe-fixes"])
+    assert "--unsafe-fixes shows" not in capsys.readouterr().err
