@@ -13,7 +13,7 @@ from vipkeeper.report.style import Style, Tone
 
 WIDTH = 100
 CITED = 6
-"""Facts that are cited for one statement; more are counted."""
+"""Facts that are cited for one statement, and codes that a probe decides; more are counted."""
 RIVALS = 6
 """Causes that are named as ruled out; the others are counted."""
 SKEW_MS = 1000
@@ -144,9 +144,10 @@ class _Report:
                 else f"on {probe.where}"
             )
             yield from self._wrapped("next probe", f"{where}: {probe.command}")
-            yield from self._item(
-                "  ", f"it changes nothing, and decides {', '.join(self._d.decides)}"
-            )
+            codes = self._d.decides
+            more = f" and {len(codes) - CITED} more" if len(codes) > CITED else ""
+            decides = ", ".join(codes[:CITED]) + more
+            yield from self._item("  ", f"it changes nothing, and decides {decides}")
 
     def _blind(self) -> Iterator[str]:
         if self._d.blind:
