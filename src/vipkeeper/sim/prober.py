@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 INTERVAL: Duration = SECOND
 QUICK: Duration = 250 * MILLISECOND
-HARD_AGAIN_AFTER: Duration = 60 * MILLISECOND
+AGAIN_AFTER: Duration = 60 * MILLISECOND
 TIMEOUT: Duration = 3 * SECOND
 OUTCOMES = {
     ApiState.READY: Outcome.OK,
@@ -79,5 +79,5 @@ class Prober:
         self._good = self._good + 1 if outcome is Outcome.OK else 0
         self._refused = self._refused + 1 if outcome is Outcome.HARD else 0
         pause = INTERVAL if self._good >= 2 else QUICK
-        self._after(HARD_AGAIN_AFTER if self._refused == 1 else pause)
+        self._after(AGAIN_AFTER if self._refused == 1 else pause)
         self._server.post(HealthSampled(CheckName.API, outcome))

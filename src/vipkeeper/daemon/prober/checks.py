@@ -15,8 +15,9 @@ from vipkeeper.daemon.prober.http import Answer, Remote, connect
 from vipkeeper.daemon.prober.program import Program
 from vipkeeper.daemon.prober.verdict import CheckFailed, Verdict, failure
 
-HARD_AGAIN_AFTER = 0.06
-"""Seconds from a first refusal to the second look: the gate wants 50 ms, the pipe takes a little."""
+AGAIN_AFTER = 0.06
+"""Seconds from a first failure, and from a first refusal, to the next look: the gate wants 50 ms, the pipe
+takes a little. A server that dies amid a handshake is not refused before that next look."""
 QUICKENED = 4
 """Times more often a check is made while it fails, and until it was good twice."""
 
@@ -38,19 +39,21 @@ class Checker(Protocol):
 async def watch(checker: Checker, interval: float, report: Callable[[Verdict], None]) -> None:
     """Look every `interval` seconds, more often while it fails, at once when the server has gone."""
     good = 0
+    failed = 0
     refused = 0
     hurried = False
     while True:
         try:
             verdict = await checker.look()
-        except CheckFailed as failed:
-            verdict = failed.verdict
+        except CheckFailed as error:
+            verdict = error.verdict
         report(verdict)
         good = good + 1 if verdict.outcome is Outcome.OK else 0
+        failed = failed + 1 if verdict.outcome is not Outcome.OK else 0
         refused = refused + 1 if verdict.outcome is Outcome.HARD else 0
         pause = interval if good >= 2 else interval / QUICKENED
-        if refused == 1:
-            pause = min(pause, HARD_AGAIN_AFTER)
+        if 1 in (failed, refused):
+            pause = min(pause, AGAIN_AFTER)
         # Not twice in a row: some servers close every connection right after the answer.
         lost = None if hurried else checker.lost
         hurried = False
