@@ -8,7 +8,6 @@ from pathlib import Path
 from vipkeeper.catalog.entry import Entry
 from vipkeeper.catalog.page import PageError, markdown
 from vipkeeper.catalog.table import CatalogError, Table
-from vipkeeper.diagnose.page import PageError as CausePageError
 from vipkeeper.report.codes import all_codes
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -68,7 +67,7 @@ def main(arguments: list[str]) -> int:
     """Write, or check."""
     try:
         wanted = pages(all_codes())
-    except (PageError, CausePageError, CatalogError) as error:
+    except (PageError, CatalogError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if "--check" in arguments:

@@ -26,22 +26,32 @@ class PageError(Exception):
     """A docstring that is no page; says which part is missing."""
 
 
+def sections(docstring: str, headings: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+    """The title of a docstring, and what stands under each heading.
+
+    Raises:
+        PageError: no title, or a heading is missing, unknown, twice or empty.
+    """
+    pieces = _HEADING.split(inspect.cleandoc(docstring))
+    title, names, bodies = pieces[0].strip(), pieces[1::2], pieces[2::2]
+    if not title or "\n" in title:
+        raise PageError("the first line must be the title, followed by an empty line and headings")
+    if tuple(names) != headings:
+        raise PageError(f"headings are {names}, expected {list(headings)}")
+    parts = {name: body.strip() for name, body in zip(names, bodies, strict=True)}
+    for name, body in parts.items():
+        if not body:
+            raise PageError(f"nothing under '{name}'")
+    return title, parts
+
+
 def parse_page(docstring: str) -> Page:
     """The page in a docstring: a title line, then the headings.
 
     Raises:
         PageError: a heading is missing, unknown, twice or empty, or the example lacks a part.
     """
-    pieces = _HEADING.split(inspect.cleandoc(docstring))
-    title, names, bodies = pieces[0].strip(), pieces[1::2], pieces[2::2]
-    if not title or "\n" in title:
-        raise PageError("the first line must be the title, followed by an empty line and headings")
-    if tuple(names) != HEADINGS:
-        raise PageError(f"headings are {names}, expected {list(HEADINGS)}")
-    parts = {name: body.strip() for name, body in zip(names, bodies, strict=True)}
-    for name, body in parts.items():
-        if not body:
-            raise PageError(f"nothing under '{name}'")
+    title, parts = sections(docstring, HEADINGS)
     bad, found, good = parts["Example"].partition("\nGood:")
     if not found or not bad.startswith("Bad:"):
         raise PageError("the example needs 'Bad:' and 'Good:', each followed by a code block")

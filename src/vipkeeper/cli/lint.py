@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vipkeeper.catalog.entry import Severity, Software
 from vipkeeper.cli import output
+from vipkeeper.cli.looking import named_servers
 from vipkeeper.errors import ExitCode, HostError, NothingError, UsageError
 from vipkeeper.lint.facts import Given
 from vipkeeper.lint.fixing import Fixed, fix
@@ -223,12 +224,9 @@ def _input(word: str) -> Input:
 
 
 def _given(args: argparse.Namespace) -> Given:
-    vips = tuple(_address("--vip", word) for word in _words(args.vip))
-    servers = []
-    for word in _words(args.servers):
-        name, equals, address = word.partition("=")
-        servers.append((name, _address("--servers", address if equals else name)))
-    return Given(vips, tuple(servers), tuple(_release(word) for word in _words(args.release)))
+    vips = tuple(_vip(word) for word in _words(args.vip))
+    servers = named_servers(_words(args.servers))
+    return Given(vips, servers, tuple(_release(word) for word in _words(args.release)))
 
 
 def _release(word: str) -> tuple[Software, Version]:
@@ -241,11 +239,11 @@ def _release(word: str) -> tuple[Software, Version]:
     return software, version
 
 
-def _address(option: str, word: str) -> IPAddress:
+def _vip(word: str) -> IPAddress:
     try:
         return ip_address(word)
     except ValueError:
-        raise UsageError(f"{option}: '{word}' is no address") from None
+        raise UsageError(f"--vip: '{word}' is no address") from None
 
 
 def _selection(args: argparse.Namespace) -> Selection:

@@ -56,7 +56,9 @@ def look(args: argparse.Namespace) -> Looked:
     vips = () if args.vip is None else (args.vip,)
     files = read(Given(vips, servers(args)))
     target = _target(files)
-    facts = (*_about(target), *files.facts(target.own or target.place), *run(COLLECTORS, target))
+    all_names = tuple(server.name for server in target.servers) if target.complete else ()
+    told = about(target.vip, all_names, "files or --servers")
+    facts = (*told, *files.facts(target.own or target.place), *run(COLLECTORS, target))
     return Looked(target, files, facts)
 
 
@@ -66,7 +68,27 @@ def servers(args: argparse.Namespace) -> tuple[tuple[str, IPAddress], ...]:
     Raises:
         UsageError: an address is none.
     """
-    return tuple(_server(word) for words in args.servers for word in words.split(",") if word)
+    return named_servers(word for words in args.servers for word in words.split(",") if word)
+
+
+def named_servers(words: Iterable[str]) -> tuple[tuple[str, IPAddress], ...]:
+    """The words of `--servers`, NAME=ADDRESS or an address that is its own name.
+
+    Raises:
+        UsageError: an address is none.
+    """
+    return tuple(_server(word) for word in words)
+
+
+def about(vip: IPAddress | None, names: tuple[str, ...], source: str) -> tuple[Fact, ...]:
+    """What is said of the cluster: the VIP that is asked about, and all servers where they are known."""
+    from vipkeeper.diagnose.facts import Fact
+    from vipkeeper.diagnose.vocabulary import Key
+
+    told = [] if vip is None else [Fact(Key.VIP, str(vip), source="asked for")]
+    if names:
+        told.append(Fact(Key.SERVERS, names, source=source))
+    return tuple(told)
 
 
 def blind(facts: Iterable[Fact]) -> tuple[str, ...]:
@@ -92,17 +114,6 @@ def _target(files: Files) -> Target:
         first = next((a.address.ip for a in addresses or () if vip in a.address.network), None)
         servers += (ServerAddress(own, first),) if first is not None else ()
     return Target(vip, servers, files.complete, own, place=own or socket.gethostname())
-
-
-def _about(target: Target) -> tuple[Fact, ...]:
-    from vipkeeper.diagnose.facts import Fact
-    from vipkeeper.diagnose.vocabulary import Key
-
-    told = [Fact(Key.VIP, str(target.vip), source="asked for")]
-    if target.complete:
-        names = tuple(server.name for server in target.servers)
-        told.append(Fact(Key.SERVERS, names, source="files or --servers"))
-    return tuple(told)
 
 
 def _server(word: str) -> tuple[str, IPAddress]:

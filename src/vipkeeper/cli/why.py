@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,9 @@ def main(args: argparse.Namespace) -> int:
         return _diff(*args.diff)
     asked = output.targets(args)
     if args.facts or args.bundles:
-        facts = (*_told(args), *_bundles(args), *_read(args.facts))
+        names = tuple(name for name, _ in looking.servers(args))
+        told = looking.about(args.vip, names, "--servers")
+        facts = (*told, *_bundles(args), *_read(args.facts))
     else:
         facts = looking.look(args).facts
     evidence = Evidence(derive(facts))
@@ -150,17 +152,6 @@ def _renderers(diagnosis: Diagnosis) -> Mapping[str, Callable[[output.Style], st
         "html": lambda _: html.render(diagnosis, title_of),
         "markdown": lambda _: markdown.render(diagnosis, title_of),
     }
-
-
-def _told(args: argparse.Namespace) -> Iterable[Fact]:
-    """What the command line says of the cluster whose facts are read."""
-    from vipkeeper.diagnose.facts import Fact
-    from vipkeeper.diagnose.vocabulary import Key
-
-    if args.vip is not None:
-        yield Fact(Key.VIP, str(args.vip), source="asked for")
-    if named := tuple(name for name, _ in looking.servers(args)):
-        yield Fact(Key.SERVERS, named, source="--servers")
 
 
 def _bundles(args: argparse.Namespace) -> tuple[Fact, ...]:

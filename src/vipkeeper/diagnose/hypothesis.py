@@ -84,6 +84,12 @@ class Step:
     command: str = ""
     only_if: str = ""
 
+    def line(self, quote: str = "") -> str:
+        """The step with its risk, its condition and its command between quotes, on one line."""
+        condition = f", only if {self.only_if}" if self.only_if else ""
+        command = f": {quote}{self.command}{quote}" if self.command else ""
+        return f"[{self.risk.value}{condition}] {self.text}{command}"
+
 
 class Privilege(enum.Enum):
     """What a probe needs."""

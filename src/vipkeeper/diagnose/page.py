@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from dataclasses import dataclass
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Step
+from vipkeeper.catalog.page import sections
+from vipkeeper.diagnose.hypothesis import Hypothesis
 
 HEADINGS = ("What it is", "How to tell it apart", "References")
 """The parts of every docstring, in this order, after a title line."""
-_HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
-
-
-class PageError(Exception):
-    """A docstring that is no page; says which part is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +27,15 @@ def parse_page(docstring: str) -> Page:
     Raises:
         PageError: no title, or a heading is missing, unknown, twice or empty.
     """
-    pieces = _HEADING.split(inspect.cleandoc(docstring))
-    title, headings, bodies = pieces[0].strip(), pieces[1::2], pieces[2::2]
-    if not title or "\n" in title:
-        raise PageError("the first line must be the title, followed by an empty line and headings")
-    if tuple(headings) != HEADINGS:
-        raise PageError(f"headings are {headings}, expected {list(HEADINGS)}")
-    parts = [body.strip() for body in bodies]
-    if not all(parts):
-        raise PageError(f"nothing under '{HEADINGS[parts.index('')]}'")
-    return Page(title, *parts)
+    title, parts = sections(docstring, HEADINGS)
+    return Page(title, *(parts[heading] for heading in HEADINGS))
 
 
 def markdown(hypothesis: Hypothesis, page: Page) -> str:
     """The whole page as a document."""
     chain = "\n".join(f"{n}. {link}" for n, link in enumerate(hypothesis.chain, 1))
     symptoms = "\n".join(f"* {symptom.value}" for symptom in hypothesis.explains)
-    fixes = "\n".join(f"{n}. {step_text(step)}" for n, step in enumerate(hypothesis.fixes, 1))
+    fixes = "\n".join(f"{n}. {step.line('`')}" for n, step in enumerate(hypothesis.fixes, 1))
     verify = "\n".join(f"* `{command}`" for command in hypothesis.verify)
     return f"""\
 # {hypothesis.code} {hypothesis.name}: {page.title}
@@ -82,10 +68,3 @@ def markdown(hypothesis: Hypothesis, page: Page) -> str:
 
 {page.references}
 """
-
-
-def step_text(step: Step) -> str:
-    """One step of a fix on one line."""
-    condition = f", only if {step.only_if}" if step.only_if else ""
-    command = f": `{step.command}`" if step.command else ""
-    return f"[{step.risk.value}{condition}] {step.text}{command}"

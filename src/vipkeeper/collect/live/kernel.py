@@ -56,18 +56,16 @@ def read_settings(target: Target) -> Iterator[Fact]:
     rows = target.path("/proc/net/route").read_text().splitlines()[1:]
     default = any(row.split()[1:2] == ["00000000"] for row in rows)
     yield target.of_own(Key.DEFAULT_ROUTE, default, "/proc/net/route")
-    values = []
-    for file in target.path("/proc/sys/net/ipv4/conf").glob("*/arp_ignore"):
-        if file.parent.name in ("all", *_interfaces_with_vip(target)):
-            values.append(int(file.read_text()))
+    _, addresses = read_network()
+    with_vip = {a.interface for a in addresses or () if a.address.ip == target.vip}
+    values = [
+        int(file.read_text())
+        for file in target.path("/proc/sys/net/ipv4/conf").glob("*/arp_ignore")
+        if file.parent.name in {"all", *with_vip}
+    ]
     if values:
         # 3 answers only for addresses of global scope, 8 for none (Documentation/networking/ip-sysctl.rst)
         yield target.of_own(Key.ARP_IGNORED, max(values) == 8, "arp_ignore", raw=str(max(values)))
-
-
-def _interfaces_with_vip(target: Target) -> list[str]:
-    _, addresses = read_network()
-    return [a.interface for a in addresses or () if a.address.ip == target.vip]
 
 
 def read_filters(target: Target) -> Iterator[Fact]:

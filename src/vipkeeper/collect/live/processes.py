@@ -21,8 +21,6 @@ MANAGERS = {
     "keepalived": Manager.KEEPALIVED,
     "kube-vip": Manager.KUBE_VIP,
 }
-STARTING_SECONDS = 120
-"""A server may take so long from its start to the first answer of its API server."""
 RESTARTS = 2
 """Restarts by systemd from which on a service counts as restarting."""
 CONTAINERS = ("etcd", "kube-apiserver", "kube-vip")

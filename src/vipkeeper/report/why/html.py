@@ -6,7 +6,7 @@ from vipkeeper.diagnose.engine import Diagnosis, Verdict
 from vipkeeper.diagnose.facts import shown
 from vipkeeper.diagnose.judgement import Judgement
 from vipkeeper.report.html import file, stylesheet, templates
-from vipkeeper.report.why.text import TitleOf, step_line, subject
+from vipkeeper.report.why.text import TitleOf, subject
 
 _HEADS = {
     Verdict.ROOT_CAUSE: "Root cause found",
@@ -21,7 +21,6 @@ def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
     environment = templates()
     environment.globals |= {
         "title_of": title_of,
-        "step_line": step_line,
         "subject": subject,
         "ids": _ids,
     }

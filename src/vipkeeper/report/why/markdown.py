@@ -8,7 +8,7 @@ from vipkeeper.diagnose.engine import Assessment, Diagnosis, Verdict
 from vipkeeper.diagnose.facts import Fact, shown
 from vipkeeper.diagnose.judgement import Judgement
 from vipkeeper.report.style import one_line
-from vipkeeper.report.why.text import TitleOf, step_line, subject
+from vipkeeper.report.why.text import TitleOf, subject
 
 _HEADS = {
     Verdict.HEALTHY: "Healthy: the VIP answers, and nothing is found wrong",
@@ -52,7 +52,7 @@ def _cause(head: str, assessment: Assessment, title_of: TitleOf) -> Iterator[str
     yield from _list("Because", map(_said, (*assessment.because, *assessment.support)))
     yield from _list("Not known", map(_said, assessment.missing))
     yield from _list("How it leads to the symptom", assessment.hypothesis.chain)
-    yield from _list("Fix", map(step_line, assessment.fixes))
+    yield from _list("Fix", (step.line() for step in assessment.fixes))
     yield from _list("Then check", map(_code, assessment.hypothesis.verify))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 from vipkeeper.diagnose.engine import Assessment, Diagnosis, Standing, Verdict
 from vipkeeper.diagnose.facts import Fact, shown
-from vipkeeper.diagnose.hypothesis import Step
 from vipkeeper.diagnose.judgement import Judgement
 from vipkeeper.report.style import Style, Tone
 
@@ -77,7 +76,7 @@ class _Report:
             yield from self._item("  ", f"{count}: {words}")
         yield "  fix"
         for number, step in enumerate(assessment.fixes, 1):
-            yield from self._item("    ", f"{number}. {step_line(step)}")
+            yield from self._item("    ", f"{number}. {step.line()}")
         if assessment.withheld:
             yield from self._item(
                 "    ", "(a step that loses data is shown once the cause is confirmed)"
@@ -209,10 +208,3 @@ def rivals(diagnosis: Diagnosis) -> tuple[Assessment, ...]:
 def subject(fact: Fact) -> str:
     """The key of a fact with its aspect."""
     return f"{fact.key.word} {fact.aspect}".rstrip()
-
-
-def step_line(step: Step) -> str:
-    """One step of a fix with its risk."""
-    condition = f", only if {step.only_if}" if step.only_if else ""
-    command = f": {step.command}" if step.command else ""
-    return f"[{step.risk.value}{condition}] {step.text}{command}"
