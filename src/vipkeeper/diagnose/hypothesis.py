@@ -54,6 +54,10 @@ class Symptom(enum.Enum):
     MANAGER_RESTARTS = "what holds the VIP restarts again and again"
 
 
+NOBODY_HOLDS = (Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT)
+"""What is noticed when no host has the VIP, or none that is heard."""
+
+
 class Layer(enum.Enum):
     """Where a cause lives. At the same standing the lower layer is named first."""
 

@@ -15,7 +15,7 @@ kube-vip/kube-vip (no custom resources); rancher/turtles#1456; rules VK201 and V
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.files import in_files_or_logs
 from vipkeeper.diagnose.predicates.holders import no_manager_there
 from vipkeeper.diagnose.probes import FILES, SERVICES
@@ -38,7 +38,7 @@ HYPOTHESIS = Hypothesis(
         "no server has anything that would put the VIP on an interface",
         "nobody answers ARP for the VIP",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(
             Risk.SAFE,

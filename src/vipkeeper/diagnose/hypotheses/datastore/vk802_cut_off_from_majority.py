@@ -15,7 +15,7 @@ kube-vip/kube-vip#996, #1385; etcd documentation, "Network partition".
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import datastore_not_etcd
 from vipkeeper.diagnose.predicates.etcd import (
     no_leader,
@@ -46,9 +46,7 @@ HYPOTHESIS = Hypothesis(
         "a VIP that it keeps leads to an API that cannot serve, and one that it gave up is with the others, out of its reach",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.SERVER_ERROR,
         Symptom.REFUSED,
         Symptom.TWO_ANSWER,

@@ -14,7 +14,7 @@ k3s-io/k3s#3723; rancher/rke2#5327, #1140; kube-vip/kube-vip#748, #941.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import datastore_not_etcd
 from vipkeeper.diagnose.predicates.etcd import (
     no_leader,
@@ -43,9 +43,7 @@ HYPOTHESIS = Hypothesis(
         "a Lease cannot be renewed, so its holder gives the VIP up",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.REFUSED,
         Symptom.SERVER_ERROR,
         Symptom.NOT_STARTING,

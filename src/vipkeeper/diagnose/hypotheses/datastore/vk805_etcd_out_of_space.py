@@ -14,7 +14,7 @@ etcd documentation, "Space quota"; k3s: pkg/etcd/etcd.go, clearAlarms.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import out_of_space
 from vipkeeper.diagnose.predicates.etcd import no_leader
 from vipkeeper.diagnose.probes import ETCD_HEALTH
@@ -31,9 +31,7 @@ HYPOTHESIS = Hypothesis(
         "nodes cannot report, and controllers lose their Leases and end",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.SERVER_ERROR,
         Symptom.MANAGER_RESTARTS,
     ),

@@ -14,7 +14,7 @@ etcd documentation, "Hardware recommendations"; rancher/rancher#56031.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import disk_full, vip_leads_to_full_disk
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.serving import api_of_full_disk_down
@@ -38,9 +38,7 @@ HYPOTHESIS = Hypothesis(
         "the VIP leads to this server",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.REFUSED,
         Symptom.SERVER_ERROR,
         Symptom.NOT_STARTING,

@@ -15,7 +15,7 @@ kube-vip/kube-vip#282, #453, #271, #346, #1099; etcd documentation, "Tuning".
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import etcd_slow
 from vipkeeper.diagnose.predicates.etcd import no_leader
 from vipkeeper.diagnose.predicates.logs import logged
@@ -57,9 +57,7 @@ HYPOTHESIS = Hypothesis(
         "the VIP is on nobody until a Lease is written again",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.MANAGER_RESTARTS,
     ),
     fixes=(

@@ -15,7 +15,7 @@ rancher/rke2#1263, #1574, #812, #1992; kube-vip/kube-vip#246.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import (
     datastore_not_etcd,
     etcd_down,
@@ -62,9 +62,7 @@ HYPOTHESIS = Hypothesis(
         "the VIP leads to this server",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.REFUSED,
         Symptom.SERVER_ERROR,
         Symptom.NOT_STARTING,

@@ -14,7 +14,7 @@ rancher/rke2#1263, #3176; k3s-io/k3s#5352, #3551; kubernetes/kubernetes#5128.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.serving import api_of_changed_down
 from vipkeeper.diagnose.probes import ON_EVERY_SERVER, READYZ
@@ -39,9 +39,7 @@ HYPOTHESIS = Hypothesis(
         "on the only server, or the one with the VIP, the VIP leads nowhere",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.REFUSED,
         Symptom.SERVER_ERROR,
         Symptom.NOT_STARTING,

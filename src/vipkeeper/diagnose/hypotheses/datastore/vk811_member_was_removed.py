@@ -13,7 +13,7 @@ k3s: pkg/etcd/etcd.go (tombstone); etcd documentation, "Runtime reconfiguration"
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.serving import api_of_removed_down
 from vipkeeper.diagnose.probes import ON_EVERY_SERVER, READYZ
@@ -39,9 +39,7 @@ HYPOTHESIS = Hypothesis(
         "a VIP that leads to this server leads nowhere",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.REFUSED,
         Symptom.SERVER_ERROR,
         Symptom.NOT_STARTING,

@@ -14,7 +14,7 @@ rke2-docs: datastore/external; k3s: pkg/cluster/managed.go, kine.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import datastore_external, datastore_fails
 from vipkeeper.diagnose.probes import ON_EVERY_SERVER, READYZ
 
@@ -32,9 +32,7 @@ HYPOTHESIS = Hypothesis(
         "a Lease cannot be renewed, so its holder gives the VIP up",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.REFUSED,
         Symptom.SERVER_ERROR,
         Symptom.NOT_STARTING,

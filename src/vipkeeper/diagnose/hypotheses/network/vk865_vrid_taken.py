@@ -14,7 +14,16 @@ acassen/keepalived#2022; RFC 9568 section 5.2.3; rule VK601.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import (
+    NOBODY_HOLDS,
+    Hypothesis,
+    Layer,
+    Privilege,
+    Probe,
+    Risk,
+    Step,
+    Symptom,
+)
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.vrrp import adverts_of_another_router, another_manager
 from vipkeeper.diagnose.vocabulary import Key
@@ -31,7 +40,7 @@ HYPOTHESIS = Hypothesis(
         "keepalived takes them for its own group's, or fights over one link-layer address",
         "the VIP is on no server, or its frames go elsewhere",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT, Symptom.TWO_ANSWER),
+    explains=(*NOBODY_HOLDS, Symptom.TWO_ANSWER),
     fixes=(
         Step(Risk.SAFE, "see which ids are in use", "tcpdump -c 20 -ni DEVICE ip proto 112"),
         Step(

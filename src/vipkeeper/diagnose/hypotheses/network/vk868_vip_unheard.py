@@ -16,7 +16,7 @@ kube-vip/kube-vip#556; harvester/harvester#3426; zifeo/terraform-openstack-rke2#
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.holders import one_has_it
 from vipkeeper.diagnose.predicates.network import (
     dad_failed,
@@ -39,7 +39,7 @@ HYPOTHESIS = Hypothesis(
         "the network drops ARP or packets of an address that it does not know",
         "no other host learns where the VIP is",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(
             Risk.SAFE,

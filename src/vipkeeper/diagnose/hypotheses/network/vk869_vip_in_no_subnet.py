@@ -14,7 +14,7 @@ kube-vip/kube-vip#903, #1173; RFC 826; rule VK612.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.network import vip_in_no_subnet, vip_port_open
 from vipkeeper.diagnose.probes import ADDRESSES
@@ -31,7 +31,7 @@ HYPOTHESIS = Hypothesis(
         "clients and the router ask for it on another network, or nowhere",
         "nobody answers",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(Risk.SAFE, "choose a free VIP in the servers' subnet, outside every DHCP pool"),
         Step(

@@ -14,7 +14,7 @@ kube-vip/kube-vip#523, #524; RFC 4862 section 5.4.5.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.network import another_server_uses_it, dad_failed
 from vipkeeper.diagnose.probes import ADDRESSES
 
@@ -30,7 +30,7 @@ HYPOTHESIS = Hypothesis(
         "the kernel marked the address dadfailed and does not use it",
         "nobody answers neighbour solicitations for the VIP",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(Risk.SAFE, "see that nobody else answers", "ndisc6 -n VIP DEVICE"),
         Step(

@@ -14,7 +14,7 @@ kube-vip/kube-vip#972, #1600, #385; rule VK232.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.network import another_server_is_linked, holder_link_down
 from vipkeeper.diagnose.probes import ADDRESSES
 
@@ -29,7 +29,7 @@ HYPOTHESIS = Hypothesis(
         "the manager did not notice, or no other server could take over",
         "nobody answers ARP for the VIP",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(
             Risk.SAFE,

@@ -14,7 +14,7 @@ kube-vip/kube-vip#1114; kernel Documentation/networking/ip-sysctl.rst (arp_ignor
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.network import holder_ignores_arp, nobody_hears_it
 from vipkeeper.diagnose.probes import ARP_SETTINGS, NEIGHBOURS
@@ -30,7 +30,7 @@ HYPOTHESIS = Hypothesis(
         "the kernel is told not to answer for such addresses",
         "nobody learns where the VIP is",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(Risk.SAFE, "put the VIP on the interface of its subnet (kube-vip: vip_interface)"),
         Step(

@@ -14,7 +14,14 @@ rancher/rke2#2753 (two clients, two pictures).
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import (
+    NOBODY_HOLDS,
+    Hypothesis,
+    Layer,
+    Probe,
+    Risk,
+    Step,
+)
 from vipkeeper.diagnose.predicates.network import (
     gateway_silent,
     no_server_answers_there,
@@ -32,7 +39,7 @@ HYPOTHESIS = Hypothesis(
         "the place that asks lost its network",
         "it reaches neither gateway nor servers, and so not the VIP",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(
             Risk.SAFE,

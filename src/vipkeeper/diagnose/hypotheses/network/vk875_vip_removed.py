@@ -15,7 +15,15 @@ kube-vip/kube-vip#173, #682, #798; acassen/keepalived#836, #1385, #2564; systemd
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Privilege, Probe, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import (
+    NOBODY_HOLDS,
+    Hypothesis,
+    Layer,
+    Privilege,
+    Probe,
+    Risk,
+    Step,
+)
 from vipkeeper.diagnose.predicates.holders import (
     claimed_and_not_there,
     it_was_there_before,
@@ -34,7 +42,7 @@ HYPOTHESIS = Hypothesis(
         "the manager does not look and means to hold it still",
         "no other server takes it, and nobody answers ARP",
     ),
-    explains=(Symptom.NO_ANSWER, Symptom.NO_ROUTE, Symptom.TIMEOUT),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(
             Risk.SAFE,

@@ -15,7 +15,7 @@ rancher/rke2#2753 (the case of three); kube-vip/kube-vip#732, #173.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.etcd import only_one_server
 from vipkeeper.diagnose.predicates.serving import (
     asker_alone_saw_it,
@@ -49,9 +49,7 @@ HYPOTHESIS = Hypothesis(
         "nobody else can take over, and kube-vip cannot renew its Lease and removes the VIP",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.REFUSED,
         Symptom.SERVER_ERROR,
         Symptom.NOT_STARTING,

@@ -15,7 +15,7 @@ kube-vip/kube-vip#1786; harvester/harvester#7293 (rke2-killall.sh leaves the VIP
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.api import api_dead
 from vipkeeper.diagnose.predicates.supervisor import supervisor_stopped, vip_leads_to_stopped
 from vipkeeper.diagnose.probes import ADDRESSES, SUPERVISOR
@@ -35,9 +35,7 @@ HYPOTHESIS = Hypothesis(
         "nothing that holds the VIP notices, so the VIP stays",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.REFUSED,
         Symptom.SERVER_ERROR,
         Symptom.REGISTRATION_CLOSED,

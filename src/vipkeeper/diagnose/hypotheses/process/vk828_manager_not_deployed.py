@@ -14,7 +14,7 @@ rancher/rke2#4976; kube-vip documentation, "Static pods", "K3s".
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.manager import no_manager
 from vipkeeper.diagnose.predicates.vip import nobody_answers, vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
@@ -33,11 +33,7 @@ HYPOTHESIS = Hypothesis(
         "nothing on any server would hold the VIP",
         "so no interface has it, and nobody answers for it",
     ),
-    explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
-    ),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(
             Risk.SAFE,

@@ -14,7 +14,7 @@ kube-vip/kube-vip#415, #1242, #1266, #559.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.api import api_serves_somewhere
 from vipkeeper.diagnose.predicates.etcd import no_leader
 from vipkeeper.diagnose.predicates.logs import logged
@@ -50,9 +50,7 @@ HYPOTHESIS = Hypothesis(
         "so no interface has the VIP",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.MANAGER_RESTARTS,
     ),
     fixes=(

@@ -12,7 +12,7 @@ vipkeeper: docs of `standby`.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.manager import all_on_standby
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
@@ -29,11 +29,7 @@ HYPOTHESIS = Hypothesis(
         "every server was told not to claim",
         "so nobody holds the VIP",
     ),
-    explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
-    ),
+    explains=NOBODY_HOLDS,
     fixes=(Step(Risk.SAFE, "let a server claim again", "vipkeeper standby off"),),
     verify=("vipkeeper status",),
     probes=(

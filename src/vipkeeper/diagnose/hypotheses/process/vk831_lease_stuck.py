@@ -14,7 +14,7 @@ kube-vip/kube-vip#663, #1597, #1603, #1747.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.manager import (
     lease_changes_hands,
     lease_holder_cannot_lead,
@@ -42,11 +42,7 @@ HYPOTHESIS = Hypothesis(
         "the others wait until it is given up",
         "nobody puts the VIP on an interface",
     ),
-    explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
-    ),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(
             Risk.SAFE,

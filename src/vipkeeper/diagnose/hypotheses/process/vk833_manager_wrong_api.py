@@ -14,7 +14,7 @@ dell/omnia#4992; kube-vip/kube-vip#721, #692, #907; lablabs/ansible-role-rke2#15
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.api import api_serves_somewhere
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
@@ -43,9 +43,7 @@ HYPOTHESIS = Hypothesis(
         "so it never gets its Lease, and nobody has the VIP",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.MANAGER_RESTARTS,
     ),
     fixes=(

@@ -14,7 +14,7 @@ kube-vip/kube-vip#559, #399, #273.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
@@ -36,9 +36,7 @@ HYPOTHESIS = Hypothesis(
         "it cannot put the VIP on it and ends",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.MANAGER_RESTARTS,
     ),
     fixes=(

@@ -13,7 +13,7 @@ kube-vip/kube-vip#721, #371; lablabs/ansible-role-rke2#209.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
@@ -38,9 +38,7 @@ HYPOTHESIS = Hypothesis(
         "so it never gets its Lease, and nobody has the VIP",
     ),
     explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
+        *NOBODY_HOLDS,
         Symptom.MANAGER_RESTARTS,
     ),
     fixes=(

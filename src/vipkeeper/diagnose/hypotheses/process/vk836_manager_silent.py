@@ -14,7 +14,7 @@ kube-vip/kube-vip#1747; bunny-lab-io/Borealis#463; kube-vip/kube-vip#173.
 
 from __future__ import annotations
 
-from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
+from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.manager import a_manager_leads, leader_has_no_vip
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, LEASE, ON_EVERY_SERVER
@@ -34,11 +34,7 @@ HYPOTHESIS = Hypothesis(
         "it has not put the VIP on its interface",
         "no interface has the VIP",
     ),
-    explains=(
-        Symptom.NO_ANSWER,
-        Symptom.NO_ROUTE,
-        Symptom.TIMEOUT,
-    ),
+    explains=NOBODY_HOLDS,
     fixes=(
         Step(
             Risk.DISRUPTIVE,
