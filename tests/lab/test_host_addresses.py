@@ -23,7 +23,7 @@ from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.netlink import Addresses
 from vipkeeper.host.routes import default_hop
 from vipkeeper.host.snapshot import Snapshot
-from vipkeeper.host.tables import read_snapshot
+from vipkeeper.host.tables import Known, read_snapshot
 from vipkeeper.wire.types import IPAddress
 
 pytestmark = pytest.mark.lab
@@ -382,10 +382,10 @@ def test_a_default_route_is_found_without_reading_all_routes(net: Net) -> None:
 def test_a_read_that_fails_is_made_again(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = [errno.ENOBUFS, errno.ENOBUFS]
 
-    def fails_at_first() -> tuple[Snapshot, bool]:
+    def fails_at_first(known: Known) -> tuple[Snapshot, bool]:
         if failures:
             raise OSError(failures.pop(), "no room")
-        return read_snapshot()
+        return read_snapshot(known)
 
     async def broken(addresses: Addresses) -> None:
         monkeypatch.setattr(netlink, "read_snapshot", fails_at_first)

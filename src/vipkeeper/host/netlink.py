@@ -18,7 +18,7 @@ from vipkeeper.errors import HostError
 from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.rtnl import Command, CommandSocket
 from vipkeeper.host.snapshot import Snapshot
-from vipkeeper.host.tables import read_neighbours, read_snapshot
+from vipkeeper.host.tables import Known, read_neighbours, read_snapshot
 from vipkeeper.wire.types import IPAddress
 
 _GONE = frozenset({errno.EADDRNOTAVAIL, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP})
@@ -47,6 +47,7 @@ class Addresses:
         self._commands: CommandSocket | None = None
         self._used: set[tuple[IPAddress, int]] = set()
         self._snapshot = Snapshot((), ())
+        self._known: Known = {}
 
     async def open(self) -> None:
         """Connect to the kernel and read it once.
@@ -127,7 +128,7 @@ class Addresses:
         problem = ""
         for attempt in range(_READ_ATTEMPTS):
             try:
-                snapshot, torn = read_snapshot()
+                snapshot, torn = read_snapshot(self._known)
             except OSError as error:
                 problem = error.strerror or str(error)
                 continue

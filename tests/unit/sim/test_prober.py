@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_first_failure_of_any_kind_is_looked_at_again_soon(
     fault = Fault(FAILS_AT, kind, 0, duration=10 * SECOND)
     plan = Plan(0, 5, settings_for(3), (fault,), 10 * SECOND, True)
     play(plan, lambda _, __: None, watch, until=FAILS_AT + 3 * SECOND)
-    pauses = [later - sooner for sooner, later in zip(seen, seen[1:], strict=False)]
+    pauses = [later - sooner for sooner, later in pairwise(seen)]
     assert pauses[:3] == [prober.AGAIN_AFTER, prober.QUICK, prober.QUICK]
 
 
