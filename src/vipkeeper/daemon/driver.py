@@ -219,7 +219,7 @@ class Driver:
         """
         self._feed(first)
         self._over = asyncio.get_running_loop().create_future()
-        self._turn()
+        self._turn_soon()
         try:
             await self._over
         finally:
