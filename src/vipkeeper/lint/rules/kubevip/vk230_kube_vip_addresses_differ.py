@@ -10,13 +10,23 @@ each move.
 ## Example
 Bad:
 ```yaml
-# cp1: {name: address, value: 10.10.10.100}
-# cp2: {name: address, value: 10.10.10.101}
+# cp1/var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+env:
+  - {name: cp_enable, value: "true"}
+  - {name: address, value: 10.10.10.100}
+
+# cp2/var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+env:
+  - {name: cp_enable, value: "true"}
+  - {name: address, value: 10.10.10.101}
 ```
 
 Good:
 ```yaml
-# cp1 and cp2: {name: address, value: 10.10.10.100}
+# cp1 and cp2
+env:
+  - {name: cp_enable, value: "true"}
+  - {name: address, value: 10.10.10.100}
 ```
 
 ## How to fix
