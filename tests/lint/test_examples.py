@@ -34,7 +34,7 @@ COMMAND = re.compile(
 
 def judged(entry: Entry, markdown: str, folder: Path) -> Outcome:
     """The run of an example; the VIP is 10.10.10.100 unless the page is about another one."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     words = write(entry, markdown, folder)
     options = [word for word in words if word.startswith("--")]
     given = parse_given(options or ([] if entry.code in OWN_VIP else ["--vip=10.10.10.100"]))
@@ -57,7 +57,7 @@ def test_example_of_a_page(code: str, tmp_path: Path) -> None:
 def test_words_of_the_examples(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     lines = []
     for code in PAGES:
-        folder = tmp_path / code
+        folder = tmp_path / code / "cp1"
         for finding in judged(PAGES[code], PAGES[code].page.bad, folder).findings:
             if finding.code == code:
                 said = f"{code} {finding.severity.value} {finding.span}: {finding.message}\n"

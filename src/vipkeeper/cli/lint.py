@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,7 +21,7 @@ from vipkeeper.lint.load import Input, live_inputs, load
 from vipkeeper.lint.registry import all_rules, catalog
 from vipkeeper.lint.rule import Safety
 from vipkeeper.lint.run import Outcome, Selection, matches, run
-from vipkeeper.lint.scope import IPAddress
+from vipkeeper.lint.scope import Cluster, IPAddress
 from vipkeeper.lint.version import Version, parse_version
 
 NAME = "lint"
@@ -107,7 +108,7 @@ def _lint(args: argparse.Namespace) -> int:
     inputs = [_input(word) for word in args.paths] or live_inputs()
     if not inputs:
         raise NothingError("this host has none of the files that are judged; name a file or folder")
-    cluster = load(inputs, _given(args), [_input(word) for word in args.proposed])
+    cluster = _load(inputs, args)
     if not cluster.sources and not cluster.problems:
         raise NothingError(f"nothing that can be judged in {', '.join(args.paths)}")
     outcome = run(cluster, date.today(), selection)
@@ -117,12 +118,19 @@ def _lint(args: argparse.Namespace) -> int:
         output.emit("".join(fixed.diff for fixed in _fixes(outcome, args)))
         return exit_code(outcome, args.fail_on)
     if args.fix and _write(outcome, args):
-        cluster = load(inputs, _given(args), [_input(word) for word in args.proposed])
+        cluster = _load(inputs, args)
         outcome = run(cluster, date.today(), selection)
     output.deliver(asked, _renderers(outcome), ascii_only=args.ascii)
     if _untold(outcome):
         output.note(f"{outcome.unread} could not be read or understood; select VK0 to see where")
     return exit_code(outcome, args.fail_on)
+
+
+def _load(inputs: Sequence[Input], args: argparse.Namespace) -> Cluster:
+    given = _given(args)
+    if not args.paths:
+        given = replace(given, host=os.uname().nodename.partition(".")[0])
+    return load(inputs, given, [_input(word) for word in args.proposed])
 
 
 def _fixes(outcome: Outcome, args: argparse.Namespace) -> list[Fixed]:

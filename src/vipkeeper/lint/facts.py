@@ -25,6 +25,8 @@ class Given:
     """Name and address of each; with them the list of servers is complete."""
     releases: tuple[tuple[Software, Version], ...] = ()
     """Of programs whose release no file says."""
+    host: str = ""
+    """The name of this host without its domain, where its own files are judged."""
 
 
 def infer(
