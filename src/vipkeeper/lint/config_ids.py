@@ -30,9 +30,7 @@ def applied(
         shared: those of no one server.
         host: the name of this host; empty: other hosts' files are judged.
     """
-    conditional = [
-        d for d in _conditional((*shared, *(d for found in own.values() for d in found)))
-    ]
+    conditional = list(_conditional((*shared, *(d for found in own.values() for d in found))))
     if not conditional:
         return own, shared
     given = {name: _given((*found, *shared)) for name, found in own.items()}
