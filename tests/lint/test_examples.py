@@ -1,7 +1,7 @@
 """What the documents show is what the program does.
 
 The example of every rule's page is judged: the bad one trips the rule, with the words in `examples.expected`, the good
-one does not. `docs/lint.md` and the README show files and commands: a block that begins with `# PATH` is a file, one
+one does not. `docs/lint.md` and the README show files and commands: a block below a line with its path is a file, one
 that begins with `$ vipkeeper` a command with all that it prints.
 """
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = Path(__file__).parent / "examples.expected"
 OWN_VIP = ("VK110", "VK612", "VK613")
 PAGES = {registered.rule.code: registered.entry for registered in all_rules()}
-FILE = re.compile(r"^```\w*\n# ([\w.-]+(?:/[\w.-]+)+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"^`([\w.-]+(?:/[\w.-]+)+)`:\n\n```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(
     r"^```console\n\$ (vipkeeper (?:lint|explain) [^\n]*)\n(.*?)^```", re.DOTALL | re.MULTILINE
 )
@@ -56,9 +56,9 @@ def test_example_of_a_page(code: str, tmp_path: Path) -> None:
 
 def test_words_of_the_examples(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     lines = []
-    for code in PAGES:
+    for code, entry in PAGES.items():
         folder = tmp_path / code / "cp1"
-        for finding in judged(PAGES[code], PAGES[code].page.bad, folder).findings:
+        for finding in judged(entry, entry.page.bad, folder).findings:
             if finding.code == code:
                 said = f"{code} {finding.severity.value} {finding.span}: {finding.message}\n"
                 lines.append(said.replace(f"{folder}/", ""))
@@ -81,6 +81,7 @@ def test_commands_of_a_document(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
     commands = COMMAND.findall(text)
     assert commands, "no example is left"
     for command, shown in commands:

@@ -204,7 +204,8 @@ def _renderers(outcome: Outcome) -> Mapping[str, Callable[[output.Style], str]]:
         from vipkeeper.report.lint import text
         from vipkeeper.report.style import Style
 
-        return text.render(outcome, Style(color=style.colour, ascii=style.ascii))
+        looks = Style(color=style.colour, ascii=style.ascii)
+        return text.render(outcome, looks, output.width(text.WIDTH))
 
     def other(name: str) -> Callable[[output.Style], str]:
         def render(_: output.Style) -> str:
