@@ -38,7 +38,9 @@ def test_caret_stands_below_the_key_at_every_width(
 
 
 def test_caret_counts_columns_and_not_characters(tmp_path: Path) -> None:
-    lines = text.render(outcome(tmp_path, "{node-label: 東京=1, tls_san: []}\n"), PLAIN).splitlines()
+    lines = text.render(
+        outcome(tmp_path, "{node-label: 東京=1, tls_san: []}\n"), PLAIN
+    ).splitlines()
     at = next(n for n, line in enumerate(lines) if "tls_san:" in line)
     assert lines[at + 1].index("^") == lines[at].index("tls_san") + len("東京")
 
