@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from vipkeeper.catalog.entry import Severity, Software
@@ -75,7 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_given(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vip", action="append", default=[], metavar="ADDRESS[,...]")
     parser.add_argument(
-        "--servers", action="append", default=[], metavar="NAME=ADDRESS[,...]", help="all of them"
+        "--servers",
+        action="append",
+        default=[],
+        metavar="NAME=ADDRESS[/LENGTH][,...]",
+        help="all of them",
     )
     parser.add_argument(
         "--release",
@@ -234,8 +238,27 @@ def _input(word: str) -> Input:
 
 def _given(args: argparse.Namespace) -> Given:
     vips = tuple(_vip(word) for word in _words(args.vip))
-    servers = named_servers(_words(args.servers))
-    return Given(vips, servers, tuple(_release(word) for word in _words(args.release)))
+    words = _words(args.servers)
+    servers = named_servers(word.partition("/")[0] for word in words)
+    return Given(
+        vips,
+        servers,
+        tuple(_release(word) for word in _words(args.release)),
+        tuple(
+            (name, _subnet(word))
+            for word, (name, _) in zip(words, servers, strict=True)
+            if "/" in word
+        ),
+    )
+
+
+def _subnet(word: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(word.rpartition("=")[2], strict=False)
+    except ValueError:
+        raise UsageError(
+            f"--servers: '{word}': expected NAME=ADDRESS or NAME=ADDRESS/LENGTH"
+        ) from None
 
 
 def _release(word: str) -> tuple[Software, Version]:
