@@ -11,7 +11,7 @@ from pathlib import Path
 from vipkeeper.config.tree import MAX_DEPTH, Problem, Scalar, Span, Style, Trouble
 from vipkeeper.lint.document import Document, Parsed
 from vipkeeper.lint.kinds import Kind
-from vipkeeper.lint.parsers.words import split
+from vipkeeper.lint.parsers.words import joined, split
 from vipkeeper.lint.source import Source, read
 
 MAX_FILES = 100
@@ -210,7 +210,7 @@ class _Reader:
     def file(self, source: Source) -> None:
         """Take every line of a file."""
         self._open.append(source.path or Path(source.file))
-        for number, line in _lines(source):
+        for number, line in joined(source.lines):
             found = _CONDITION.match(line)
             rest, condition = line, ""
             if found:
@@ -357,21 +357,6 @@ def _scripts(
         path = root / name.lstrip("/")
         if path.suffix == ".sh" and os.path.isfile(path):
             yield name, read(path, _beside(source, path))
-
-
-def _lines(source: Source) -> Iterator[tuple[int, str]]:
-    """The lines, continued ones joined."""
-    pending: list[str] = []
-    first = 0
-    for number, line in enumerate(source.lines, 1):
-        first = first or number
-        if line.rstrip().endswith("\\"):
-            pending.append(line.rstrip()[:-1])
-            continue
-        yield first, "".join([*pending, line])
-        pending, first = [], 0
-    if pending:
-        yield first, "".join(pending)
 
 
 def _beside(source: Source, path: Path) -> str:
