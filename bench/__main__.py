@@ -3,7 +3,7 @@
     ./dev bench election [--cell NAME ...] [--scale S] [--out FILE]   every cell, hours
     ./dev bench holder [--scale S] [--out FILE]                       the holder's cells, and rest
     ./dev bench rest [--out FILE]                                     memory, processor time, --help
-    ./dev bench why [--out FILE]                                      reading a bundle of 200 MiB
+    ./dev bench why [--scale S] [--out FILE]                          a bundle of 200 MiB, and live
     ./dev bench lint [--scale S] [--out FILE]                         time and memory of the linter
     ./dev bench table [--out FILE]                                    docs/benchmarks.md from the results
 
@@ -66,7 +66,7 @@ def _run(args: argparse.Namespace) -> int:
     path = args.out or results.DEFAULT
     if args.what == "why":
         kept = results.load(path)
-        kept["why"] = why.measure(max(1, round(5 * args.scale)))
+        kept["why"] = why.measure(args.scale)
         results.save(path, kept)
         print(f"why: {why.line(kept['why'])}")
         return 0

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import lint, results
+from bench import lint, results, why
 from bench.cells import CELLS, Cell
 from bench.figures import runs, summary
 from bench.runner import ratio
-from bench.targets import AIMS, judge, rest_findings, shown
+from bench.targets import AIMS, judge, rest_findings, shown, why_findings
 
 WORST = 3
 """Runs of each cell that are shown one by one."""
@@ -47,7 +47,7 @@ def gather(folder: Path) -> dict[str, Any]:
         for cell, records in one.get("cells", {}).items():
             for manager, record in records.items():
                 results.blocks(found, cell, manager).extend(record["blocks"])
-        for name in ("rest", "lint"):
+        for name in ("rest", "lint", "why"):
             if name in one:
                 found[name] = one[name]
     return found
@@ -58,6 +58,7 @@ def page(found: dict[str, Any]) -> str:
     parts = [HEAD, _conditions(found), _aims(found)]
     parts += [_cell(cell, found["cells"].get(cell.name, {})) for cell in CELLS]
     parts += [_rest(found.get("rest")), lint.section(found.get("lint"))]
+    parts.append(why.section(found.get("why")))
     return "\n".join(part for part in parts if part)
 
 
@@ -89,7 +90,8 @@ def _conditions(found: dict[str, Any]) -> str:
 
 def _aims(found: dict[str, Any]) -> str:
     text = "## What was aimed at\n"
-    for issue, title in ((2, "the holder"), (3, "the election"), (4, "the linter")):
+    titles = ((2, "the holder"), (3, "the election"), (4, "the linter"), (5, "why"))
+    for issue, title in titles:
         judged = [(a.text, a.cell, judge(a, found["cells"])) for a in AIMS if a.issue == issue]
         if issue == 2:
             judged += [
@@ -97,6 +99,8 @@ def _aims(found: dict[str, Any]) -> str:
             ]
         if issue == 4:
             judged += [(words, "lint", f) for words, f in lint.findings(found.get("lint"))]
+        if issue == 5:
+            judged += [(words, "why", f) for words, f in why_findings(found.get("why"))]
         rows = [[words, f.verdict, f.found, cell] for words, cell, f in judged]
         text += f"\nIssue {issue}, {title}:\n\n" + _rows(["aim", "", "found", "cell"], rows)
     return text

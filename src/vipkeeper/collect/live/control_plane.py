@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from vipkeeper.collect.collector import Collector
-from vipkeeper.collect.live.network import HELLO_LIMIT, connect, readyz
+from vipkeeper.collect.live.network import HELLO_LIMIT, at_once, connect, readyz
 from vipkeeper.collect.target import API_PORT, REGISTRATION_PORT, Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Port
@@ -26,10 +26,16 @@ _METRIC = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})? (\S+)$", re.MULTILINE
 
 def look_at_api(target: Target) -> Iterator[Fact]:
     """Port and readiness of the local API server, without a credential."""
-    word, raw = connect(LOOPBACK, API_PORT)
-    yield target.of_own(Key.API_PORT, word, f"connect to 127.0.0.1:{API_PORT}", raw=raw)
-    ready, raw = readyz(LOOPBACK)
-    yield target.of_own(Key.READYZ, ready, f"https://127.0.0.1:{API_PORT}/readyz", raw=raw)
+
+    def port() -> Iterator[Fact]:
+        word, raw = connect(LOOPBACK, API_PORT)
+        yield target.of_own(Key.API_PORT, word, f"connect to 127.0.0.1:{API_PORT}", raw=raw)
+
+    def readiness() -> Iterator[Fact]:
+        ready, raw = readyz(LOOPBACK)
+        yield target.of_own(Key.READYZ, ready, f"https://127.0.0.1:{API_PORT}/readyz", raw=raw)
+
+    yield from at_once([port, readiness])
 
 
 def look_at_registration(target: Target) -> Iterator[Fact]:
@@ -61,16 +67,23 @@ def listeners(target: Target, port: int) -> set[str]:
 
 
 def look_at_etcd(target: Target) -> Iterator[Fact]:
-    """etcd's /health and /metrics on loopback; they need no credential and no quorum."""
-    status, body = get(LOOPBACK, ETCD_PORT, "/health")
-    source = f"http://127.0.0.1:{ETCD_PORT}/health"
-    word = judge_health(status, body)
-    yield target.of_own(Key.ETCD_HEALTH, word, source, raw=body or str(status))
-    if word is Etcd.REFUSED:
-        return
-    status, body = get(LOOPBACK, ETCD_PORT, "/metrics")
-    if status == http.client.OK:
-        yield from judge_metrics(target, body)
+    """etcd's /health and /metrics on loopback; they need no credential and no quorum.
+
+    Both at once: /health waits for a read through the quorum, and /metrics answers meanwhile.
+    """
+
+    def health() -> Iterator[Fact]:
+        status, body = get(LOOPBACK, ETCD_PORT, "/health")
+        source = f"http://127.0.0.1:{ETCD_PORT}/health"
+        word = judge_health(status, body)
+        yield target.of_own(Key.ETCD_HEALTH, word, source, raw=body or str(status))
+
+    def metrics() -> Iterator[Fact]:
+        status, body = get(LOOPBACK, ETCD_PORT, "/metrics")
+        if status == http.client.OK:
+            yield from judge_metrics(target, body)
+
+    yield from at_once([health, metrics])
 
 
 def judge_health(status: int | Port, body: str) -> Etcd:
