@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vipkeeper.lab import measure
@@ -67,6 +68,10 @@ class Stage:
         self.broken: list[Window] = []
         """Stretches in which something was broken; one that still is ends with the act."""
         self.markers: list[tuple[int, MarkerKind, str, str | None]] = []
+        self.seen: dict[str, str] = {}
+        """What else was looked at, by name, for the judge."""
+        self._subject: Server | None = None
+        self._mends: list[Callable[[], None]] = []
 
     def begin(self) -> None:
         """The act's time starts now."""
@@ -85,6 +90,57 @@ class Stage:
             raise LabError(f"expected one server with the VIP, found {sorted(holding) or 'none'}")
         return self.cluster.servers[next(iter(holding))]
 
+    @property
+    def subject(self) -> Server:
+        """The server that held the VIP when the first fault was laid: that of all faults of one act.
+
+        Raises:
+            LabError: then none had it, or several.
+        """
+        if self._subject is None:
+            self._subject = self.holder
+        return self._subject
+
+    def backup(self) -> Server:
+        """A server other than the subject, by chance.
+
+        Raises:
+            LabError: as `subject`, or there is no other one.
+        """
+        others = self.backups()
+        if not others:
+            raise LabError("the cluster has one server: there is no other one to break")
+        return self.rng.choice(others)
+
+    def backups(self) -> list[Server]:
+        """All servers but the subject."""
+        return [server for server in self.cluster.servers.values() if server is not self.subject]
+
+    def on_undo(self, mend: Callable[[], None]) -> None:
+        """How something that is broken now is mended."""
+        self._mends.append(mend)
+
+    def mend(self) -> None:
+        """Mend what is broken, the last thing first."""
+        while self._mends:
+            self._mends.pop()()
+
+    def undo(self) -> None:
+        """Mend what is broken, and whatever faults belong to no server; the rest of an act that failed too.
+
+        Raises:
+            LabError: something could not be mended; the rest was.
+        """
+        failed: LabError | None = None
+        while self._mends:
+            try:
+                self._mends.pop()()
+            except LabError as error:
+                failed = failed or error
+        self.cluster.undo()
+        if failed is not None:
+            raise failed
+
     def random_phase(self) -> None:
         """Wait a moment and a random part of the advert interval."""
         self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.interval_ms / 1000))
@@ -98,10 +154,9 @@ class Stage:
             self.markers.append((at, MarkerKind.FAULT, text, server.name))
 
     def healed(self, text: str, server: Server) -> None:
-        """Say that what broke last works again."""
+        """Say that all that was broken works again."""
         at = now()
-        if self.broken and self.broken[-1].end == 0:
-            self.broken[-1] = Window(self.broken[-1].start, at)
+        self.broken = [window if window.end else Window(window.start, at) for window in self.broken]
         self.markers.append((at, MarkerKind.HEALED, text, server.name))
 
     def stop_daemon(self, server: Server, seconds: float) -> None:

@@ -1,6 +1,6 @@
 """How the lab tells a running stand-in what to be: one line over a unix socket, one line back.
 
-Commands: `ready`, `unready`, `unauthorized`, `frozen`, `slow SECONDS` for the API server;
+Commands: `ready`, `unready`, `unauthorized`, `expired`, `frozen`, `slow SECONDS` for the API server;
 `supervisor ready|unready`; `etcd true|false|hanging`.
 """
 
@@ -20,6 +20,8 @@ class Mode(enum.Enum):
     """/readyz and /livez answer 500, as when etcd has no quorum."""
     UNAUTHORIZED = "unauthorized"
     """401 for every path, as RKE2 and k3s answer without a certificate."""
+    EXPIRED = "expired"
+    """Ready, with a certificate that was valid until 2021."""
     FROZEN = "frozen"
     """Connections are made (by the kernel) and nothing is ever said, on old ones neither."""
     SLOW = "slow"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vipkeeper.cli import drill, main
+from vipkeeper.cli.drill_acts import chosen
 from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.lab.acts import ACTS, STORY
 from vipkeeper.lab.managers import Vipkeeper
@@ -21,11 +22,11 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> st
 
 
 def test_whole_story_leaves_out_what_is_played_by_name() -> None:
-    assert drill.find_acts([]) == STORY
+    assert chosen([], None) == STORY
     assert len(STORY) < len(ACTS)
-    assert [act.name for act in drill.find_acts(["split", "loss"])] == ["split", "loss"]
+    assert [act.name for act in chosen(["split", "loss"], None)] == ["split", "loss"]
     with pytest.raises(UsageError, match="did you mean 'split'"):
-        drill.find_acts(["splitt"])
+        chosen(["splitt"], None)
 
 
 def test_list_shows_every_act_once(capsys: pytest.CaptureFixture[str]) -> None:
