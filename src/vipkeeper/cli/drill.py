@@ -12,7 +12,7 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -216,15 +216,15 @@ def _simulated(
     write_folder(report, {}, args.report)
     _deliver(report, asked, args)
     output.note(f"\nreport: {args.report / 'index.html'}")
-    return _code(report)
+    return exit_code(act.verdict for act in report.acts)
 
 
-def _code(report: RunReport) -> ExitCode:
-    """What the verdicts come to. A drill of which everything was skipped has shown nothing."""
-    verdicts = {act.verdict for act in report.acts}
-    if Verdict.FAILED in verdicts:
+def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
+    """What verdicts come to. A drill of which everything was skipped has shown nothing."""
+    found = set(verdicts)
+    if Verdict.FAILED in found:
         return ExitCode.FINDINGS
-    return ExitCode.USAGE if verdicts == {Verdict.SKIPPED} else ExitCode.OK
+    return ExitCode.USAGE if found == {Verdict.SKIPPED} else ExitCode.OK
 
 
 def _check_settings(plan: Plan) -> None:
@@ -289,7 +289,7 @@ class _Show:
             output.note(f"drill: {report.notes[0]}")
             self.code = EXIT_INTERRUPTED
         else:
-            self.code = _code(report)
+            self.code = exit_code(act.verdict for act in report.acts)
 
     def keep(self) -> None:
         """With `--keep`: say how to look around and stay until Ctrl-C."""

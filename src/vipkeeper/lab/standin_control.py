@@ -11,6 +11,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from vipkeeper.lab.processes import LabError
+
 
 class Mode(enum.Enum):
     """How the stand-in's API server behaves."""
@@ -67,18 +69,22 @@ class Behaviour:
                 raise ValueError(f"unknown command {command!r}")
 
 
-def tell(control: Path, command: str, *, timeout: float = 5.0) -> None:
+def tell(control: Path, command: str, *, timeout: float = 20.0) -> None:
     """Send one command to the stand-in behind the socket; it is in force when this returns.
 
     Raises:
-        OSError: nobody listens there, or no answer within `timeout` seconds.
+        OSError: nobody listens there.
+        LabError: no answer within `timeout` seconds.
         ValueError: the stand-in did not understand.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout)
         connection.connect(str(control))
         connection.sendall(command.encode() + b"\n")
-        with connection.makefile() as answers:
-            answer = answers.readline().strip()
+        try:
+            with connection.makefile() as answers:
+                answer = answers.readline().strip()
+        except TimeoutError:
+            raise LabError(f"the stand-in does not answer '{command}'") from None
     if answer != "ok":
         raise ValueError(answer or "the stand-in closed the connection")
