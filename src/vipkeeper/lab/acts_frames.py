@@ -247,11 +247,12 @@ FRAME_ACTS: tuple[Act, ...] = (
     scenario(
         "corrupted",
         "Frames of the holder arrive broken",
-        "Each fifth has a bit turned, is cut short, or has bytes behind. Checksum and key sort them out.",
+        "Each fifth has a bit turned, is cut short, or has bytes behind. Checksum and key sort them out. ARP has neither: "
+        "who answers is asked of the kernels here.",
         Group.WIRES,
         (36,),
         Fault(*HOLDERS_WIRE, _wire("each fifth frame is broken", Course(corrupt=20))),
-        QUIET,
+        (UNMOVED, ONE, NOTHING_LEFT, two_kernels(0)),
         8.0,
         Extras(smoke=True),
     ),

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 
 from vipkeeper.lab.act import PATIENCE, Act, Group
-from vipkeeper.lab.acts_process import nothing
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.must import BUDGET, QUIET, SETTLED, UNSEEN, moves
@@ -62,7 +61,7 @@ def _killed(stage: Stage) -> Mend:
     assert server.standin is not None
     stage.fault(f"API server of {server.name} dies", server)
     server.standin.signal_tree(signal.SIGKILL)
-    return nothing
+    return lambda: stage.cluster.start_standin(server)
 
 
 def _all_unready(stage: Stage) -> Mend:

@@ -8,6 +8,7 @@ import enum
 from vipkeeper.errors import UsageError
 from vipkeeper.lab.act import Act
 from vipkeeper.lab.acts import ACTS, STORY
+from vipkeeper.lab.acts_addresses import ADDRESS_ACTS
 from vipkeeper.lab.acts_frames import FRAME_ACTS
 from vipkeeper.lab.acts_links import LINKS
 from vipkeeper.lab.acts_process import PROCESS
@@ -24,6 +25,7 @@ SCENARIOS: tuple[Act, ...] = (
     *FRAME_ACTS,
     *SPLITS,
     *LINKS,
+    *ADDRESS_ACTS,
     *SERVICE,
     *STRANGERS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sys
@@ -162,14 +163,18 @@ class Cluster:
             LabError: it does not begin.
         """
         port, end = f"{server.name}-lan", f"{server.name}-end"
-        batch(LAN, [f"link add {end} type veth peer name {port}", f"link set {end} up"])
+        ups = [f"link set {end} up", f"link set {port} up"]
+        batch(LAN, [f"link add {end} type veth peer name {port}", *ups])
+        # The kernel tells a bridge of a port's carrier once a second only: it must be there before.
+        if not wait_for(lambda: _is_up(port), _BEGINS_WITHIN):
+            raise LabError(f"the wire of {server.name} does not come up")
         log = self.directory / f"wire-{server.name}.log"
         between = ("--between", server.name, end, "--seed", seed)
         words = (sys.executable, "-m", "vipkeeper.lab.wire", *between, *course_words(course))
         process = Process(LAN, words, log)
         if not wait_for(lambda: READY in process.last_words(), _BEGINS_WITHIN):
             raise LabError(f"the wire of {server.name} does not begin: {process.last_words()}")
-        batch(LAN, [f"link set {server.name} nomaster", f"link set {port} master {LAN} up"])
+        batch(LAN, [f"link set {server.name} nomaster", f"link set {port} master {LAN}"])
         self.wires.ports[server.name] = port
         return process
 
@@ -209,6 +214,11 @@ class Cluster:
                 "to",
                 str(vip),
             )
+
+
+def _is_up(port: str) -> bool:
+    (link,) = json.loads(command("ip", "-n", LAN, "-j", "link", "show", port))
+    return bool(link["operstate"] == "UP")
 
 
 def batch(namespace: str | None, commands: list[str]) -> None:

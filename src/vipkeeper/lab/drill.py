@@ -152,7 +152,7 @@ class Drill:
             return _unplayed(act, run, f"the act cannot be prepared: {reason}")
         if act.fresh:
             stage.all_off()
-        elif ill := stage.heal():
+        elif ill := _healed(stage):
             return _unplayed(act, run, f"the cluster was not healthy before the act: {ill}")
         else:
             self._real_time |= {
@@ -181,7 +181,7 @@ class Drill:
     def _prepared(self, stage: Stage, prepare: Callable[[Stage], None]) -> str:
         """Change the healthy cluster as the act wants it; why not, where that fails."""
         self._spoiled = True
-        if ill := stage.heal():
+        if ill := _healed(stage):
             return ill
         try:
             prepare(stage)
@@ -217,6 +217,14 @@ class Drill:
             self.cluster.remove()
         self.cluster = None
         self._spoiled = False
+
+
+def _healed(stage: Stage) -> str:
+    """Bring the cluster back to health; why not, where that fails."""
+    try:
+        return stage.heal()
+    except LabError as error:
+        return str(error)
 
 
 def _granted(found: set[bool]) -> str:

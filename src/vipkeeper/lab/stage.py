@@ -12,12 +12,13 @@ from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.managers import SECOND, Manager
 from vipkeeper.lab.measure import Change, Window
-from vipkeeper.lab.processes import LabError
+from vipkeeper.lab.processes import LabError, wait_for
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.standin_control import tell
 from vipkeeper.report.run import Marker, MarkerKind
 
 HEALTHY_WITHIN = 60.0
+STANDIN_WITHIN = 20.0
 STEADY = 0.4
 """Seconds without a change before a cluster counts as healthy."""
 SERVED_WITHIN = 0.2
@@ -43,6 +44,24 @@ class Figures:
     """Servers whose kernel has the VIP at the end."""
     answerers: frozenset[str]
     """Who answered the client in the last moments."""
+
+
+def _tell_once_up(server: Server, order: str) -> None:
+    """Tell a stand-in that may only just have been started.
+
+    Raises:
+        LabError: it does not come up.
+    """
+
+    def told() -> bool:
+        try:
+            tell(server.control, order)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        return True
+
+    if not wait_for(told, STANDIN_WITHIN):
+        raise LabError(f"the stand-in of {server.name} does not come up")
 
 
 class Stage:
@@ -210,7 +229,7 @@ class Stage:
                 self.cluster.start_standin(server)
             else:
                 for order in ("ready", "supervisor ready", "etcd true"):
-                    tell(server.control, order)
+                    _tell_once_up(server, order)
         self.start_all()
         # What has ended by itself would not come back: no need to wait for it.
         known = self.recorder.wait(lambda: self._healthy() or bool(self._ended()), HEALTHY_WITHIN)
