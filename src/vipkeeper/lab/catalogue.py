@@ -87,7 +87,7 @@ FAULTS: dict[int, str] = {
     41: "somebody deletes the VIP",
     42: "another machine has the VIP",
     43: "an interface is flushed, renamed, removed, or gets another MAC",
-    44: "the kernel finds the IPv6 VIP to be a duplicate",
+    44: "the IPv6 VIP is a duplicate at a takeover",
     45: "a client that believes no announcement",
     46: "the API server refuses, hangs, answers errors, is slow, has an expired certificate, or is another program",
     47: "all API servers are unready together",
@@ -99,6 +99,7 @@ FAULTS: dict[int, str] = {
 
 LEFT_OUT: dict[int, str] = {
     13: "an upgrade from an older version: there is no older one yet; the same version is restarted",
+    44: "the kernel's own detection: vipkeeper asks before it claims, and adds its VIPs without it",
     49: "authentication by time stamps: this program has none, so that clocks play no part in it",
     50: "a group of both programs: `election: vrrp` does not exist yet; "
     "`--manager` plays the scenarios with another program alone",
