@@ -262,9 +262,7 @@ def _milestones(stage: Stage, figures: Figures, written: dict[str, int]) -> Mile
     """What the daemons wrote of the first takeover; the client's return is measured."""
     window = figures.window
     marks = stage.marks(figures)
-    back = [
-        window.start + round(m.at * 1e9) for m in marks if m.kind is MarkerKind.CLIENT_BACK
-    ]
+    back = [window.start + round(m.at * 1e9) for m in marks if m.kind is MarkerKind.CLIENT_BACK]
     return milestones(
         traces.read(stage.cluster, written, window),
         start=window.start,

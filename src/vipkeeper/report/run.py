@@ -24,8 +24,12 @@ class MarkerKind(enum.Enum):
 
     FAULT = "fault"
     HEALED = "healed"
+    DETECTED = "detected"
+    """A daemon began to act on it. Never in a record: drawn from `Milestones`, like the other two."""
+    ELECTED = "elected"
     CLAIMED = "claimed"
     """The VIP appeared on the server (kernel address event)."""
+    ANNOUNCED = "announced"
     RELEASED = "released"
     """The VIP left the server (kernel address event)."""
     CLIENT_BACK = "client back"
