@@ -25,6 +25,8 @@ class Series:
 
     name: str
     values: tuple[float, ...]
+    split: int = 0
+    """Runs in which two servers answered at once: a short outage is then no merit."""
 
     def quantile(self, share: float) -> float:
         """The smallest value that `share` of all do not exceed. Not smoothed."""
@@ -67,7 +69,7 @@ def outages(cell: str, records: Any) -> Outages | None:
         return None
     for metric in (METRIC, FALLBACK):
         series = [
-            Series(name, values)
+            Series(name, values, sum(value > 0 for value in _values(record, "two_holders_ms")))
             for name, record in records.items()
             if (values := tuple(sorted(_values(record, metric))))
         ]
@@ -80,9 +82,9 @@ def _values(record: Any, metric: str) -> Iterator[float]:
     for block in _entries(record, "blocks"):
         for run in _entries(block, "runs"):
             value = run.get(metric) if isinstance(run, Mapping) else None
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if number and math.isfinite(value) and 0 <= value <= LONGEST:
-                yield float(value)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                if 0 <= value <= LONGEST:
+                    yield float(value)
 
 
 def _entries(value: Any, name: str) -> list[Any]:

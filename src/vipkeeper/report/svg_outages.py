@@ -74,7 +74,7 @@ def curves(found: Outages, *, narrow: bool = False) -> str:
 def describe(found: Outages) -> str:
     """The picture in words."""
     said = [f"{WORDS[found.metric].capitalize()} in the cell {found.cell}, milliseconds."]
-    said += [f"{one.name}: {figures(one)}." for one in found.series]
+    said += [f"{one.name}: {figures(one)}{_split(one)}." for one in found.series]
     return " ".join(said)
 
 
@@ -86,7 +86,7 @@ def figures(one: Series) -> str:
 
 
 def _axis(found: Outages, left: float, right: float, most: int) -> _Axis:
-    longest = max(max(one.values[-1] for one in found.series), 1.0) * 1.05
+    longest = max(1.0, *(one.values[-1] for one in found.series)) * 1.05
     medians = [max(one.quantile(0.5), 1.0) for one in found.series]
     if max(medians) / min(medians) < FACTOR:
         ticks = tuple(t for t in nice_ticks(longest, most) if t <= longest)
@@ -151,4 +151,13 @@ def _label(one: Series, index: int, right: float, y: float) -> tuple[list[str], 
     if x + len(words) * 6.6 > right:
         x, y = 66.0, y + 17
     parts.append(text(x, y, words, "soft n s"))
+    if one.split:
+        y += 17
+        parts.append(text(66, y, _split(one).removeprefix("; "), "two b s"))
     return parts, y + 22
+
+
+def _split(one: Series) -> str:
+    if not one.split:
+        return ""
+    return f"; two servers answered at once in {one.split} runs"

@@ -46,6 +46,7 @@ _RULES = (
     ("warn", "fill", "fault", ""),
     ("rim", "stroke", "fault", "fill:none;stroke-width:1"),
     ("solid", "fill", "soft", ""),
+    ("page", "fill", "paper", ""),
     ("outline", "stroke", "ink", "fill:none;stroke-width:1"),
     ("dash", "stroke", "ink", "stroke-width:1.5"),
     ("curve", "stroke", "ink", "fill:none;stroke-width:2"),

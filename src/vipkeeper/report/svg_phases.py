@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
+from vipkeeper.report.json import ReportError
 from vipkeeper.report.phases import Phase, phases
-from vipkeeper.report.run import Milestones
-from vipkeeper.report.style import milliseconds
-from vipkeeper.report.svg_parts import Box, Swatch, flow, text
+from vipkeeper.report.run import Milestones, RunReport
+from vipkeeper.report.style import milliseconds, one_line
+from vipkeeper.report.summary import summaries
+from vipkeeper.report.svg_parts import CHARACTER, Box, Swatch, document, flow, line, text
+from vipkeeper.report.ticks import nice_ticks, seconds
 
 BAR = 20
 LEAST = 3.0
@@ -80,3 +84,57 @@ def ending(phase: Phase) -> str:
     """What the last known phase ends with."""
     words = {"claim": "VIP in the kernel", "announce": "gratuitous ARP", "confirm": "decision"}
     return words.get(phase.name, phase.name)
+
+
+def takeovers(report: RunReport, *, narrow: bool = False) -> str:
+    """A row for each act with a takeover, all on one scale: of several runs the one of median length.
+
+    Raises:
+        ReportError: no act has one.
+    """
+    rows = _rows(report)
+    if not rows:
+        raise ReportError("no act of the record has a takeover that a daemon wrote down")
+    width = 352.0 if narrow else 760.0
+    key = "vk-phasesn" if narrow else "vk-phases"
+    left, right = 18.0, width - 24
+    longest = max(stretches[-1].end - stretches[0].start for _, _, stretches in rows)
+    scale = (right - left - LEAST * len(FILLS)) / longest
+    parts = [text(18, 28, "Where the time of a takeover went", "ink t")]
+    said = []
+    entries = [(name, swatch(name, key)) for name in FILLS]
+    drawn, y = flow(entries, left, right, 52)
+    parts += drawn
+    top = y = y + 6
+    for name, runs, stretches in rows:
+        total = milliseconds((stretches[-1].end - stretches[0].start) * 1000)
+        parts.append(text(left, y + 12, one_line(name), "ink b"))
+        several = f", median of {runs}" if runs > 1 else ""
+        parts.append(text(right, y + 12, f"{total}{several}", "ink b n s", "end"))
+        drawn, _ = bar(stretches, key, left, scale, y + 18)
+        parts += drawn
+        words = ", ".join(figure(phase) for phase in stretches)
+        said.append(f"{name}: {words}.")
+        y += 18 + BAR + 15
+        for row in textwrap.wrap(words, int((right - left) / CHARACTER)):
+            parts.append(text(left, y, row, "soft n s"))
+            y += 15
+        y += 12
+    grid = []
+    for tick in nice_ticks(longest, 4 if narrow else 8):
+        x = left + tick * scale
+        grid.append(line("grid", x, top, x, y))
+        parts.append(text(x, y + 14, seconds(tick), "soft n s", "start" if tick == 0 else "middle"))
+    parts.append(text(right, y + 32, "seconds since the fault", "soft s", "end"))
+    return document(key, "Phases of takeovers", " ".join(said), (width, y + 42), grid + parts)
+
+
+def _rows(report: RunReport) -> list[tuple[str, int, tuple[Phase, ...]]]:
+    """Name, number of runs, and the phases of the run of median length."""
+    rows = []
+    for act in summaries(report):
+        found = [phases(run.milestones) for run in act.measured if run.milestones is not None]
+        known = sorted((p for p in found if p), key=lambda p: p[-1].end - p[0].start)
+        if known:
+            rows.append((act.name, len(known), known[(len(known) - 1) // 2]))
+    return rows
