@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from vipkeeper.report.json import LONGEST, ReportError
 
@@ -82,9 +82,13 @@ def _values(record: Any, metric: str) -> Iterator[float]:
     for block in _entries(record, "blocks"):
         for run in _entries(block, "runs"):
             value = run.get(metric) if isinstance(run, Mapping) else None
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                if 0 <= value <= LONGEST:
-                    yield float(value)
+            if _is_time(value):
+                yield float(value)
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= cast("float", value) <= LONGEST
 
 
 def _entries(value: Any, name: str) -> list[Any]:

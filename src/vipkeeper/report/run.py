@@ -33,6 +33,8 @@ class MarkerKind(enum.Enum):
     RELEASED = "released"
     """The VIP left the server (kernel address event)."""
     CLIENT_BACK = "client back"
+    STATE = "state"
+    """A daemon changed its mind; only in what is drawn from a trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Lane:
     held: tuple[Span, ...]
     answered: tuple[Span, ...]
     """From the observer's broadcast ARP probes: spans in which this server's MAC answered."""
+    said: tuple[Span, ...] = ()
+    """Its adverts said that it holds; all there is of a peer in the trace of one host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,8 @@ class Verdict(enum.Enum):
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"
+    RECORDED = "recorded"
+    """Nobody judged: a stretch of a trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,8 @@ class ActResult:
     """None: there was no takeover, or no daemon wrote a trace."""
     network: Network | None = None
     """None in a record of an older version, and of what was not played in the lab."""
+    observed: bool = True
+    """Somebody watched who answers on the wire; otherwise `answered` is empty for want of an observer."""
 
 
 @dataclass(frozen=True, slots=True)

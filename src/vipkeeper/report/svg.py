@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vipkeeper.report.headline import happenings, headline
 from vipkeeper.report.run import ActResult, Client, Lane, Marker, MarkerKind, Span, Verdict
@@ -90,7 +90,8 @@ def timeline(act: ActResult, *, narrow: bool = False, heading: bool = True) -> s
     both = overlaps(act.lanes)
     y = lanes_top + 4
     for lane in act.lanes:
-        _server(parts, lane, both[lane.server], frame, y)
+        shown = lane if act.observed else replace(lane, answered=lane.held)
+        _server(parts, shown, both[lane.server], frame, y)
         y += LANE_STEP
     _client(parts, "client", act.udp, act.outage_ms, act, frame, y)
     _client(parts, "service", act.tls, act.service_outage_ms, act, frame, y + CLIENT_STEP)
@@ -98,7 +99,7 @@ def timeline(act: ActResult, *, narrow: bool = False, heading: bool = True) -> s
     if act.milestones is not None:
         drawn, end = strip(act.milestones, frame.key, 18, frame.right, end + 8)
         parts += drawn
-    height = _legend(parts, frame, end + 8)
+    height = _legend(parts, act, frame, end + 8)
     return document(frame.key, act.title, describe(act), (frame.width, height), parts)
 
 
@@ -116,24 +117,36 @@ def describe(act: ActResult) -> str:
     said += [f"{m.at:.2f} s: {_event(m)}." for m in happenings(act)[:LISTED]]
     for lane in act.lanes:
         held = " and ".join(f"{span.start:.2f} to {span.end:.2f} s" for span in lane.held)
-        said.append(f"{lane.server} held the VIP {held or 'never'}.")
+        told = " and ".join(f"{span.start:.2f} to {span.end:.2f} s" for span in lane.said)
+        known = f"said that it holds {told}" if told else f"held the VIP {held or 'never'}"
+        said.append(f"{lane.server} {known}.")
     for who, outage in (("client", act.outage_ms), ("service", act.service_outage_ms)):
         if outage is not None:
             said.append(f"Longest {who} outage {milliseconds(outage)}.")
-    said.append(f"Two servers answered at the same time for {milliseconds(act.two_holders_ms)}.")
+    if act.observed:
+        both = milliseconds(act.two_holders_ms)
+        said.append(f"Two servers answered at the same time for {both}.")
     return " ".join(said)
 
 
 def _heading(parts: list[str], act: ActResult, frame: _Frame) -> float:
     """Title and verdict; returns where the plot may begin."""
-    word = {Verdict.PASSED: "✓ passed", Verdict.FAILED: "✗ FAILED", Verdict.SKIPPED: "skipped"}
-    kind = {Verdict.PASSED: "ok b", Verdict.FAILED: "two b", Verdict.SKIPPED: "soft b"}
+    word = {Verdict.PASSED: "✓ passed", Verdict.FAILED: "✗ FAILED"}
+    kind = {Verdict.PASSED: "ok b", Verdict.FAILED: "two b"}
     room = int((frame.width - 120) / (BOLD * 1.25))
     y = 28.0
     for row in textwrap.wrap(one_line(act.title), room) or [""]:
         parts.append(text(18, y, row, "ink t"))
         y += 20
-    parts.append(text(frame.right, 28, word[act.verdict], kind[act.verdict], "end"))
+    parts.append(
+        text(
+            frame.right,
+            28,
+            word.get(act.verdict, act.verdict.value),
+            kind.get(act.verdict, "soft b"),
+            "end",
+        )
+    )
     return y - 8
 
 
@@ -171,6 +184,11 @@ def _server(parts: list[str], lane: Lane, both: tuple[Span, ...], frame: _Frame,
     parts.append(_name(lane.server, frame, y + 17))
     parts.append(line("grid", frame.left, y + LANE / 2, frame.right, y + LANE / 2))
     name = lane.server
+    for span in lane.said:
+        box = frame.box(span, y + 5, LANE - 10)
+        tip = f"{name} says that it holds {span.start:.3f} to {span.end:.3f} s (adverts)"
+        parts.append(box.draw("paper"))
+        parts.append(box.draw("outline", fill=f"{frame.key}-dots", tip=tip))
     for span in lane.held:
         tip = f"{name} holds the VIP {span.start:.3f} to {span.end:.3f} s (kernel)"
         box = frame.box(span, y, LANE)
@@ -332,7 +350,7 @@ def _events(parts: list[str], total: int, events: list[Marker], frame: _Frame, y
     return y
 
 
-def _legend(parts: list[str], frame: _Frame, y: float) -> float:
+def _legend(parts: list[str], act: ActResult, frame: _Frame, y: float) -> float:
     """What the shapes mean, as many on a line as fit; returns the height of the whole drawing."""
     key = frame.key
     entries: list[tuple[str, Swatch]] = [
@@ -343,6 +361,12 @@ def _legend(parts: list[str], frame: _Frame, y: float) -> float:
         ("client not served", (("lost", ""),)),
         ("fault", (("band", ""), ("", f"{key}-fault"), ("rim", ""))),
     ]
+    if not act.observed:
+        said: Swatch = (("outline", f"{key}-dots"),)
+        entries[:4] = [
+            ("its kernel has the VIP", entries[0][1]),
+            ("its adverts say that it holds", said),
+        ]
     parts.append(line("grid", 18, y - 8, frame.right, y - 8))
     drawn, y = flow(entries, 18, frame.right, y + 10)
     parts += drawn

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from vipkeeper.report.json import ReportError
 from vipkeeper.report.run import ActResult, MarkerKind, Network, Station, StationRole
 from vipkeeper.report.style import one_line
-from vipkeeper.report.svg_parts import BOLD, Box, document, line, text
+from vipkeeper.report.svg_parts import BOLD, CHARACTER, Box, document, line, text
 
-CARD = 128.0
-GAP = 14.0
+WIDE, NARROW = 128.0, 98.0
+"""Width of a machine for a desk and for a phone."""
+GAP = 11.0
 HEIGHT = 62.0
-DROP = 46.0
+DROP = 26.0
 """Length of a cable."""
 TAG = 24.0
 
@@ -28,39 +30,45 @@ def topology(act: ActResult, *, narrow: bool = False) -> str:
         raise ReportError(f"the record has no network of act '{one_line(act.name)}'")
     servers = [s for s in network.stations if s.role is StationRole.SERVER]
     others = [s for s in network.stations if s.role is not StationRole.SERVER]
-    each = 2 if narrow else 5
-    width = 36 + each * CARD + (each - 1) * GAP
-    key = _key(act, narrow)
-    parts = [text(18, 28, f"The network of {one_line(act.name)}"[: int(width / 9)], "ink t")]
+    card = NARROW if narrow else WIDE
+    columns = min(3 if narrow else 5, max(len(servers), len(others), 3))
+    right = 18 + columns * card + (columns - 1) * GAP
+    width = right + 18
     struck = {m.server: m.text for m in act.markers if m.kind is MarkerKind.FAULT and m.server}
     holder = _holder(act)
-    y = 44.0
-    columns = min(each, max(len(servers), len(others), 1))
-    right = 18 + columns * CARD + (columns - 1) * GAP
-    for row in _rows(servers, each):
-        for index, station in enumerate(row):
-            x = 18 + index * (CARD + GAP)
-            parts += _card(station, x, y + TAG, struck)
-            parts += _cable(x, y + TAG + HEIGHT, y + TAG + HEIGHT + DROP, station.name in struck)
+    parts = [text(18, 28, "The network", "ink t")]
+    subtitle = f"{one_line(act.name)}: before the fault, VIP {one_line(network.vip)}"
+    y = 48.0
+    for row in textwrap.wrap(subtitle, int((width - 36) / CHARACTER)):
+        parts.append(text(18, y, row, "soft s"))
+        y += 16
+    for machines in _rows(servers, columns):
+        for index, station in enumerate(machines):
+            x = 18 + index * (card + GAP)
+            parts += _card(station, x, y + TAG, card, struck)
+            middle = x + card / 2
+            parts.append(line("dash", middle, y + TAG + HEIGHT, middle, y + TAG + HEIGHT + DROP))
             if station.name == holder:
-                tag = Box(x, y, CARD, TAG - 2)
+                tag = Box(x, y, card, TAG - 2)
                 parts.append(tag.draw("hold", radius=4, tip=f"{holder} holds {network.vip}"))
-                parts.append(
-                    text(x + CARD / 2, y + 15, f"VIP {network.vip}", "onhold b s", "middle")
-                )
+                parts.append(text(middle, y + 15, "holds the VIP", "onhold b s", "middle"))
         y += TAG + HEIGHT + DROP
-        parts += _bridge(network, right, y)
+        parts.append(Box(18, y, right - 18, 24).draw("solid", radius=4))
+        words = f"bridge {one_line(network.bridge)}"
+        parts.append(text((18 + right) / 2, y + 16, words, "page b s", "middle"))
         y += 24
-    for row in _rows(others, each):
-        for index, station in enumerate(row):
-            x = 18 + index * (CARD + GAP)
-            parts += _cable(x, y, y + DROP / 2, station.name in struck)
-            parts += _card(station, x, y + DROP / 2, struck)
-        y += DROP / 2 + HEIGHT + 8
-    y += 16
+    for machines in _rows(others, columns):
+        for index, station in enumerate(machines):
+            x = 18 + index * (card + GAP)
+            parts.append(line("dash", x + card / 2, y, x + card / 2, y + DROP))
+            parts += _card(station, x, y + DROP, card, struck)
+        y += DROP + HEIGHT
+    y += 24
     for name, words in struck.items():
-        parts.append(text(18, y, f"✗ {name}: {words}"[: int((width - 36) / BOLD)], "lost b"))
-        y += 18
+        for row in textwrap.wrap(f"✗ {name}: {one_line(words)}", int((width - 36) / BOLD)):
+            parts.append(text(18, y, row, "lost b"))
+            y += 18
+    key = _key(act, narrow)
     return document(key, f"Network of {act.name}", describe(act, network), (width, y), parts)
 
 
@@ -91,33 +99,13 @@ def _rows(stations: list[Station], each: int) -> list[list[Station]]:
     return [stations[i : i + each] for i in range(0, len(stations), each)]
 
 
-def _card(station: Station, x: float, y: float, struck: dict[str, str]) -> list[str]:
-    room = int((CARD - 20) / BOLD)
+def _card(station: Station, x: float, y: float, card: float, struck: dict[str, str]) -> list[str]:
+    """A machine; one that is struck has a dashed edge and a cross."""
+    hit = station.name in struck
+    role = "✗ struck" if hit else station.role.value
     return [
-        Box(x, y, CARD, HEIGHT).draw("outline", radius=6),
-        text(x + 10, y + 20, one_line(station.name)[:room], "ink b"),
-        text(x + 10, y + 37, one_line(station.address)[:17], "soft n s"),
-        text(x + 10, y + 53, "✗ struck" if station.name in struck else station.role.value,
-             "lost b s" if station.name in struck else "soft s"),
-    ]  # fmt: skip
-
-
-def _cable(x: float, top: float, bottom: float, struck: bool) -> list[str]:
-    """A cable; dashed, with a cross, at a machine that is struck."""
-    middle = x + CARD / 2
-    if not struck:
-        return [line("dash", middle, top, middle, bottom)]
-    y = (top + bottom) / 2
-    return [
-        line("edge", middle, top, middle, bottom),
-        line("bracket", middle - 6, y - 6, middle + 6, y + 6),
-        line("bracket", middle - 6, y + 6, middle + 6, y - 6),
-    ]
-
-
-def _bridge(network: Network, right: float, y: float) -> list[str]:
-    words = f"bridge {one_line(network.bridge)}"
-    return [
-        Box(18, y, right - 18, 24).draw("solid", radius=4),
-        text((18 + right) / 2, y + 16, words, "page b s", "middle"),
+        Box(x, y, card, HEIGHT).draw("stray" if hit else "outline", radius=6),
+        text(x + 10, y + 20, one_line(station.name)[: int((card - 16) / BOLD)], "ink b"),
+        text(x + 10, y + 37, one_line(station.address)[: int((card - 12) / 6)], "soft n s"),
+        text(x + 10, y + 53, role, "lost b s" if hit else "soft s"),
     ]

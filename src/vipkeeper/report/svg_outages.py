@@ -11,6 +11,7 @@ from vipkeeper.report.bench import RESOLUTION, WORDS, Outages, Series
 from vipkeeper.report.style import interval, milliseconds, one_line
 from vipkeeper.report.svg_parts import (
     BOLD,
+    CHARACTER,
     attribute,
     document,
     line,
@@ -34,7 +35,8 @@ class _Axis:
 
     left: float
     right: float
-    longest: float
+    least: float | None
+    """Anything below is drawn here; None: the axis begins with 0."""
     at: Callable[[float], float]
     ticks: tuple[float, ...]
 
@@ -59,7 +61,8 @@ def curves(found: Outages, *, narrow: bool = False) -> str:
     for tick in axis.ticks:
         x = axis.x(tick)
         parts.append(line("grid", x, TOP, x, bottom + 5))
-        parts.append(text(x, bottom + 18, seconds(tick), "soft n s", "middle"))
+        words = f"≤ {seconds(tick)}" if axis.least == tick else seconds(tick)
+        parts.append(text(x, bottom + 18, words, "soft n s", "middle"))
     every = interval(RESOLUTION[found.metric])
     parts.append(text(axis.right, bottom + 36, f"ms, one probe every {every}", "soft s", "end"))
     parts += [_curve(one, index, axis, bottom) for index, one in enumerate(found.series)]
@@ -74,7 +77,7 @@ def curves(found: Outages, *, narrow: bool = False) -> str:
 def describe(found: Outages) -> str:
     """The picture in words."""
     said = [f"{WORDS[found.metric].capitalize()} in the cell {found.cell}, milliseconds."]
-    said += [f"{one.name}: {figures(one)}{_split(one)}." for one in found.series]
+    said += [f"{one.name}: {figures(one)}{split(one)}." for one in found.series]
     return " ".join(said)
 
 
@@ -90,12 +93,12 @@ def _axis(found: Outages, left: float, right: float, most: int) -> _Axis:
     medians = [max(one.quantile(0.5), 1.0) for one in found.series]
     if max(medians) / min(medians) < FACTOR:
         ticks = tuple(t for t in nice_ticks(longest, most) if t <= longest)
-        return _Axis(left, right, longest, lambda value: value / longest, ticks)
+        return _Axis(left, right, None, lambda value: value / longest, ticks)
     end = math.log10(max(longest, 10.0))
     return _Axis(
         left,
         right,
-        longest,
+        1.0,
         lambda value: math.log10(max(value, 1.0)) / end,
         tuple(10.0**power for power in range(math.floor(end) + 1)),
     )
@@ -148,16 +151,17 @@ def _label(one: Series, index: int, right: float, y: float) -> tuple[list[str], 
     parts = [sample, text(66, y, name, "ink b")]
     x = 66 + len(name) * BOLD + 14
     words = figures(one)
-    if x + len(words) * 6.6 > right:
+    if x + len(words) * CHARACTER > right:
         x, y = 66.0, y + 17
     parts.append(text(x, y, words, "soft n s"))
     if one.split:
         y += 17
-        parts.append(text(66, y, _split(one).removeprefix("; "), "two b s"))
+        parts.append(text(66, y, split(one).removeprefix("; "), "two b s"))
     return parts, y + 22
 
 
-def _split(one: Series) -> str:
+def split(one: Series) -> str:
+    """In how many runs two servers answered at once; empty when in none."""
     if not one.split:
         return ""
     return f"; two servers answered at once in {one.split} runs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -192,6 +193,8 @@ def _timeline(act: ActResult, style: Style, width: int) -> list[str]:
     columns = min(max(width - label - NOTE_WIDTH - 6, FEWEST_COLUMNS), MOST_COLUMNS)
     grid = _Grid(axis_length(act.length), columns, label)
     both = overlaps(act.lanes)
+    if not act.observed:
+        act = dataclasses.replace(act, lanes=tuple(_unwatched(lane) for lane in act.lanes))
     lines = _axis(grid)
     if act.faults:
         marks = grid.touched(act.faults)
@@ -211,6 +214,12 @@ def _timeline(act: ActResult, style: Style, width: int) -> list[str]:
             "  " + style.paint("the VIP was left behind on a server without a daemon", Tone.BAD)
         )
     return lines + _marks(act, style, width)
+
+
+def _unwatched(lane: Lane) -> Lane:
+    """A lane as far as it is known where nobody watched the wire: holding, or saying so."""
+    spans = lane.held or lane.said
+    return dataclasses.replace(lane, held=spans, answered=spans)
 
 
 def _axis(grid: _Grid) -> list[str]:
