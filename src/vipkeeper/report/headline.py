@@ -15,7 +15,9 @@ SAME = 0.05
 
 def headline(act: ActResult) -> tuple[tuple[str, str, bool], ...]:
     """Lines of a label, what is to be said, and whether it is what must never be."""
-    lines = [("VIP", _holders(act), False), ("broke", _broke(act), False)]
+    lines = [("VIP", _holders(act), False)]
+    if act.observed or act.faults:
+        lines.append(("broke", _broke(act), False))
     waited = [
         _waited(name, client, outage)
         for name, client, outage in (
@@ -65,7 +67,9 @@ def _is_claim(mark: Marker, found: Milestones) -> bool:
 
 def _holders(act: ActResult) -> str:
     """`on cp2, then cp1`."""
-    spans = sorted((span.start, lane.server) for lane in act.lanes for span in lane.held)
+    spans = sorted(
+        (span.start, lane.server) for lane in act.lanes for span in lane.held or lane.said
+    )
     names = [name for _, name in spans]
     order = names[:1] + [after for before, after in pairwise(names) if before != after]
     if not order:

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from vipkeeper.report.headline import happenings
+from vipkeeper.report.phases import phases
 from vipkeeper.report.run import ActResult, Client, Lane, MarkerKind, RunReport, Span, Verdict
 from vipkeeper.report.style import VERDICT_TONE, Style, Tone, interval, milliseconds
 from vipkeeper.report.summary import (
@@ -19,6 +21,7 @@ from vipkeeper.report.summary import (
     resolution,
     summaries,
 )
+from vipkeeper.report.svg_phases import figure as phase_figure
 from vipkeeper.report.ticks import axis_length, nice_ticks, seconds
 
 NARROWEST = 60
@@ -292,7 +295,7 @@ def _when(prefix: str, spans: tuple[Span, ...]) -> str:
 def _marks(act: ActResult, style: Style, width: int) -> list[str]:
     """What happened, in order, with three digits: the picture has less."""
     lines = []
-    for marker in sorted(act.markers, key=lambda mark: mark.at):
+    for marker in happenings(act):
         kinds = {MarkerKind.FAULT: Tone.WARN, MarkerKind.CLIENT_BACK: Tone.GOOD}
         server = f" {marker.server}" if marker.server and marker.server not in marker.text else ""
         text = f"{marker.at:8.3f} s  {marker.kind.value}{server}"
@@ -304,6 +307,9 @@ def _marks(act: ActResult, style: Style, width: int) -> list[str]:
             "  " + " " * (lead if i == 0 else 12) + style.paint(line, kinds.get(marker.kind))
             for i, line in enumerate(wrapped)
         ]
+    if act.milestones is not None:
+        figures = ", ".join(map(phase_figure, phases(act.milestones)))
+        lines += [f"  {line}" for line in _wrap(f"phases: {figures}", style, width - 2)]
     return lines
 
 
