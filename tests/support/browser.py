@@ -133,7 +133,7 @@ class Browser:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"]["value"]
 
-    def picture(self) -> bytes:
-        """The whole page as PNG."""
-        taken = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, *, whole: bool) -> bytes:
+        """The page as PNG: what fits the window, or all of it."""
+        taken = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         return base64.b64decode(taken["data"])

@@ -65,7 +65,8 @@ def traced() -> RunReport:
 
 
 def _five() -> ActResult:
-    servers = NETWORK.stations[:1] * 2 + NETWORK.stations
+    more = tuple(replace(NETWORK.stations[0], name=f"cp{n}") for n in (4, 5))
+    servers = (*NETWORK.stations, *more)
     return replace(POWER_OFF, network=replace(NETWORK, stations=servers))
 
 

@@ -35,6 +35,7 @@ CLIENT_STEP = 46
 FLAGS = 26
 """Height of the row of numbered flags above the lanes."""
 LISTED = 14
+LISTED_NARROW = 10
 """Events named below the picture; the rest is in the raw data."""
 WIDE = 960.0
 NARROW = 352.0
@@ -82,10 +83,12 @@ def timeline(act: ActResult, *, narrow: bool = False, heading: bool = True) -> s
     top = _heading(parts, act, frame) if heading else 4.0
     top = _headline(parts, act, frame, top + 12) if act.lanes else top
     lanes_top = top + FLAGS
-    bottom = lanes_top + LANE_STEP * len(act.lanes) + 2 * CLIENT_STEP + 6
+    probed = act.observed or act.udp.sent > 0
+    clients = 2 * CLIENT_STEP if probed else 0
+    bottom = lanes_top + LANE_STEP * len(act.lanes) + clients + 6
     _background(parts, act, frame, lanes_top - 4, bottom)
     every = happenings(act)
-    events = list(every[:LISTED])
+    events = list(every[: LISTED_NARROW if narrow else LISTED])
     _flags(parts, events, frame, top, bottom)
     both = overlaps(act.lanes)
     y = lanes_top + 4
@@ -93,8 +96,9 @@ def timeline(act: ActResult, *, narrow: bool = False, heading: bool = True) -> s
         shown = lane if act.observed else replace(lane, answered=lane.held)
         _server(parts, shown, both[lane.server], frame, y)
         y += LANE_STEP
-    _client(parts, "client", act.udp, act.outage_ms, act, frame, y)
-    _client(parts, "service", act.tls, act.service_outage_ms, act, frame, y + CLIENT_STEP)
+    if probed:
+        _client(parts, "client", act.udp, act.outage_ms, act, frame, y)
+        _client(parts, "service", act.tls, act.service_outage_ms, act, frame, y + CLIENT_STEP)
     end = _events(parts, len(every), events, frame, bottom + 50)
     if act.milestones is not None:
         drawn, end = strip(act.milestones, frame.key, 18, frame.right, end + 8)
@@ -188,7 +192,7 @@ def _server(parts: list[str], lane: Lane, both: tuple[Span, ...], frame: _Frame,
         box = frame.box(span, y + 5, LANE - 10)
         tip = f"{name} says that it holds {span.start:.3f} to {span.end:.3f} s (adverts)"
         parts.append(box.draw("paper"))
-        parts.append(box.draw("outline", fill=f"{frame.key}-dots", tip=tip))
+        parts += [box.draw("", fill=f"{frame.key}-dots"), box.draw("outline", tip=tip)]
     for span in lane.held:
         tip = f"{name} holds the VIP {span.start:.3f} to {span.end:.3f} s (kernel)"
         box = frame.box(span, y, LANE)
@@ -362,8 +366,8 @@ def _legend(parts: list[str], act: ActResult, frame: _Frame, y: float) -> float:
         ("fault", (("band", ""), ("", f"{key}-fault"), ("rim", ""))),
     ]
     if not act.observed:
-        said: Swatch = (("outline", f"{key}-dots"),)
-        entries[:4] = [
+        said: Swatch = (("outline", ""), ("", f"{key}-dots"))
+        entries = [
             ("its kernel has the VIP", entries[0][1]),
             ("its adverts say that it holds", said),
         ]
