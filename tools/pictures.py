@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from vipkeeper.report.bench import load_bench
+from vipkeeper.report.bench import outages
 from vipkeeper.report.json import load_run
 from vipkeeper.report.summary import summaries
 from vipkeeper.report.svg import timeline
@@ -17,8 +19,6 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "pictures"
 RECORD = FOLDER / "run.json"
 ACT = "daemon-killed"
-RESULTS = ("lab", "quiet")
-"""Files of bench/results/ in which several programs were measured."""
 
 
 def pictures() -> dict[str, str]:
@@ -30,11 +30,22 @@ def pictures() -> dict[str, str]:
         found[f"{ACT}{suffix}.svg"] = timeline(act, narrow=narrow)
         found[f"phases{suffix}.svg"] = takeovers(run, narrow=narrow)
         found[f"network{suffix}.svg"] = topology(act, narrow=narrow)
-    for name in RESULTS:
-        path = ROOT / "bench" / "results" / f"{name}.json"
-        for cell in load_bench(path.read_text(encoding="utf-8")):
-            if len(cell.series) > 1:
-                found[f"outages-{cell.cell}.svg"] = curves(cell)
+    for name, records in results().items():
+        cell = outages(name, records)
+        if cell is not None and len(cell.series) > 1:
+            found[f"outages-{name}.svg"] = curves(cell)
+    return found
+
+
+def results() -> dict[str, dict[str, dict[str, list[Any]]]]:
+    """The blocks of every cell and program; of a cell in two files, those of both, as in docs/benchmarks.md."""
+    found: dict[str, dict[str, dict[str, list[Any]]]] = {}
+    for path in sorted((ROOT / "bench" / "results").glob("*.json")):
+        cells = json.loads(path.read_text(encoding="utf-8")).get("cells", {})
+        for cell, records in cells.items():
+            for name, record in records.items():
+                blocks = found.setdefault(cell, {}).setdefault(name, {"blocks": []})["blocks"]
+                blocks.extend(record["blocks"])
     return found
 
 
