@@ -169,6 +169,7 @@ class Cluster:
         if not wait_for(lambda: _is_up(port), _BEGINS_WITHIN):
             raise LabError(f"the wire of {server.name} does not come up")
         log = self.directory / f"wire-{server.name}.log"
+        log.unlink(missing_ok=True)  # the last wire said as well that it is ready
         between = ("--between", server.name, end, "--seed", seed)
         words = (sys.executable, "-m", "vipkeeper.lab.wire", *between, *course_words(course))
         process = Process(LAN, words, log)
