@@ -257,11 +257,11 @@ ADDRESS_ACTS: tuple[Act, ...] = (
     scenario(
         "mac-changed",
         "The holder's interface gets another MAC",
-        "Neighbours have the old one. The kernel of a client learns the new one when it asks again.",
+        "And its old one back. Neighbours have the other one each time, so the holder announces the VIP again.",
         Group.ADDRESSES,
         (43,),
         Fault(*ADDRESSES, _other_mac),
-        (moves(1), ONE, NOTHING_LEFT),
+        (moves(1), waits(1), ONE, NOTHING_LEFT),
         2.0,
         Extras(after=3.0, alone=True),
     ),
