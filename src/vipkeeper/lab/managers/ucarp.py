@@ -26,7 +26,7 @@ class _Timing:
 
 _TIMING = {
     Style.DEFAULT: _Timing(dead_ratio=3, skew=100, real_time=False),
-    Style.BEST: _Timing(dead_ratio=2, skew=8, real_time=True),
+    Style.BEST: _Timing(dead_ratio=2, skew=100, real_time=True),
 }
 _LARGEST_SKEW = 255
 
