@@ -24,10 +24,14 @@ def rows(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def section(found: dict[str, Any]) -> str:
     """Everything of the head-to-head; one line where nothing of it has been played."""
     text = "## Head to head\n\n"
-    cells = [cell for cell in versus.cells() if found["cells"].get(cell.name)]
+    records = {
+        name: {who: record for who, record in cell.items() if record["blocks"]}
+        for name, cell in found["cells"].items()
+    }
+    cells = [cell for cell in versus.cells() if records.get(cell.name)]
     if not cells:
         return text + "Not measured yet (`./dev bench versus`).\n"
-    names = dict.fromkeys(name for cell in cells for name in found["cells"][cell.name])
+    names = dict.fromkeys(name for cell in cells for name in records[cell.name])
     text += "".join(f"* **{name}**: {CONTENDERS[name].what}.\n" for name in names)
     text += "".join(
         f"* **{name}** is left out: {reason}.\n"
@@ -40,8 +44,8 @@ def section(found: dict[str, Any]) -> str:
     for group in versus.GROUPS:
         mine = [cell for cell in cells if cell.name.startswith(f"{group.name}/")]
         if mine:
-            text += f"\n### {group.title}\n\n{_group(mine, found['cells'])}"
-    return text + _once([cell for cell in cells if cell.name.startswith("every/")], found["cells"])
+            text += f"\n### {group.title}\n\n{_group(mine, records)}"
+    return text + _once([cell for cell in cells if cell.name.startswith("every/")], records)
 
 
 def _group(cells: Sequence[Cell], records: dict[str, Any]) -> str:

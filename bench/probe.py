@@ -115,7 +115,9 @@ def section(found: dict[str, Any] | None) -> str:
     """Of the page."""
     if not found:
         return "## probe\n\nThe client probe itself on an idle bridge: not measured.\n"
-    verdict = "met" if found["lost"] == 0 and found["datagrams"] >= DATAGRAMS else "not met"
+    verdict = "missed" if found["lost"] else "met"
+    if not found["lost"] and found["datagrams"] < DATAGRAMS:
+        verdict = "not measured, too few"
     where = f"commit {found['conditions']['commit']}, load {found['conditions']['load']}"
     return (
         f"## probe\n\nThe client probe itself, one server with the VIP on an idle bridge ({where}); "

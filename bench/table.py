@@ -106,6 +106,7 @@ def _cell(cell: Cell, records: dict[str, Any]) -> str:
         return f"## {cell.name}\n\n{cell.what}: not measured.\n"
     text = f"## {cell.name}\n\n{cell.what}. Act `{cell.act}`, adverts every {cell.interval_ms} ms"
     text += "".join(f", `{setting}`" for setting in cell.settings) + ".\n\n"
+    records = {manager: record for manager, record in records.items() if record["blocks"]}
     for manager, record in records.items():
         text += _manager(manager, record)
     if compared := ratio(cell, records):

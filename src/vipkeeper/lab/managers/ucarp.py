@@ -19,16 +19,16 @@ class _Timing:
 
     dead_ratio: int
     """Intervals without an advert after which the master counts as dead."""
-    skew: int
-    """256ths of a second by which each further server waits longer than the one before."""
     real_time: bool
 
 
 _TIMING = {
-    Style.DEFAULT: _Timing(dead_ratio=3, skew=100, real_time=False),
-    Style.BEST: _Timing(dead_ratio=2, skew=100, real_time=True),
+    Style.DEFAULT: _Timing(dead_ratio=3, real_time=False),
+    Style.BEST: _Timing(dead_ratio=2, real_time=True),
 }
-_LARGEST_SKEW = 255
+_SKEW, _LARGEST_SKEW = 100, 255
+"""256ths of a second by which each further server waits longer than the one before. A backup looks at its
+timer only once an interval (carp.c's poll), so that closer ones take the VIP together."""
 
 
 class Ucarp(Manager):
@@ -38,7 +38,9 @@ class Ucarp(Manager):
     program = "ucarp"
     source = "apt-get install ucarp"
     variants = (
-        Variant(Style.BEST, "dead ratio 2, small skews, real-time priority", 1000),
+        Variant(
+            Style.BEST, "advbase 1, dead ratio 2, skews 0, 100 and 200, real-time priority", 1000
+        ),
         Variant(Style.DEFAULT, "advbase 1, dead ratio 3, skews 0, 100 and 200", 1000),
     )
 
@@ -66,7 +68,7 @@ class Ucarp(Manager):
             *("ucarp", f"--interface={INTERFACE}", f"--srcip={server.machine.address.ip}"),
             *("--vhid=51", "--pass=lab", f"--addr={vip}", "--shutdown", "--facility=none"),
             *(f"--advbase={self.interval_ms // 1000}", f"--deadratio={timing.dead_ratio}"),
-            f"--advskew={min(_LARGEST_SKEW, timing.skew * place)}",
+            f"--advskew={min(_LARGEST_SKEW, _SKEW * place)}",
             *(f"--upscript={up}", f"--downscript={down}"),
         ]
 
