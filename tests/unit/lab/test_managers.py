@@ -114,7 +114,8 @@ def test_kube_vip_is_elected_by_the_etcd_of_every_server(tmp_path: Path) -> None
 
 
 def test_program_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vipkeeper.lab.managers.base.SYSTEM_PATH", "/nonexistent")
+    monkeypatch.setattr("vipkeeper.lab.processes.SYSTEM_PATH", "/nonexistent")
+    monkeypatch.setenv("PATH", "/nonexistent")
     for peer in PEERS:
         assert peer.program in peer.missing()
     assert MANAGERS["vipkeeper"].missing() == ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vipkeeper.lab.cluster import Cluster, Server
-from vipkeeper.lab.processes import SYSTEM_PATH, LabError
+from vipkeeper.lab.processes import LabError, environment
 from vipkeeper.lab.topology import Topology
 
 SECOND = 1_000_000_000
@@ -85,7 +85,7 @@ class Manager(abc.ABC):
     @classmethod
     def missing(cls) -> str:
         """Why it cannot be played here, one line; empty when it can."""
-        if not cls.program or shutil.which(cls.program, path=SYSTEM_PATH):
+        if not cls.program or installed(cls.program):
             return ""
         return f"{cls.program} is not installed ({cls.source})"
 
@@ -126,6 +126,11 @@ class Manager(abc.ABC):
         """Raise LabError where the program is missing."""
         if reason := self.missing():
             raise LabError(f"--manager {self.name}: {reason}")
+
+
+def installed(program: str) -> bool:
+    """Whether the lab would find a program."""
+    return shutil.which(program, path=environment()["PATH"]) is not None
 
 
 def script(cluster: Cluster, name: str, *lines: str) -> str:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import signal
 from collections.abc import Set
 from dataclasses import dataclass
 
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
-from vipkeeper.lab.managers.base import SECOND, Manager, Style, Variant
-from vipkeeper.lab.processes import SYSTEM_PATH, Process, command
+from vipkeeper.lab.managers.base import SECOND, Manager, Style, Variant, installed
+from vipkeeper.lab.processes import Process, command
 from vipkeeper.lab.topology import INTERFACE, Machine
 
 _CLIENT, _PEER = 2379, 2380
@@ -66,8 +65,7 @@ class KubeVip(Manager):
         """It needs etcd as well."""
         if reason := super().missing():
             return reason
-        found = shutil.which("etcd", path=SYSTEM_PATH)
-        return "" if found else "etcd is not installed (apt-get install etcd-server)"
+        return "" if installed("etcd") else "etcd is not installed (apt-get install etcd-server)"
 
     @property
     def _timing(self) -> _Timing:
