@@ -56,4 +56,4 @@ def test_variant_elects_one_server_and_moves_from_a_dead_one(manager: str, style
     assert still["reason"] == ""
     assert still["held"] == 1
     assert moved["length"] > 0, moved["reason"]
-    assert moved["moves"] >= 1
+    assert moved["moves"] >= 1, moved["reason"]
