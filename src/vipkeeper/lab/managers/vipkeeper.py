@@ -15,6 +15,7 @@ from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.managers.base import Manager, Style, Variant
 from vipkeeper.lab.processes import command
 from vipkeeper.lab.topology import Topology
+from vipkeeper.lab.traces import TRACE
 
 
 class Vipkeeper(Manager):
@@ -57,7 +58,7 @@ class Vipkeeper(Manager):
     def start(self, server: Server) -> None:
         """Start keeper and prober."""
         directory = server.directory.parent
-        trace = ("--trace", str(server.directory / "trace.ndjson")) if self.traced else ()
+        trace = ("--trace", str(server.directory / TRACE)) if self.traced else ()
         server.daemon = server.start(
             "vipkeeper",
             *(sys.executable, "-m", "vipkeeper", "run"),
