@@ -60,6 +60,13 @@ def test_what_was_only_skipped_has_not_passed(
     assert drill.exit_code(verdicts) is code
 
 
+def test_variant_a_manager_does_not_have_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = refused(capsys, tmp_path, "answer", "--manager", "ucarp", "--variant", "hasty")
+    assert "ucarp has no variant 'hasty'; it has best, default" in said
+
+
 def test_setting_is_a_line_of_the_configuration() -> None:
     assert drill.setting("profile=vm") == "profile: vm"
     assert drill.setting("kernel_lease=400ms") == "kernel_lease: 400ms"
