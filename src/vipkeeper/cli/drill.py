@@ -107,6 +107,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + ", ".join(act.name for act in ACTS if act.seconds),
     )
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
+    parser.add_argument(
+        "--why",
+        action="store_true",
+        help="instead of acts: break the cluster fault by fault, collect on every machine, and hold what "
+        "`why` says against the fault; ACT is then a fault ('list' shows them)",
+    )
+    parser.add_argument(
+        "--bundles", type=Path, metavar="DIR", help="with --why: keep bundles and answers there"
+    )
 
 
 def _count(text: str) -> int:
@@ -142,6 +151,10 @@ def setting(text: str) -> str:
 
 def main(args: argparse.Namespace) -> int:
     """Play the acts, or list them."""
+    if args.why:
+        from vipkeeper.cli import drill_why
+
+        return drill_why.main(args)
     if args.acts == ["list"]:
         output.emit(_listed())
         return ExitCode.OK
