@@ -21,7 +21,7 @@ from vipkeeper.collect.live.control_plane import (
     listeners,
     read_members,
 )
-from vipkeeper.collect.live.kernel import filters
+from vipkeeper.collect.live.kernel import captures, filters
 from vipkeeper.collect.live.network import (
     connect,
     hello,
@@ -193,18 +193,36 @@ def test_an_entry_that_differs_from_who_answers_is_stale() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "drops"),
+    ("line", "dropped"),
     [
-        ("ip daddr 192.0.2.100 drop", True),
-        ("-A INPUT -d 192.0.2.100/32 -j DROP", True),
-        ("ip daddr 192.0.2.100 accept", False),
-        ("ip daddr 192.0.2.10 drop", False),
-        ("ip daddr 1192.0.2.100 drop", False),
-        ("arp saddr ip 192.0.2.100 drop comment vipkeeper", False),
+        ("ip daddr 192.0.2.100 drop", ["6443", "9345"]),
+        ("ip daddr 192.0.2.100 tcp dport 6443 drop", ["6443"]),
+        ("ip daddr 192.0.2.100 tcp dport { 9345, 6443 } reject", ["6443", "9345"]),
+        ("-A INPUT -d 192.0.2.100/32 -j DROP", ["6443", "9345"]),
+        ("-A INPUT -d 192.0.2.100/32 -p tcp -m tcp --dport 9345 -j DROP", ["9345"]),
+        ("-A INPUT -d 192.0.2.100/32 -p tcp -m multiport --dports 80,443 -j DROP", []),
+        ("ip daddr 192.0.2.100 accept", []),
+        ("ip daddr 192.0.2.10 drop", []),
+        ("ip daddr 1192.0.2.100 drop", []),
+        ("arp saddr ip 192.0.2.100 drop comment vipkeeper", []),
     ],
 )
-def test_a_rule_that_drops_the_vip(line: str, drops: bool) -> None:
-    assert filters(line, "192.0.2.100") is drops
+def test_a_rule_that_drops_a_port_of_the_vip(line: str, dropped: list[str]) -> None:
+    assert [port for port in ("6443", "9345") if filters(line, "192.0.2.100", port)] == dropped
+
+
+@pytest.mark.parametrize(
+    ("line", "captured"),
+    [
+        ("ip daddr 192.0.2.100 tcp dport 6443 dnat to 10.42.0.9:6443", True),
+        ("elements = { 192.0.2.100 . tcp . 6443 : goto external-ABC-ns/svc/tcp/p }", True),
+        ("-A KUBE-SERVICES -d 192.0.2.100/32 -p tcp --dport 6443 -j KUBE-EXT-ABC", True),
+        ("-A INPUT -d 192.0.2.100/32 -j ACCEPT", False),
+        ("ip daddr 192.0.2.10 dnat to 10.42.0.9", False),
+    ],
+)
+def test_a_rule_that_sends_the_vip_elsewhere(line: str, captured: bool) -> None:
+    assert captures(line, "192.0.2.100") is captured
 
 
 @pytest.mark.parametrize(
