@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from vipkeeper.collect.collector import Collector
-from vipkeeper.collect.live import control_plane, kernel, logs, network, processes
+from vipkeeper.collect.live import (
+    arp,
+    claims,
+    control_plane,
+    disk,
+    kernel,
+    logs,
+    network,
+    processes,
+)
 
 COLLECTORS: tuple[Collector, ...] = (
     *kernel.COLLECTORS,
     *network.COLLECTORS,
     *control_plane.COLLECTORS,
     *processes.COLLECTORS,
+    *claims.COLLECTORS,
+    *disk.COLLECTORS,
     *logs.COLLECTORS,
+    *arp.COLLECTORS,
 )

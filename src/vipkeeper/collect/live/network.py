@@ -1,34 +1,24 @@
-"""Who answers: ports of the VIP and of every server, their TLS, their /readyz, and ARP for the VIP."""
+"""Who answers: ports of the VIP and of every server, their TLS and their /readyz."""
 
 from __future__ import annotations
 
 import errno
 import http.client
-import select
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv4Address
 from pathlib import Path
 
-from vipkeeper.collect.collector import Collector, Phase
+from vipkeeper.collect.collector import Collector
 from vipkeeper.collect.target import API_PORT, PEER_PORT, REGISTRATION_PORT, Target
 from vipkeeper.diagnose.facts import Fact
-from vipkeeper.diagnose.hypothesis import Privilege
 from vipkeeper.diagnose.vocabulary import Hello, Key, Port, Ready
-from vipkeeper.host.inspect import read_network
-from vipkeeper.host.neighbours import Neighbour, answering
-from vipkeeper.wire.ethernet import MAC_LENGTH
 from vipkeeper.wire.types import IPAddress
 
 CONNECT_LIMIT = 3.0
 HELLO_LIMIT = 3.0
 """Seconds; a healthy API server needs milliseconds, one without etcd answers 500 after 2.3 s."""
-ARP_ROUNDS = 3
-ARP_WAIT = 0.4
-"""Seconds after each request in which answers are collected."""
 AUTHORITIES = (
     "/var/lib/rancher/rke2/server/tls/server-ca.crt",
     "/var/lib/rancher/rke2/agent/server-ca.crt",
@@ -282,59 +272,6 @@ def resolved(target: Target, address: IPAddress) -> bool:
     return str(address) in neighbours(target)
 
 
-def ask_who_has(target: Target) -> Iterator[Fact]:
-    """ARP requests on the interface in the VIP's subnet: every host that answers, and whose it is."""
-    links, addresses = read_network()
-    if links is None or addresses is None:
-        yield target.blind(Key.VIP_MACS, "netlink does not answer", "ARP")
-        return
-    own = {a.address.ip for a in addresses}
-    on = next(
-        (a for a in addresses if target.vip in a.address.network and a.address.ip != target.vip),
-        None,
-    )
-    yield target.of_path(Key.VIP_ON_LINK, on is not None, "addresses of this host")
-    if on is None or target.vip in own:
-        why = (
-            "this host has the VIP itself" if target.vip in own else "the VIP is in no subnet here"
-        )
-        yield target.blind(Key.VIP_MACS, why, "ARP")
-        return
-    mac = bytes.fromhex(_mac(target, on.interface).replace(":", ""))
-    question = Neighbour(target.vip, on.interface, mac, on.address.ip).question()
-    answers = sorted(_answers(target.vip, on.interface, question))
-    source = f"{ARP_ROUNDS} ARP requests on {on.interface}"
-    yield target.of_path(Key.VIP_MACS, tuple(answers), source)
-    table = neighbours(target)
-    owner = {table[str(s.address)]: s.name for s in target.servers if str(s.address) in table}
-    if len(answers) == 1:
-        yield target.of_path(
-            Key.VIP_MAC_OWNER, owner.get(answers[0], "none of the servers"), source
-        )
-
-
-def _mac(target: Target, interface: str) -> str:
-    return target.path(f"/sys/class/net/{interface}/address").read_text().strip()
-
-
-def _answers(vip: IPAddress, interface: str, question: bytes) -> set[str]:
-    protocol = 0x0806 if isinstance(vip, IPv4Address) else 0x86DD
-    found: set[str] = set()
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol)) as sock:
-        sock.bind((interface, protocol))
-        sock.setblocking(False)
-        for _ in range(ARP_ROUNDS):
-            sock.send(question)
-            until = time.monotonic() + ARP_WAIT
-            while (left := until - time.monotonic()) > 0:
-                if not select.select([sock], [], [], left)[0]:
-                    break
-                told = answering(sock.recv(2048))
-                if told is not None and told[0] == vip and len(told[1]) == MAC_LENGTH:
-                    found.add(told[1].hex(":"))
-    return found
-
-
 COLLECTORS = (
     Collector(
         "ports, TLS and /readyz of the VIP",
@@ -347,13 +284,5 @@ COLLECTORS = (
         frozenset({Key.SERVER_PORT, Key.SERVER_READYZ, Key.SERVER_HELLO, Key.SERVER_UP}),
         look_at_servers,
         limit=2 * HELLO_LIMIT,
-    ),
-    Collector(
-        "ARP for the VIP",
-        frozenset({Key.VIP_MACS, Key.VIP_MAC_OWNER, Key.VIP_ON_LINK}),
-        ask_who_has,
-        limit=2.0,
-        privilege=Privilege.ROOT,
-        phase=Phase.ARP,
     ),
 )

@@ -97,12 +97,12 @@ def _frozen(target: Target, pid: str) -> bool:
 
 def look_at_managers(target: Target) -> Iterator[Fact]:
     """Which VIP manager runs here, or is meant to."""
-    running = dict(_managers_running(target))
+    running = dict(managers_running(target))
     for name, word in MANAGERS.items():
         properties = show(name) or {}
         pid = running.get(name)
         installed = properties.get("LoadState", "not-found") != "not-found"
-        manifest = _manifest(target) if name == "kube-vip" else None
+        manifest = kube_vip_manifest(target) if name == "kube-vip" else None
         if pid is None and not installed and manifest is None:
             continue
         source = manifest or (f"systemctl show {name}" if installed else "/proc")
@@ -129,7 +129,7 @@ def _pod_state(target: Target, name: str) -> Fact:
     return target.of_own(Key.MANAGER_STATE, state, CRICTL_SOURCE, raw=f"no process of {name}")
 
 
-def _managers_running(target: Target) -> Iterator[tuple[str, str]]:
+def managers_running(target: Target) -> Iterator[tuple[str, str]]:
     """(name, pid) of managers among the processes that this host shows."""
     for entry in target.path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -145,7 +145,7 @@ def _managers_running(target: Target) -> Iterator[tuple[str, str]]:
             yield "vipkeeper", entry.name
 
 
-def _manifest(target: Target) -> str | None:
+def kube_vip_manifest(target: Target) -> str | None:
     """A manifest of kube-vip on this server's disk."""
     for folder in MANIFESTS:
         for path in sorted(target.path(folder).glob("*kube-vip*.y*ml")):

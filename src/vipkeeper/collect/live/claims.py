@@ -1,0 +1,216 @@
+"""What the managers say of themselves: vipkeeper's control socket, keepalived's last state, kube-vip's Lease."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vipkeeper.collect.collector import Collector
+from vipkeeper.collect.live.control_plane import LOOPBACK
+from vipkeeper.collect.live.network import HELLO_LIMIT
+from vipkeeper.collect.live.processes import kube_vip_manifest, managers_running
+from vipkeeper.collect.target import API_PORT, Target, now
+from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.hypothesis import Privilege
+from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.host.inspect import program_output
+
+SOCKET = "/run/vipkeeper/control.sock"
+SOCKET_LIMIT = 2.0
+KUBECONFIGS = (
+    "/etc/rancher/rke2/rke2.yaml",
+    "/etc/rancher/k3s/k3s.yaml",
+    "/etc/kubernetes/admin.conf",
+)
+NAME_IN_CERTIFICATE = "kubernetes"
+"""Every API server's certificate has it, so that the certificate is judged though loopback is asked."""
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/"
+_LEASE_NAME = re.compile(r"vip_leasename[\"']?\s*\n\s*value:\s*[\"']?([a-z0-9][a-z0-9.-]{0,252})")
+_LONGEST = 64 * 1024
+"""Bytes of an answer or a kubeconfig that are read."""
+FUTURE_MS = 60_000
+"""A renewal so far ahead was written by a clock that cannot be held against ours."""
+_STATE = re.compile(r"\((\S+)\) Entering (MASTER|BACKUP|FAULT) STATE")
+
+
+def ask_vipkeeper(target: Target) -> Iterator[Fact]:
+    """Whether vipkeeper's daemon here says that it holds the VIP, and whether it is on standby."""
+    path = target.path(SOCKET)
+    if not path.exists():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(SOCKET_LIMIT)
+        connection.connect(str(path))
+        connection.sendall(b'{"verb": "status"}\n')
+        with connection.makefile("rb") as answers:
+            said = read_status(answers.readline(_LONGEST))
+    if said is None:
+        yield target.blind(Key.MANAGER_HOLDS, "no answer of vipkeeper", SOCKET, about=target.own)
+        return
+    state, standby = said
+    yield target.of_own(Key.MANAGER_HOLDS, state == "holder", SOCKET, raw=f"state {state}")
+    yield target.of_own(Key.MANAGER_STANDBY, standby, SOCKET)
+
+
+def read_status(line: bytes) -> tuple[str, bool] | None:
+    """State and standby in an answer of the control socket. Total."""
+    try:
+        result = json.loads(line)["result"]
+        state, standby = result["state"], result["standby"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return (state, standby) if isinstance(state, str) and isinstance(standby, bool) else None
+
+
+def ask_keepalived(target: Target) -> Iterator[Fact]:
+    """keepalived's last change of state in its journal, while it runs and has one instance.
+
+    It leaves no other trace that can be read: its dump would have to be asked for by a signal.
+    """
+    if not any(name == "keepalived" for name, _ in managers_running(target)):
+        return
+    words = ("--boot", "--quiet", "--no-pager", "--output", "cat", "--grep", "Entering .* STATE")
+    said = read_vrrp(program_output("journalctl", "-u", "keepalived", *words) or "")
+    if said is not None:
+        yield target.of_own(
+            Key.MANAGER_HOLDS, said == "MASTER", "journalctl -u keepalived", raw=f"{said} STATE"
+        )
+
+
+def read_vrrp(text: str) -> str | None:
+    """The last state of the only instance that a journal names. Total."""
+    said = _STATE.findall(text)
+    return said[-1][1] if len({name for name, _ in said}) == 1 else None
+
+
+def ask_lease(target: Target) -> Iterator[Fact]:
+    """kube-vip's Lease, by GET with a kubeconfig that this server has, from its own API server."""
+    manifest = kube_vip_manifest(target)
+    if manifest is None and not any(name == "kube-vip" for name, _ in managers_running(target)):
+        return
+    config = next((p for name in KUBECONFIGS if (p := target.path(name)).exists()), None)
+    if config is None:
+        yield target.blind(Key.LEASE_HOLDER, "no kubeconfig on this server", "Lease of kube-vip")
+        return
+    named = _LEASE_NAME.search(Path(manifest).read_text(errors="replace")) if manifest else None
+    path = LEASES + (named[1] if named else "plndr-cp-lock")
+    source = f"https://{LOOPBACK}:{API_PORT}{path}"
+    try:
+        status, body = _get(client_context(config.read_bytes()[:_LONGEST]), path)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        yield target.blind(Key.LEASE_HOLDER, str(error) or "no answer", source)
+        return
+    if status == http.client.NOT_FOUND:
+        yield target.of_path(Key.LEASE_HOLDER, "", source, raw="404, there is no such Lease")
+        return
+    lease = read_lease(body) if status == http.client.OK else None
+    if lease is None:
+        yield target.blind(Key.LEASE_HOLDER, f"{status} {body[:120]}".strip(), source)
+        return
+    holder, renewed, seconds = lease
+    at = now()
+    yield target.of_path(Key.LEASE_HOLDER, holder, source, raw=f"holderIdentity {holder}")
+    if renewed is not None and renewed <= at + FUTURE_MS:
+        raw = f"renewed {(at - renewed) / 1000:.1f} s ago, lasts {seconds} s"
+        yield target.of_path(Key.LEASE_FRESH, at - renewed <= seconds * 1000, source, raw=raw)
+    else:
+        yield target.blind(
+            Key.LEASE_FRESH, "when it was renewed cannot be told by our clock", source
+        )
+
+
+def read_lease(body: str) -> tuple[str, int | None, int] | None:
+    """Holder, time of renewal in milliseconds since 1970, and length in seconds of a Lease. Total."""
+    try:
+        spec: Any = json.loads(body)["spec"]
+        holder, seconds = spec.get("holderIdentity") or "", spec.get("leaseDurationSeconds") or 0
+        renewed = spec.get("renewTime")
+        at = int(datetime.fromisoformat(renewed).timestamp() * 1000) if renewed else None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+    fits = isinstance(holder, str) and type(seconds) is int
+    return (holder, at, seconds) if fits else None
+
+
+def client_context(kubeconfig: bytes) -> ssl.SSLContext:
+    """TLS as a kubeconfig with certificates within it says; keys stay in memory.
+
+    Raises:
+        ValueError: it holds no client certificate, or is no kubeconfig.
+        OSError: a certificate is none.
+    """
+    try:
+        document: Any = yaml.safe_load(kubeconfig)
+        user, cluster = document["users"][0]["user"], document["clusters"][0]["cluster"]
+        pair = [
+            base64.b64decode(user[f"client-{part}-data"], validate=True)
+            for part in ("certificate", "key")
+        ]
+        authority = base64.b64decode(cluster["certificate-authority-data"], validate=True).decode()
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, IndexError, RecursionError):
+        raise ValueError("the kubeconfig has no client certificate within it") from None
+    context = ssl.create_default_context(cadata=authority)
+    with _in_memory(b"\n".join(pair)) as name:
+        context.load_cert_chain(name)
+    return context
+
+
+@contextlib.contextmanager
+def _in_memory(content: bytes) -> Iterator[str]:
+    """A file that is on no disk (memfd_create(2)): OpenSSL takes certificates from files only."""
+    descriptor = os.memfd_create("client", os.MFD_CLOEXEC)
+    try:
+        os.write(descriptor, content)
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _get(context: ssl.SSLContext, path: str) -> tuple[int, str]:
+    raw = socket.create_connection((str(LOOPBACK), API_PORT), HELLO_LIMIT)
+    with raw, context.wrap_socket(raw, server_hostname=NAME_IN_CERTIFICATE) as secured:
+        client = http.client.HTTPConnection(NAME_IN_CERTIFICATE)
+        client.sock = secured
+        client.request("GET", path, headers={"Accept": "application/json"})
+        answer = client.getresponse()
+        return answer.status, answer.read(_LONGEST).decode("utf-8", "replace")
+
+
+COLLECTORS = (
+    Collector(
+        "vipkeeper's own word",
+        frozenset({Key.MANAGER_HOLDS, Key.MANAGER_STANDBY}),
+        ask_vipkeeper,
+        limit=2 * SOCKET_LIMIT,
+        privilege=Privilege.ROOT,
+        on_server=True,
+    ),
+    Collector(
+        "keepalived's last state",
+        frozenset({Key.MANAGER_HOLDS}),
+        ask_keepalived,
+        limit=6.0,
+        privilege=Privilege.ROOT,
+        on_server=True,
+    ),
+    Collector(
+        "Lease of kube-vip",
+        frozenset({Key.LEASE_HOLDER, Key.LEASE_FRESH}),
+        ask_lease,
+        limit=2 * HELLO_LIMIT,
+        privilege=Privilege.ROOT,
+        on_server=True,
+    ),
+)
