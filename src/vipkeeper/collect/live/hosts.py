@@ -33,9 +33,7 @@ def ask_servers(target: Target) -> Iterator[Fact]:
         for (server, on), found in zip(asked, heard, strict=True):
             source = f"{ARP_ROUNDS} ARP requests on {on.interface}"
             raw = ", ".join(sorted(found))
-            yield target.of_path(
-                Key.SERVER_UP, bool(found), source, about=server.name, raw=raw
-            )
+            yield target.of_path(Key.SERVER_UP, bool(found), source, about=server.name, raw=raw)
 
 
 def _on_link(server: ServerAddress, addresses: tuple[Address, ...]) -> Address | None:

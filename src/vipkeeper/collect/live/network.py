@@ -243,16 +243,12 @@ def _readyz_of_server(
     return look
 
 
-def _hello_of_server(
-    target: Target, name: str, address: IPAddress
-) -> Callable[[], Iterable[Fact]]:
+def _hello_of_server(target: Target, name: str, address: IPAddress) -> Callable[[], Iterable[Fact]]:
     def look() -> Iterable[Fact]:
         word, raw = hello(address, API_PORT, authority(target))
         if word is not None:
             source, port = f"TLS to {address}:{API_PORT}", str(API_PORT)
-            yield target.of_path(
-                Key.SERVER_HELLO, word, source, about=name, raw=raw, aspect=port
-            )
+            yield target.of_path(Key.SERVER_HELLO, word, source, about=name, raw=raw, aspect=port)
 
     return look
 

@@ -11,7 +11,7 @@ from vipkeeper.lab.processes import LabError, Process, environment, in_namespace
 from vipkeeper.lab.topology import Machine
 from vipkeeper.lab.troubles import programs
 
-BOOTS_WITHIN = 20.0
+BOOTS_WITHIN = 60.0
 
 
 class Host:
@@ -53,7 +53,7 @@ class Host:
         path = f"PATH={self._programs}:{environment()['PATH']}"
         return ["nsenter", "-t", pid, "-m", "-u", "-p", "--", "env", path, *words]
 
-    def run(self, *words: str, limit: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, limit: float = 180.0) -> subprocess.CompletedProcess[str]:
         """Run a command on it to its end.
 
         Raises:

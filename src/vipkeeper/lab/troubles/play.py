@@ -20,7 +20,7 @@ from vipkeeper.lab.troubles.site import Site
 
 BETWEEN_LOOKS = 11.0
 """Seconds from look to look: an etcd election is over by then (`judgement.LASTING_MS`)."""
-COLLECTS_WITHIN = 60.0
+COLLECTS_WITHIN = 180.0
 
 
 class Outcome(enum.Enum):

@@ -17,7 +17,7 @@ from vipkeeper.lab.troubles.faults import Fault, Holder
 from vipkeeper.lab.troubles.machine import Host
 from vipkeeper.lab.troubles.setup import SETUPS, Authority, Setup
 
-SETTLES_WITHIN = 60.0
+SETTLES_WITHIN = 120.0
 _ETCD = "http://{address}:{port}"
 _IPV4 = 4
 _DOWN = "0"
