@@ -182,3 +182,6 @@ FAULTS: tuple[Fault, ...] = (
     ),
 )
 """In the order in which they are played."""
+
+CHANGED: tuple[tuple[str, str], ...] = ()
+"""Expectations that were wrong themselves: the name of the fault, and why."""
