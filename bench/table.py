@@ -12,6 +12,8 @@ from bench.figures import runs, summary
 from bench.runner import ratio
 from bench.targets import AIMS, judge, rest_findings, shown
 
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+"""Drawn by tools/pictures.py."""
 WORST = 3
 """Runs of each cell that are shown one by one."""
 HEAD = """\
@@ -111,6 +113,9 @@ def _cell(cell: Cell, records: dict[str, Any]) -> str:
         text += _manager(manager, record)
     if compared := ratio(cell, records):
         text += f"{compared} ({cell.metric}).\n\n"
+    if len(records) > 1 and (PICTURES / f"outages-{cell.name}.svg").exists():
+        text += f"![{cell.name}: share of runs that were over after so long]"
+        text += f"(pictures/outages-{cell.name}.svg)\n\n"
     for manager, record in records.items():
         text += _worst(cell, manager, record)
     return text

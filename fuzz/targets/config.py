@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fuzz.mutate import mutate
 from fuzz.target import Target
+from fuzz.wording import change
 from vipkeeper.config.checker import ConfigError
 from vipkeeper.config.load import load_text
 from vipkeeper.daemon.prober.config import ProberConfig
@@ -64,26 +65,8 @@ def judge(error: ConfigError) -> None:
 
 
 def in_yaml(data: bytes, rng: random.Random) -> bytes:
-    """Words of the configuration put in, lines moved, doubled and taken out."""
-    lines = data.decode("utf-8", "replace").split("\n")
-    at = rng.randrange(len(lines))
-    match rng.randrange(6):
-        case 0:
-            lines.insert(at, rng.choice(lines))
-        case 1:
-            del lines[at]
-        case 2:
-            key, colon, _ = lines[at].partition(":")
-            lines[at] = f"{key}{colon} {rng.choice(_WORDS)}"
-        case 3:
-            _, colon, value = lines[at].partition(":")
-            lines[at] = f"{rng.choice(_WORDS)}{colon}{value}"
-        case 4:
-            place = rng.randint(0, len(lines[at]))
-            lines[at] = lines[at][:place] + rng.choice(_WORDS) + lines[at][place:]
-        case _:
-            lines[at] = rng.choice(("  ", "    ", "- ", "  - ")) + lines[at]
-    changed = "\n".join(lines).encode("utf-8", "replace")
+    """The file changed in words of the configuration, or in bytes."""
+    changed = change(data.decode("utf-8", "replace"), rng, _WORDS).encode("utf-8", "replace")
     return mutate(changed, rng, _LONGEST) if rng.random() < 0.2 else changed
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fuzz.mutate import mutate
 from fuzz.target import Target
+from fuzz.wording import change
 from vipkeeper.config.tree import Problem
 from vipkeeper.lint.facts import Given
 from vipkeeper.lint.load import assemble
@@ -67,26 +68,9 @@ def check(data: bytes) -> None:
 
 
 def in_words(data: bytes, rng: random.Random) -> bytes:
-    """Words of the formats put in, lines moved, doubled and taken out."""
-    head, lines = data[:1] or b"\0", data[1:].decode("utf-8", "replace").split("\n")
-    at = rng.randrange(len(lines))
-    match rng.randrange(6):
-        case 0:
-            lines.insert(at, rng.choice(lines))
-        case 1:
-            del lines[at]
-        case 2:
-            lines[at] = rng.choice(("  ", "\t", "- ", "#", "!")) + lines[at]
-        case 3:
-            lines.insert(at, rng.choice(_WORDS))
-        case 4:
-            words = lines[at].split(" ")
-            words[rng.randrange(len(words))] = rng.choice(_WORDS)
-            lines[at] = " ".join(words)
-        case _:
-            place = rng.randint(0, len(lines[at]))
-            lines[at] = lines[at][:place] + rng.choice(_WORDS) + lines[at][place:]
-    changed = head + "\n".join(lines).encode("utf-8", "replace")
+    """The file changed in words of its format, or in bytes."""
+    head, text = data[:1] or b"\0", data[1:].decode("utf-8", "replace")
+    changed = head + change(text, rng, _WORDS).encode("utf-8", "replace")
     return mutate(changed, rng, _LONGEST) if rng.random() < 0.2 else changed[:_LONGEST]
 
 

@@ -23,7 +23,7 @@ from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.netlink import Addresses
 from vipkeeper.host.routes import default_hop
 from vipkeeper.host.snapshot import Snapshot
-from vipkeeper.host.tables import read_snapshot
+from vipkeeper.host.tables import Known, read_snapshot
 from vipkeeper.wire.types import IPAddress
 
 pytestmark = pytest.mark.lab
@@ -63,11 +63,11 @@ def with_addresses(
 ) -> None:
     async def main() -> None:
         addresses = Addresses(vips, OWN, interface, time)
-        await addresses.open()
+        addresses.open()
         try:
             await step(addresses)
         finally:
-            await addresses.close()
+            addresses.close()
 
     net.run(main)
 
@@ -76,7 +76,7 @@ def view(net: Net, vips: tuple[IPAddress, ...] = BOTH, interface: str | None = N
     found: list[HostView] = []
 
     async def look(addresses: Addresses) -> None:
-        found.append(await addresses.view())
+        found.append(addresses.view())
 
     with_addresses(net, look, vips=vips, interface=interface)
     return found[0]
@@ -85,12 +85,12 @@ def view(net: Net, vips: tuple[IPAddress, ...] = BOTH, interface: str | None = N
 async def outcome(
     addresses: Addresses, operation: Operation, not_after: Instant | None = None
 ) -> Outcome:
-    return (await addresses.change(operation, LEASE, not_after))[0]
+    return addresses.change(operation, LEASE, not_after)[0]
 
 
 def test_both_vips_lapse_by_themselves_without_a_daemon(net: Net) -> None:
     async def add(addresses: Addresses) -> None:
-        done = await addresses.change(Operation.ADD, SECOND, None)
+        done = addresses.change(Operation.ADD, SECOND, None)
         assert done[0] is Outcome.DONE
         assert done[1] <= done[2]
 
@@ -105,8 +105,8 @@ def test_both_vips_lapse_by_themselves_without_a_daemon(net: Net) -> None:
 
 def test_a_renewal_keeps_them_and_restarts_the_lifetime(net: Net) -> None:
     async def renew(addresses: Addresses) -> None:
-        await addresses.change(Operation.ADD, SECOND, None)
-        _, started, _, _ = await addresses.change(Operation.RENEW, 9 * SECOND, None)
+        addresses.change(Operation.ADD, SECOND, None)
+        _, started, _, _ = addresses.change(Operation.RENEW, 9 * SECOND, None)
         assert started <= clock.now()
 
     with_addresses(net, renew)
@@ -120,7 +120,7 @@ def test_a_renewal_that_begins_too_late_leaves_nothing_and_says_lapsed(
     async def late(addresses: Addresses) -> None:
         if present:
             await outcome(addresses, Operation.ADD)
-        done = await addresses.change(Operation.RENEW, LEASE, clock.now() - 1)
+        done = addresses.change(Operation.RENEW, LEASE, clock.now() - 1)
         assert (done[0], done[3]) == (Outcome.LAPSED, "the lease had ended before")
 
     with_addresses(net, late)
@@ -139,7 +139,7 @@ def test_a_renewal_that_ends_too_late_takes_the_address_it_made_away_again(net: 
     async def late(addresses: Addresses) -> None:
         # The kernel has lost the address; replace creates it while the daemon was stopped.
         assert len(calls) == 1  # one look at the clock by the view of open()
-        done = await addresses.change(Operation.RENEW, LEASE, 5 * SECOND)
+        done = addresses.change(Operation.RENEW, LEASE, 5 * SECOND)
         assert done[0] is Outcome.LAPSED
         assert (done[1], done[2]) == (0, 10 * SECOND)
 
@@ -155,7 +155,7 @@ def test_add_refuses_a_permanent_vip_and_touches_nothing(net: Net) -> None:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as changes:
             changes.bind((0, 0x10 | 0x100))  # what happens to addresses of both families
             for operation in (Operation.ADD, Operation.RENEW, Operation.REORDER):
-                done = await addresses.change(operation, LEASE, None)
+                done = addresses.change(operation, LEASE, None)
                 assert done[0] is Outcome.FAILED
                 assert "10.9.0.100 is a permanent address" in done[3]
             assert await outcome(addresses, Operation.REMOVE) is Outcome.DONE
@@ -191,7 +191,7 @@ def test_add_takes_a_leased_vip_that_is_there_already(net: Net) -> None:
 def test_when_one_vip_cannot_be_added_none_is_left(net: Net) -> None:
     async def fail(addresses: Addresses) -> None:
         net.sysctl("net.ipv6.conf.eth0.disable_ipv6", 1)
-        done = await addresses.change(Operation.ADD, LEASE, None)
+        done = addresses.change(Operation.ADD, LEASE, None)
         assert done[0] is Outcome.FAILED
         assert "fd09::100 on eth0" in done[3]
 
@@ -226,7 +226,7 @@ def test_remove_finds_a_vip_whose_subnet_is_gone_from_the_host(net: Net) -> None
     async def remove(addresses: Addresses) -> None:
         assert await outcome(addresses, Operation.ADD) is Outcome.DONE
         net.ip("addr del 10.9.0.11/24 dev eth0")
-        assert not (await addresses.view()).own_address
+        assert not addresses.view().own_address
         assert await outcome(addresses, Operation.REMOVE) is Outcome.DONE
 
     with_addresses(net, remove, vips=(V4,))
@@ -236,12 +236,12 @@ def test_remove_finds_a_vip_whose_subnet_is_gone_from_the_host(net: Net) -> None
 def test_reorder_puts_the_own_address_first(net: Net) -> None:
     async def reorder(addresses: Addresses) -> None:
         assert await outcome(addresses, Operation.ADD) is Outcome.DONE
-        assert (await addresses.view()).vips[0].behind_own
+        assert addresses.view().vips[0].behind_own
         net.ip("addr del 10.9.0.11/24 dev eth0")
         net.ip("addr add 10.9.0.11/24 dev eth0")
-        assert not (await addresses.view()).vips[0].behind_own
+        assert not addresses.view().vips[0].behind_own
         assert await outcome(addresses, Operation.REORDER) is Outcome.DONE
-        assert (await addresses.view()).vips[0].behind_own
+        assert addresses.view().vips[0].behind_own
 
     with_addresses(net, reorder)
     listed = re.findall(r"inet (\S+)/", net.ip("addr show dev eth0"))
@@ -327,7 +327,7 @@ def gateway(
 
     async def look(addresses: Addresses) -> None:
         addresses.gateway = GatewayRule(fixed, (*vips, OWN, ip_address("10.9.0.12")))
-        found.append((await addresses.view()).gateway)
+        found.append(addresses.view().gateway)
 
     with_addresses(net, look, vips=vips)
     return found[0]
@@ -382,20 +382,20 @@ def test_a_default_route_is_found_without_reading_all_routes(net: Net) -> None:
 def test_a_read_that_fails_is_made_again(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = [errno.ENOBUFS, errno.ENOBUFS]
 
-    def fails_at_first() -> tuple[Snapshot, bool]:
+    def fails_at_first(known: Known) -> tuple[Snapshot, bool]:
         if failures:
             raise OSError(failures.pop(), "no room")
-        return read_snapshot()
+        return read_snapshot(known)
 
     async def broken(addresses: Addresses) -> None:
         monkeypatch.setattr(netlink, "read_snapshot", fails_at_first)
-        assert (await addresses.view()).usable
+        assert addresses.view().usable
         assert not failures
         failures.extend([errno.ENOBUFS] * 9)
         with pytest.raises(
             HostError, match="cannot read this host's interfaces and addresses: no room"
         ):
-            await addresses.view()
+            addresses.view()
 
     with_addresses(net, broken)
 
@@ -405,7 +405,7 @@ def test_neighbours_are_those_with_a_mac(net: Net) -> None:
     net.ip("neigh replace fd09::12 lladdr 02:00:00:00:00:12 dev eth0")
 
     async def read(addresses: Addresses) -> None:
-        found = dict(await addresses.neighbours())
+        found = dict(addresses.neighbours())
         mac = bytes.fromhex("020000000012")
         assert (found[ip_address("10.9.0.12")], found[ip_address("fd09::12")]) == (mac, mac)
 
@@ -420,7 +420,7 @@ def test_a_table_of_many_parts_is_read_whole(net: Net) -> None:
         net.ip("-batch -", batch)
 
     async def read(addresses: Addresses) -> None:
-        await addresses.view()
+        addresses.view()
         held = [a for a in addresses.snapshot.addresses if a.interface == "many"]
         assert len({a.address for a in held if a.address.version == 4}) == 1600
 
@@ -431,11 +431,11 @@ def test_a_new_interface_of_the_same_name_is_used_after_the_next_look(net: Net) 
     async def recreate(addresses: Addresses) -> None:
         assert await outcome(addresses, Operation.ADD) is Outcome.DONE
         net.ip("link del eth0")
-        assert (await addresses.change(Operation.RENEW, LEASE, None))[0] is Outcome.FAILED
+        assert addresses.change(Operation.RENEW, LEASE, None)[0] is Outcome.FAILED
         plug(switch_of(net), net, "p9")
         net.ip("addr add 10.9.0.11/24 dev eth0")
         net.ip("addr add fd09::11/64 dev eth0 nodad")
-        assert (await addresses.view()).usable
+        assert addresses.view().usable
         assert await outcome(addresses, Operation.ADD) is Outcome.DONE
 
     with_addresses(net, recreate)
@@ -447,7 +447,7 @@ def test_a_new_interface_of_the_same_name_is_used_after_the_next_look(net: Net) 
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_nothing_is_left_open(net: Net) -> None:
     async def remove(addresses: Addresses) -> None:
-        await addresses.change(Operation.REMOVE, LEASE, None)
+        addresses.change(Operation.REMOVE, LEASE, None)
 
     with_addresses(net, remove)
     gc.collect()

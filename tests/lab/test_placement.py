@@ -49,7 +49,7 @@ def placed(net: Net, step: Step, *, version: int = 4, gateway: IPAddress | None 
     async def main() -> None:
         rule = GatewayRule(gateway, (*VIPS, *servers))
         addresses = Addresses(VIPS, servers[0], None, clock.now, rule)
-        await addresses.open()
+        addresses.open()
         wire, channels, readable = Wire(), Channels(clock.now), asyncio.Event()
         placement = Placement(addresses, wire, channels, VIPS, servers[0], lambda: None)
         placement.ask(servers, None)
@@ -70,7 +70,7 @@ def placed(net: Net, step: Step, *, version: int = 4, gateway: IPAddress | None 
             loop.remove_reader(channels.fileno())
             placement.close()
             channels.close()
-            await addresses.close()
+            addresses.close()
 
     net.run(main)
 

@@ -31,6 +31,7 @@ def test_everything_that_is_printed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(CORPUS)
+    monkeypatch.delenv("COLUMNS", raising=False)
     args = Path(f"{name}.args")
     given = shlex.split(args.read_text(encoding="utf-8")) if args.exists() else []
     assert main(["lint", name, *given]) == 1

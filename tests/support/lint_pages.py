@@ -2,12 +2,15 @@
 
 A block is one file of the kind that the rule looks at. A comment line that names servers (`# cp1 and cp2`) begins
 the file of these, one with more behind the names (`# cp2: none`) says that they have nothing else, and one that is a
-path says which file follows.
+path says which file follows; its first folder may be a server (`# cp1/etc/keepalived/keepalived.conf`). What stands
+behind the language of a block (`yaml latin-1`) is the encoding of its files. A block of `console` holds the command
+that judges them.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +18,12 @@ from pathlib import Path
 
 from vipkeeper.catalog.entry import Entry
 
-BLOCK = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"```(\w*)(?: ([\w-]+))?\n(.*?)```", re.DOTALL)
+COMMAND = re.compile(r"^\$ vipkeeper lint (.*)$", re.MULTILINE)
 _NAME = r"(?:cp|lb|worker)\d"
 SERVERS = re.compile(rf"# ({_NAME}(?:(?:, | and |, and )*{_NAME})*)(:.*)?")
-PATH = re.compile(r"# (/?(?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)+)(?:, .*)?")
+PATH = re.compile(r"# (/?(?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)+|/?(?:[\w.-]+/)+[\w.-]+)(?:, .*)?")
+_FIRST = re.compile(rf"({_NAME})/(.*)")
 DEFAULT = {
     "k3s": "etc/rancher/k3s/config.yaml",
     "RKE2": "etc/rancher/rke2/config.yaml",
@@ -33,6 +38,14 @@ DEFAULT = {
     "vipkeeper": "etc/vipkeeper/cluster.yaml",
 }
 """Where a file of a kind is, by the first word of the kind's name."""
+NAMED = {
+    "config.yaml": "RKE2",
+    "kube-vip.yaml": "kube-vip",
+    "keepalived.conf": "keepalived.conf",
+    "haproxy.cfg": "haproxy.cfg",
+    "cluster.yaml": "vipkeeper",
+}
+"""The kind of a file that an example names."""
 
 
 POD = """\
@@ -144,13 +157,16 @@ class File:
     server: str
     path: str
     text: str
+    encoding: str
 
 
 def files(entry: Entry, markdown: str) -> Iterator[File]:
     """The files in a part of a page."""
     kind = entry.kinds[0].split()[0]
     default = DEFAULT.get(kind, DEFAULT["RKE2"])
-    for block in BLOCK.findall(markdown):
+    for language, encoding, block in BLOCK.findall(markdown):
+        if language == "console":
+            continue
         if kind == "any" and block.startswith("vip:"):
             default = DEFAULT["vipkeeper"]
         servers, path, lines = [""], default, list[str]()
@@ -158,16 +174,18 @@ def files(entry: Entry, markdown: str) -> Iterator[File]:
             names = SERVERS.fullmatch(line) if line is not None else None
             named = PATH.fullmatch(line) if line is not None else None
             if line is None or names or named:
-                if lines:
-                    text = framed(kind, "\n".join(lines) + "\n")
-                    yield from (File(server, path, text) for server in servers)
+                if any(lines):
+                    text = framed(NAMED.get(Path(path).name, kind), "\n".join(lines) + "\n")
+                    yield from (File(s, path, text, encoding or "utf-8") for s in servers)
                 lines = []
             if names:
                 servers = re.findall(_NAME, names[1])
                 if names[2]:
-                    yield from (File(server, path, "token: abc\n") for server in servers)
+                    yield from (File(s, path, "token: abc\n", "utf-8") for s in servers)
             elif named:
                 path = named[1].lstrip("/")
+                if at := _FIRST.fullmatch(path):
+                    servers, path = [at[1]], at[2]
             elif line is not None:
                 lines.append(line)
 
@@ -182,11 +200,15 @@ def framed(kind: str, text: str) -> str:
 
 
 def write(entry: Entry, markdown: str, folder: Path) -> list[str]:
-    """Write the files of an example; the answer is the paths to lint."""
+    """Write the files of an example; the answer is the arguments that judge them: paths, perhaps options."""
     paths = []
     for file in files(entry, markdown):
         path = folder / file.server / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text, encoding="utf-8")
+        path.write_text(file.text, encoding=file.encoding)
         paths.append(f"{file.server}={folder / file.server}" if file.server else str(folder))
-    return list(dict.fromkeys(paths))
+    command = COMMAND.search(markdown)
+    if command is None:
+        return list(dict.fromkeys(paths))
+    words = shlex.split(command[1])
+    return [str(folder / word) if (folder / word).exists() else word for word in words]

@@ -159,11 +159,11 @@ def _gateway(
         own = expected.own or config.servers[0].address
         rule = gateway_rule(config)
         addresses = Addresses(config.vips, own, config.interface, clock.now, rule)
-        await addresses.open()
+        addresses.open()
         try:
-            return (await addresses.view()).gateway
+            return addresses.view().gateway
         finally:
-            await addresses.close()
+            addresses.close()
 
     return find
 

@@ -136,6 +136,11 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _check_options(args: argparse.Namespace) -> None:
+    if args.key_from is not None and not os.path.lexists(args.key_from):
+        raise UsageError(
+            f"init: --key-from {args.key_from}: no such file; name the key that another server has, "
+            "or leave the option out and a new one is made"
+        )
     if args.unit_only:
         given = ("--vip", args.vip), ("--server", args.server), ("--key-from", args.key_from)
         extra = [name for name, value in given if value]

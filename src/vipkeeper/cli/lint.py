@@ -6,8 +6,9 @@ import argparse
 import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from vipkeeper.catalog.entry import Severity, Software
@@ -20,7 +21,7 @@ from vipkeeper.lint.load import Input, live_inputs, load
 from vipkeeper.lint.registry import all_rules, catalog
 from vipkeeper.lint.rule import Safety
 from vipkeeper.lint.run import Outcome, Selection, matches, run
-from vipkeeper.lint.scope import IPAddress
+from vipkeeper.lint.scope import Cluster, IPAddress
 from vipkeeper.lint.version import Version, parse_version
 
 NAME = "lint"
@@ -74,7 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_given(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vip", action="append", default=[], metavar="ADDRESS[,...]")
     parser.add_argument(
-        "--servers", action="append", default=[], metavar="NAME=ADDRESS[,...]", help="all of them"
+        "--servers",
+        action="append",
+        default=[],
+        metavar="NAME=ADDRESS[/LENGTH][,...]",
+        help="all of them",
     )
     parser.add_argument(
         "--release",
@@ -107,7 +112,7 @@ def _lint(args: argparse.Namespace) -> int:
     inputs = [_input(word) for word in args.paths] or live_inputs()
     if not inputs:
         raise NothingError("this host has none of the files that are judged; name a file or folder")
-    cluster = load(inputs, _given(args), [_input(word) for word in args.proposed])
+    cluster = _load(inputs, args)
     if not cluster.sources and not cluster.problems:
         raise NothingError(f"nothing that can be judged in {', '.join(args.paths)}")
     outcome = run(cluster, date.today(), selection)
@@ -117,12 +122,19 @@ def _lint(args: argparse.Namespace) -> int:
         output.emit("".join(fixed.diff for fixed in _fixes(outcome, args)))
         return exit_code(outcome, args.fail_on)
     if args.fix and _write(outcome, args):
-        cluster = load(inputs, _given(args), [_input(word) for word in args.proposed])
+        cluster = _load(inputs, args)
         outcome = run(cluster, date.today(), selection)
     output.deliver(asked, _renderers(outcome), ascii_only=args.ascii)
     if _untold(outcome):
         output.note(f"{outcome.unread} could not be read or understood; select VK0 to see where")
     return exit_code(outcome, args.fail_on)
+
+
+def _load(inputs: Sequence[Input], args: argparse.Namespace) -> Cluster:
+    given = _given(args)
+    if not args.paths:
+        given = replace(given, host=os.uname().nodename.partition(".")[0])
+    return load(inputs, given, [_input(word) for word in args.proposed])
 
 
 def _fixes(outcome: Outcome, args: argparse.Namespace) -> list[Fixed]:
@@ -196,7 +208,8 @@ def _renderers(outcome: Outcome) -> Mapping[str, Callable[[output.Style], str]]:
         from vipkeeper.report.lint import text
         from vipkeeper.report.style import Style
 
-        return text.render(outcome, Style(color=style.colour, ascii=style.ascii))
+        looks = Style(color=style.colour, ascii=style.ascii)
+        return text.render(outcome, looks, output.width(text.WIDTH))
 
     def other(name: str) -> Callable[[output.Style], str]:
         def render(_: output.Style) -> str:
@@ -225,8 +238,27 @@ def _input(word: str) -> Input:
 
 def _given(args: argparse.Namespace) -> Given:
     vips = tuple(_vip(word) for word in _words(args.vip))
-    servers = named_servers(_words(args.servers))
-    return Given(vips, servers, tuple(_release(word) for word in _words(args.release)))
+    words = _words(args.servers)
+    servers = named_servers(word.partition("/")[0] for word in words)
+    return Given(
+        vips,
+        servers,
+        tuple(_release(word) for word in _words(args.release)),
+        tuple(
+            (name, _subnet(word))
+            for word, (name, _) in zip(words, servers, strict=True)
+            if "/" in word
+        ),
+    )
+
+
+def _subnet(word: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(word.rpartition("=")[2], strict=False)
+    except ValueError:
+        raise UsageError(
+            f"--servers: '{word}': expected NAME=ADDRESS or NAME=ADDRESS/LENGTH"
+        ) from None
 
 
 def _release(word: str) -> tuple[Software, Version]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vipkeeper.errors import NothingError, UsageError
+from vipkeeper.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,6 +63,15 @@ def look(args: argparse.Namespace) -> Looked:
     return Looked(target, files, facts)
 
 
+def again(looked: Looked) -> tuple[Fact, ...]:
+    """What a second look finds: not the logs, which go back an hour, nor what only the first one can see."""
+    from vipkeeper.collect.collector import Phase, run
+    from vipkeeper.collect.live import COLLECTORS, logs
+
+    passing = [c for c in COLLECTORS if c.phase is not Phase.PASSIVE and c not in logs.COLLECTORS]
+    return run(passing, looked.target)
+
+
 def servers(args: argparse.Namespace) -> tuple[tuple[str, IPAddress], ...]:
     """What `--servers` says.
 
@@ -75,9 +85,14 @@ def named_servers(words: Iterable[str]) -> tuple[tuple[str, IPAddress], ...]:
     """The words of `--servers`, NAME=ADDRESS or an address that is its own name.
 
     Raises:
-        UsageError: an address is none.
+        UsageError: an address is none, or a name is given twice.
     """
-    return tuple(_server(word) for word in words)
+    found = tuple(_server(word) for word in words)
+    names = [name for name, _ in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"--servers: '{printable(twice)}' is named twice; name each server once")
+    return found
 
 
 def about(vip: IPAddress | None, names: tuple[str, ...], source: str) -> tuple[Fact, ...]:

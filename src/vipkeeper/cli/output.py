@@ -105,6 +105,17 @@ def deliver(
             raise HostError(f"--output: cannot write {target.path}: {error.strerror}") from None
 
 
+def width(unknown: int) -> int:
+    """The columns of the terminal: what COLUMNS says, else the terminal that stdout is, else `unknown`."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isascii() and given.isdigit() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or unknown
+    except (AttributeError, OSError, ValueError):
+        return unknown
+
+
 def emit(text: str) -> None:
     """Write a result to stdout, with a newline at its end."""
     if sys.stdout is not None:

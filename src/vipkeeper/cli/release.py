@@ -100,15 +100,15 @@ async def _remove(vips: Sequence[IPAddress]) -> list[str]:
     from vipkeeper.host.netlink import Addresses
 
     addresses = Addresses(vips, own=vips[0], interface=None, clock=now)
-    await addresses.open()
+    addresses.open()
     try:
-        before = {view.vip: view.state for view in (await addresses.view()).vips}
+        before = {view.vip: view.state for view in addresses.view().vips}
         if AddressState.LEASED in before.values():
-            outcome, _, _, detail = await addresses.change(AddressOperation.REMOVE, 0, None)
+            outcome, _, _, detail = addresses.change(AddressOperation.REMOVE, 0, None)
             if outcome is not AddressOutcome.DONE:
                 raise HostError(f"cannot remove the VIP: {detail}; run as root")
     finally:
-        await addresses.close()
+        addresses.close()
     said = {
         AddressState.ABSENT: "{} is not on this server",
         AddressState.LEASED: "{} removed",

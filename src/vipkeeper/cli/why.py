@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ Exit codes: 0 healthy, 1 a root cause, 2 usage, 3 nothing to look at, 4 undeterm
 
 NOTED = 5
 """Lines that are no facts and are told one by one."""
+ENOUGH = 12
+"""Seconds between two looks: an election of etcd takes 4-7 s, and 10 s count as lasting."""
+LONGEST_WAIT = 600
 FORMATS = ("text", "json", "markdown", "html")
 
 
@@ -68,6 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what changed between two files of facts, and no diagnosis",
     )
     parser.add_argument(
+        "--wait",
+        type=_seconds,
+        metavar="SECONDS",
+        help="look a second time so long afterwards: what may pass, such as a restart, is a finding only "
+        f"when it lasts; {ENOUGH} are enough for most",
+    )
+    parser.add_argument(
         "--keep", type=Path, metavar="FILE", help="also write the facts to this file"
     )
     output.add_output_option(parser, FORMATS)
@@ -77,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Collect or read, judge, print."""
     from vipkeeper.collect.derive import derive
+    from vipkeeper.diagnose.again import held_back
     from vipkeeper.diagnose.codec import dump
     from vipkeeper.diagnose.engine import diagnose
     from vipkeeper.diagnose.facts import Evidence
@@ -90,7 +102,7 @@ def main(args: argparse.Namespace) -> int:
         told = looking.about(args.vip, names, "--servers")
         facts = (*told, *_bundles(args), *_read(args.facts))
     else:
-        facts = looking.look(args).facts
+        facts = _look(args)
     evidence = Evidence(derive(facts))
     _same_vip(args.vip, evidence)
     if args.keep is not None:
@@ -98,9 +110,30 @@ def main(args: argparse.Namespace) -> int:
             args.keep.write_text(dump(evidence), encoding="utf-8")
         except OSError as error:
             raise HostError(f"--keep: cannot write {args.keep}: {error.strerror}") from None
-    diagnosis = diagnose(evidence, [r.hypothesis for r in all_hypotheses()])
+    hypotheses = [r.hypothesis for r in all_hypotheses()]
+    diagnosis = diagnose(evidence, hypotheses)
     output.deliver(asked, _renderers(diagnosis), ascii_only=args.ascii)
+    if not (args.facts or args.bundles or args.wait):
+        codes = held_back(evidence, hypotheses, ENOUGH * 1000)
+        if codes:
+            settled = ", ".join(codes)
+            output.note(f"a second look would settle {settled}: run it again with --wait {ENOUGH}")
     return exit_code(diagnosis)
+
+
+def _look(args: argparse.Namespace) -> tuple[Fact, ...]:
+    """What this host sees, once or twice."""
+    looked = looking.look(args)
+    if args.wait is None:
+        return looked.facts
+    time.sleep(args.wait)
+    return (*looked.facts, *looking.again(looked))
+
+
+def _seconds(word: str) -> int:
+    if word.isascii() and word.isdecimal() and len(word) < 6 and 0 < int(word) <= LONGEST_WAIT:
+        return int(word)
+    raise argparse.ArgumentTypeError(f"'{word}' is no number of seconds from 1 to {LONGEST_WAIT}")
 
 
 def _same_vip(asked: IPAddress | None, evidence: Evidence) -> None:
@@ -118,7 +151,7 @@ def _diff(before: Path, after: Path) -> ExitCode:
     from vipkeeper.diagnose.facts import Evidence
     from vipkeeper.report.why.changes import render
 
-    found = changes(Evidence(_read([before])), Evidence(_read([after])))
+    found = changes(Evidence(_read([before], "--diff")), Evidence(_read([after], "--diff")))
     output.emit(render(found) or "nothing changed")
     return ExitCode.FINDINGS if found else ExitCode.OK
 
@@ -176,7 +209,7 @@ def _bundles(args: argparse.Namespace) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _read(paths: Sequence[Path]) -> tuple[Fact, ...]:
+def _read(paths: Sequence[Path], option: str = "--facts") -> tuple[Fact, ...]:
     """Facts of files; a line that is none is told on stderr and left out."""
     from vipkeeper.diagnose.codec import load
 
@@ -185,10 +218,10 @@ def _read(paths: Sequence[Path]) -> tuple[Fact, ...]:
         try:
             content = path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
-            raise UsageError(f"--facts: cannot read {path}: {error.strerror}") from None
+            raise UsageError(f"{option}: cannot read {path}: {error.strerror}") from None
         found, wrong = load(content)
         if wrong and not found:
-            raise UsageError(f"{path} holds no facts: {wrong[0]}")
+            raise UsageError(f"{option}: {path} holds no facts: {wrong[0]}")
         for line in wrong[:NOTED]:
             output.note(f"{path}: {line}")
         if len(wrong) > NOTED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from vipkeeper.collect import archive, bundle, rancher
 from vipkeeper.collect.archive import Member
 from vipkeeper.collect.reading import Reading, Troubles
 from vipkeeper.collect.unpack import BLOCK
+from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.vocabulary import Key
+
+_OF_ALL = "the archive: "
 
 
 def read(path: Path, vip: str = "") -> Reading:
@@ -39,8 +44,19 @@ def read_members(members: Iterator[Member], vip: str, troubles: Troubles) -> Rea
         troubles.add("the archive: there is no file in it")
         return Reading(None, "", 0, (), troubles.lines())
     if first.path == bundle.MANIFEST:
-        return bundle.read(first, members, troubles)
-    return rancher.read(chain((first,), members), vip, troubles)
+        return _cut(bundle.read(first, members, troubles))
+    return _cut(rancher.read(chain((first,), members), vip, troubles))
+
+
+def _cut(reading: Reading) -> Reading:
+    """An archive that could not be read to its end has no logs that count as read, and a fact says so."""
+    whole = [t for t in reading.troubles if t.startswith(_OF_ALL)]
+    if reading.kind is None or not whole or not reading.server:
+        return reading
+    source, why = _OF_ALL.rstrip(": "), whole[0].removeprefix(_OF_ALL)
+    told = Fact(Key.LOGS_READ, None, reading.server, at=reading.made_at, source=source, unknown=why)
+    kept = (fact for fact in reading.facts if fact.key is not Key.LOGS_READ)
+    return replace(reading, facts=(*kept, told))
 
 
 def _folder(root: Path, troubles: Troubles) -> Iterator[Member]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
+from vipkeeper.secret_words import SECRET_WORDS
+
 GONE = "[redacted]"
 
-_WORD = (
-    r"(?:token|passw(?:or)?d|passphrase|secret|auth_pass|key-data|access[-_]?key|api[-_]?key"
-    r"|private[-_]?key|peerpass|bgp_peers|credential|cookie|authorization)"
-)
+_WORD = rf"(?:{'|'.join(SECRET_WORDS)}|bgp_peers|cookie|authorization)"
+"""Headers of HTTP too, and the peers of kube-vip, which have their passwords in them."""
 _NAME = _WORD + r"[\w.-]{0,40}"
 _SECRET_NAME = re.compile(_WORD, re.IGNORECASE)
 _QUOTED = r'"(?:[^"\\]|\\.){0,4096}"|\'[^\']{0,4096}\'|\\"[^"\\]{0,4096}\\"'

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 TOLD_OFTEN = 3
 """Adverts in a row of another holder that does not hear this one, over time: see `Told`."""
-LOOKS_UNTIL_ALONE = 2
-"""Looks in a row, an interval apart, that find no successor: one alone may follow a stall of this server."""
 WITNESSED_OFTEN = 6
 """Adverts in a row of a server that follows another holder: more, so that never both give way."""
 
@@ -132,17 +130,19 @@ def consider_move(node: Node, now: Instant) -> None:
 
 
 def watch_successor(node: Node, now: Instant) -> None:
-    """Say aloud when nobody could take the VIP over, once each time it becomes so."""
-    if node.state is not HOLDER:
-        node.looks_alone = 0
+    """Say aloud when nobody could take the VIP over, once each time it becomes so.
+
+    For the suspect time at least: after a stall of this server the others must first hear it again, and
+    then say so.
+    """
+    if node.state is not HOLDER or node.members.has_successor(now):
+        node.alone_since = None
+        node.alone_told = False
         return
-    if now - node.since < node.settings.suspect_after:
-        return
-    if node.members.has_successor(now):
-        node.looks_alone = 0
-        return
-    node.looks_alone += 1
-    if node.looks_alone == LOOKS_UNTIL_ALONE:
+    if node.alone_since is None:
+        node.alone_since = now
+    if not node.alone_told and now - node.alone_since >= node.settings.suspect_after:
+        node.alone_told = True
         node.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
 
 

@@ -107,7 +107,9 @@ class Node:
         self.claim_peer: str | None = None
         self.next_advert: Instant = 0
         self._deadline: Instant | None = None
-        self.looks_alone = 0
+        self.alone_since: Instant | None = None
+        """Since when no look of this holder found a successor."""
+        self.alone_told = False
         self._out: list[Action] = []
 
     def handle(self, event: Event, now: Instant) -> list[Action]:
@@ -221,6 +223,7 @@ class Node:
         late = now - self._deadline if self._deadline is not None else 0
         if late > self.settings.advert_interval:
             self.election.late(now)
+            self.alone_since = None
             self.alarm(AlarmKind.LATE, f"by {late // MILLISECOND} ms", now)
 
     def _ask(self, asked: Round, now: Instant) -> None:

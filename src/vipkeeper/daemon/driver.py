@@ -1,8 +1,9 @@
 """The only caller of `core.node`: takes events from everywhere, carries out actions in order.
 
-One task, one event loop. Every wake-up delivers what has arrived (packets first, in the order the
-kernel received them) and only then a `Tick`; the node itself looks at the end of its lease before
-anything else. Results of address actions go back to the node before any other event.
+No task: a *turn* is a plain call that a readable socket or the timer makes, so that a wake-up is one
+round of the event loop. Every turn delivers what has arrived (packets first, in the order the kernel
+received them) and only then a `Tick`; the node itself looks at the end of its lease before anything
+else. Results of address actions go back to the node before any other event.
 """
 
 from __future__ import annotations
@@ -60,12 +61,12 @@ class AddressPort(Protocol):
     async def view(self) -> HostView:
         """Interface and addresses, read now."""
 
-    async def change(
+    def change(
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
     ) -> tuple[AddressOutcome, Instant, Instant, str]:
         """Carry out one address operation; outcome, clock before, clock after, detail."""
 
-    async def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
+    def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
         """(address, MAC) of every entry in the kernel's neighbour table that has a MAC."""
 
 
@@ -156,8 +157,12 @@ class Driver:
         """The latest any `Tick` came since the start."""
         self._ports = ports
         self._inbox: deque[Event] = deque()
-        self._wake = asyncio.Event()
+        self._over: asyncio.Future[None] | None = None
+        """Done when the node has ended, or failed; None before the first event."""
+        self._queued = False
+        """True while a turn waits for its round of the event loop."""
         self._view_wanted = False
+        self._viewing: asyncio.Task[HostView] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: Instant | None = None
         self._exited = False
@@ -169,32 +174,30 @@ class Driver:
     def post(self, event: Event) -> None:
         """Hand in an event from a callback of the event loop."""
         self._inbox.append(event)
-        self._wake.set()
+        self._turn_soon()
 
     def adverts_readable(self) -> None:
-        """Take the adverts that wait, for the next turn: left where they are, they would wake the event
-        loop once more for nothing. In a flood the rest stays in the kernel, which drops what is too much.
-        """
+        """Take the adverts that wait. In a flood the rest stays in the kernel, which drops what is too much."""
         if len(self._inbox) < EVENTS_PER_WAKE:
             self._drain_adverts()
-        self._wake.set()
+        self._turn()
 
     def wire_readable(self) -> None:
         """The same for frames."""
         if len(self._inbox) < EVENTS_PER_WAKE:
             self._inbox.extend(self._ports.wire.drain())
-        self._wake.set()
+        self._turn()
 
     def channels_readable(self) -> None:
         """The same for the answers of servers and gateway."""
         if len(self._inbox) < EVENTS_PER_WAKE:
             self._inbox.extend(self._ports.channels.drain())
-        self._wake.set()
+        self._turn()
 
     def host_changed(self) -> None:
         """Links or addresses changed: read them afresh before the next timer."""
         self._view_wanted = True
-        self._wake.set()
+        self._turn_soon()
 
     async def ask(self, verb: Verb, *, to: str | None = None, force: bool = False) -> Reply:
         """Put an operator's request to the node and wait for its answer."""
@@ -209,23 +212,51 @@ class Driver:
             self._replies.pop(request, None)
 
     async def run(self, first: Event) -> None:
-        """Feed the first event, then go on until the node says `Exit`."""
-        await self._feed(first)
-        while not self._exited:
-            await self._sleep()
-            await self._turn()
-            if self.on_turn is not None:
-                self.on_turn()
+        """Feed the first event, then go on until the node says `Exit`.
+
+        Raises:
+            HostError: the host cannot be read any more.
+        """
+        self._feed(first)
+        self._over = asyncio.get_running_loop().create_future()
+        self._turn_soon()
+        try:
+            await self._over
+        finally:
+            for waiting in (self._timer, self._viewing):
+                if waiting is not None:
+                    waiting.cancel()
         for future in self._replies.values():
             if not future.done():
                 future.set_result(Reply(0, True, "the daemon has ended"))
 
-    async def _sleep(self) -> None:
-        if self._wake.is_set():
-            await asyncio.sleep(0)  # a flood must not keep signals and the control socket waiting
+    def _turn_soon(self) -> None:
+        """In a round of its own: a turn never begins within another, and a flood must not keep signals and
+        the control socket waiting."""
+        if not self._queued:
+            self._queued = True
+            asyncio.get_running_loop().call_soon(self._queued_turn)
+
+    def _queued_turn(self) -> None:
+        self._queued = False
+        self._turn()
+
+    def _turn(self) -> None:
+        """One wake-up; none before the first event, after the last, or while the host is read."""
+        if self._over is None or self._over.done() or self._viewing is not None:
             return
-        self._arm(self.node.deadline())
-        await self._wake.wait()
+        try:
+            self._take_turn()
+        except Exception as error:
+            # A callback's error alone would leave the event loop running without the node.
+            self._over.set_exception(error)
+            raise
+        if self._exited:
+            self._over.set_result(None)
+        elif self._viewing is None:
+            self._arm(self.node.deadline())
+            if self.on_turn is not None:
+                self.on_turn()
 
     def _arm(self, deadline: Instant | None) -> None:
         """One timer, set anew only when the deadline has changed: most wake-ups do not change it."""
@@ -240,10 +271,9 @@ class Driver:
 
     def _expired(self) -> None:
         self._timer = None
-        self._wake.set()
+        self._turn()
 
-    async def _turn(self) -> None:
-        self._wake.clear()
+    def _take_turn(self) -> None:
         due = self._due()
         if due:
             # What came since the sockets were found readable is heard before the tick.
@@ -251,19 +281,35 @@ class Driver:
             self._inbox.extend(self._ports.wire.drain())
             self._inbox.extend(self._ports.channels.drain())
         for _ in range(len(self._inbox) if due else min(len(self._inbox), EVENTS_PER_WAKE)):
-            await self._feed(self._inbox.popleft())
+            self._feed(self._inbox.popleft())
             if self._exited:
                 return
-        if self._inbox:
-            self._wake.set()
         if self._view_wanted:
             self._view_wanted = False
-            await self._feed(HostObserved(await self._ports.addresses.view()))
+            self._viewing = asyncio.get_running_loop().create_task(self._view())
+            self._viewing.add_done_callback(self._viewed)
+            return
+        if self._inbox:
+            self._turn_soon()
         deadline = self.node.deadline()
         now = self._ports.clock()
-        if due and deadline is not None and now >= deadline and not self._exited:
+        if due and deadline is not None and now >= deadline:
             self.lateness = max(self.lateness, now - deadline)
-            await self._feed(Tick())
+            self._feed(Tick())
+
+    async def _view(self) -> HostView:
+        return await self._ports.addresses.view()
+
+    def _viewed(self, reading: asyncio.Task[HostView]) -> None:
+        """The turn goes on: the view first, then what came meanwhile, and what has fallen due."""
+        self._viewing = None
+        if self._over is None or self._over.done():
+            return
+        if (error := reading.exception()) is not None:
+            self._over.set_exception(error)
+            return
+        self._inbox.appendleft(HostObserved(reading.result()))
+        self._turn()
 
     def _due(self) -> bool:
         deadline = self.node.deadline()
@@ -277,25 +323,22 @@ class Driver:
             else:
                 self._inbox.append(AdvertRejected(source, advert))
 
-    async def _feed(self, event: Event) -> None:
-        pending = deque([event])
+    def _feed(self, event: Event) -> None:
+        pending = [event]
         told: list[tuple[Instant, Action]] = []
-        while pending:
-            current = pending.popleft()
+        for current in pending:
             now = self._ports.clock()
             self._ports.observer.event(now, current)
             for action in self.node.handle(current, now):
                 self._ports.observer.action(now, action)
                 if isinstance(action, TOLD_LAST):
                     told.append((now, action))
-                    continue
-                result = await self._carry_out(action)
-                if result is not None:
+                elif (result := self._carry_out(action)) is not None:
                     pending.append(result)
         for at, action in told:
             self._tell(action, at)
 
-    async def _carry_out(self, action: Action) -> Event | None:
+    def _carry_out(self, action: Action) -> Event | None:
         match action:
             case SendAdvert():
                 data = encode(action.advert, self.keys[0])
@@ -303,7 +346,7 @@ class Driver:
                 if action.advert.role is Role.HOLDER and self._ports.lease is not None:
                     self._ports.lease.renew()
             case ChangeAddresses():
-                outcome, started, finished, detail = await self._ports.addresses.change(
+                outcome, started, finished, detail = self._ports.addresses.change(
                     action.operation, action.lifetime, action.not_after
                 )
                 return AddressesDone(action.id, outcome, started, finished, detail)
@@ -314,7 +357,7 @@ class Driver:
             case ProbeGateway():
                 self._ports.channels.probe_gateway()
             case ReadNeighbours():
-                return NeighboursRead(await self._ports.addresses.neighbours())
+                return NeighboursRead(self._ports.addresses.neighbours())
             case Announce():
                 self._ports.wire.announce()
             case Reply():

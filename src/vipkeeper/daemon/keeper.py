@@ -150,8 +150,8 @@ class Keeper:
                 stack.callback(self._trace.close)
             self._history.start()
             stack.callback(self._history.close)
-            await self._addresses.open()
-            stack.push_async_callback(self._addresses.close)
+            self._addresses.open()
+            stack.callback(self._addresses.close)
             record = await self._inherit()
             self._monitor.open()
             stack.callback(self._monitor.close)
@@ -185,7 +185,7 @@ class Keeper:
         if config.strict_lease is not None:
             await strict.check(config.vips, config.strict_lease)
         elif await strict.left_over():
-            removal = await self._addresses.change(AddressOperation.REMOVE, 0, None)
+            removal = self._addresses.change(AddressOperation.REMOVE, 0, None)
             outcome, *_, detail = removal
             if outcome is not AddressOutcome.DONE:
                 raise HostError(f"cannot remove the VIP that an earlier run left: {detail}")

@@ -66,11 +66,11 @@ async def _wait_for_own_address(
 ) -> int | None:
     """The index of this host in servers; an address may still be coming, so wait for it."""
     addresses = Addresses(config.vips, config.servers[0].address, config.interface, clock.now)
-    await addresses.open()
+    addresses.open()
     told = False
     try:
         while not stop.is_set():
-            await addresses.view()
+            addresses.view()
             here = {local.address for local in addresses.snapshot.addresses}
             for index, server in enumerate(config.servers):
                 if server.address in here:
@@ -85,7 +85,7 @@ async def _wait_for_own_address(
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_AGAIN_AFTER)
     finally:
-        await addresses.close()
+        addresses.close()
     return None
 
 
@@ -103,10 +103,10 @@ def check(options: Options) -> int:
 
 async def _check_host(config: ClusterConfig) -> None:
     addresses = Addresses(config.vips, config.servers[0].address, config.interface, clock.now)
-    await addresses.open()
+    addresses.open()
     here = {local.address for local in addresses.snapshot.addresses}
     places = {vip: addresses.interface(vip) for vip in config.vips}
-    await addresses.close()
+    addresses.close()
     if not any(server.address in here for server in config.servers):
         raise HostError(f"this host has none of the addresses in servers ({_listed(config)})")
     lost = [str(vip) for vip, interface in places.items() if interface is None]

@@ -45,7 +45,7 @@ class Placement:
 
     async def view(self) -> HostView:
         """Read afresh and let the packet sockets follow."""
-        host = await self._addresses.view()
+        host = self._addresses.view()
         if self._lease is not None:
             await self._lease.guard(self._guards())
         places = [self._place(vip) for vip in self._vips] if host.link_up else []
@@ -59,7 +59,7 @@ class Placement:
         """Whom a suspicion asks from the next view on; `servers` in configured order."""
         self._servers, self._api_port = tuple(servers), api_port
 
-    async def change(
+    def change(
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
     ) -> tuple[AddressOutcome, Instant, Instant, str]:
         """Carry out one address operation. A claim arms the strict lease, whose end a renewal reports; a
@@ -68,28 +68,26 @@ class Placement:
         if lease is not None and operation is AddressOperation.REMOVE:
             lease.leave()
         if lease is None or operation is AddressOperation.REMOVE:
-            return await self._addresses.change(operation, lifetime, not_after)
+            return self._addresses.change(operation, lifetime, not_after)
         if operation is not AddressOperation.ADD and lease.lapsed:
-            return await self._lapse(now(), "the strict lease had ended before")
-        result = await self._addresses.change(operation, lifetime, not_after)
+            return self._lapse(now(), "the strict lease had ended before")
+        result = self._addresses.change(operation, lifetime, not_after)
         outcome, started, *_ = result
         if operation is AddressOperation.ADD and outcome is AddressOutcome.DONE:
             # Not heard yet: one frozen in here for longer than its lease gives way to who claimed since.
             if now() - started < lease.lease:
                 lease.arm()
             if now() - started >= lease.lease:
-                return await self._lapse(started, "the strict lease ended meanwhile")
+                return self._lapse(started, "the strict lease ended meanwhile")
         return result
 
-    async def _lapse(
-        self, started: Instant, detail: str
-    ) -> tuple[AddressOutcome, Instant, Instant, str]:
-        await self._addresses.change(AddressOperation.REMOVE, 0, None)
+    def _lapse(self, started: Instant, detail: str) -> tuple[AddressOutcome, Instant, Instant, str]:
+        self._addresses.change(AddressOperation.REMOVE, 0, None)
         return AddressOutcome.LAPSED, started, now(), detail
 
-    async def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
+    def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
         """The kernel's neighbour table, as far as it has MACs."""
-        return await self._addresses.neighbours()
+        return self._addresses.neighbours()
 
     def close(self) -> None:
         """Close the packet sockets."""

@@ -77,6 +77,13 @@ def _vip_absent(facts: Facts, expected: Expected) -> Iterator[Finding]:
                 f"remove it where it is configured, then 'ip address del {permanent.address} dev "
                 f"{permanent.interface}'",
             )
+        elif expected.interface is None and not there:
+            yield Finding(
+                Group.NETWORK,
+                "VIP is free",
+                Verdict.UNKNOWN,
+                f"no interface of this host is in the subnet of {vip}: nobody can be asked for it",
+            )
         else:
             text = (
                 f"{vip} is here with a lifetime: a daemon holds it" if there else f"{vip} is free"

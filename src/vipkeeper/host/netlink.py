@@ -18,7 +18,7 @@ from vipkeeper.errors import HostError
 from vipkeeper.host.gateway import GatewayRule
 from vipkeeper.host.rtnl import Command, CommandSocket
 from vipkeeper.host.snapshot import Snapshot
-from vipkeeper.host.tables import read_neighbours, read_snapshot
+from vipkeeper.host.tables import Known, read_neighbours, read_snapshot
 from vipkeeper.wire.types import IPAddress
 
 _GONE = frozenset({errno.EADDRNOTAVAIL, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP})
@@ -47,17 +47,18 @@ class Addresses:
         self._commands: CommandSocket | None = None
         self._used: set[tuple[IPAddress, int]] = set()
         self._snapshot = Snapshot((), ())
+        self._known: Known = {}
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Connect to the kernel and read it once.
 
         Raises:
             HostError: the kernel cannot be read.
         """
         self._commands = CommandSocket()
-        await self.view()
+        self.view()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Forget the connection; the addresses stay as they are."""
         if self._commands is not None:
             self._commands.close()
@@ -72,7 +73,7 @@ class Addresses:
         """Where this VIP belongs, as of the last view."""
         return self._interface or self._snapshot.interface_for(vip, self._vips)
 
-    async def view(self) -> HostView:
+    def view(self) -> HostView:
         """Read interfaces and addresses afresh.
 
         Raises:
@@ -127,7 +128,7 @@ class Addresses:
         problem = ""
         for attempt in range(_READ_ATTEMPTS):
             try:
-                snapshot, torn = read_snapshot()
+                snapshot, torn = read_snapshot(self._known)
             except OSError as error:
                 problem = error.strerror or str(error)
                 continue
@@ -135,14 +136,14 @@ class Addresses:
                 return snapshot
         raise HostError(f"cannot read this host's interfaces and addresses: {problem}")
 
-    async def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
+    def neighbours(self) -> tuple[tuple[IPAddress, bytes], ...]:
         """(address, MAC) of every neighbour entry that has a MAC; empty when it cannot be read."""
         try:
             return read_neighbours()
         except OSError:
             return ()
 
-    async def change(
+    def change(
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
     ) -> tuple[AddressOutcome, Instant, Instant, str]:
         """Carry out one operation of core.actions on all VIPs together; the event loop waits meanwhile."""
@@ -159,7 +160,7 @@ class Addresses:
             if operation is AddressOperation.REORDER:
                 self._remove_all()
             seconds = max(1, lifetime // SECOND)
-            problem = await self._set_all(seconds, fresh=operation is AddressOperation.ADD)
+            problem = self._set_all(seconds, fresh=operation is AddressOperation.ADD)
         finished = self._clock()
         if problem is not None:
             if operation is not AddressOperation.RENEW:
@@ -176,7 +177,7 @@ class Addresses:
         vip = next((vip for vip in self._vips if self._is_permanent(vip)), None)
         return None if vip is None else f"{vip} is a permanent address of this host"
 
-    async def _set_all(self, seconds: int, *, fresh: bool) -> str | None:
+    def _set_all(self, seconds: int, *, fresh: bool) -> str | None:
         for vip in self._vips:
             link = self._snapshot.link(self.interface(vip))
             if link is None:

@@ -28,23 +28,25 @@ def request(kind: int, flags: int, body: bytes, sequence: int) -> bytes:
 
 def messages(data: bytes) -> Iterator[Message]:
     """Each message of a datagram; what is cut off ends it."""
-    while len(data) >= HEADER.size:
-        length, kind, flags, *_ = HEADER.unpack_from(data)
-        if not HEADER.size <= length <= len(data):
+    at, end = 0, len(data)
+    while end - at >= HEADER.size:
+        length, kind, flags, *_ = HEADER.unpack_from(data, at)
+        if not HEADER.size <= length <= end - at:
             return
-        yield Message(kind, flags, data[HEADER.size : length])
-        data = data[(length + 3) & ~3 :]
+        yield Message(kind, flags, data[at + HEADER.size : at + length])
+        at += (length + 3) & ~3
 
 
 def attributes(data: bytes) -> dict[int, bytes]:
     """Values by kind, the last of a kind; what is cut off ends it."""
     found: dict[int, bytes] = {}
-    while len(data) >= _ATTRIBUTE.size:
-        length, kind = _ATTRIBUTE.unpack_from(data)
-        if not _ATTRIBUTE.size <= length <= len(data):
+    at, end = 0, len(data)
+    while end - at >= _ATTRIBUTE.size:
+        length, kind = _ATTRIBUTE.unpack_from(data, at)
+        if not _ATTRIBUTE.size <= length <= end - at:
             return found
-        found[kind & _KIND] = data[_ATTRIBUTE.size : length]
-        data = data[(length + 3) & ~3 :]
+        found[kind & _KIND] = data[at + _ATTRIBUTE.size : at + length]
+        at += (length + 3) & ~3
     return found
 
 

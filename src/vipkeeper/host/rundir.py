@@ -26,6 +26,7 @@ class RunDirectory:
             HostError: the directory cannot be made, or another daemon runs.
         """
         self._path = path
+        self._record, self._fresh = str(path / "record.json"), str(path / "record.json.new")
         self._tie = {"boot_id": boot_id, "vips": [str(vip) for vip in vips]}
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -52,7 +53,7 @@ class RunDirectory:
     def load(self) -> Record | None:
         """The record of an earlier run under this boot; None when there is none that can be trusted."""
         try:
-            data = (self._path / "record.json").read_bytes()
+            data = Path(self._record).read_bytes()
             document = json.loads(data) if len(data) <= _MAX_RECORD else None
             if not isinstance(document, dict) or document.get("tie") != self._tie:
                 return None
@@ -89,9 +90,10 @@ class RunDirectory:
                 "gateway": None if record.gateway is None else str(record.gateway),
             },
         }
-        temporary = self._path / "record.json.new"
-        temporary.write_text(json.dumps(document), encoding="ascii")
-        temporary.replace(self._path / "record.json")
+        # Once a renewal, so not by way of pathlib, which would be a tenth of what a holder costs at rest.
+        with open(self._fresh, "wb") as file:
+            file.write(json.dumps(document).encode("ascii"))
+        os.replace(self._fresh, self._record)
 
     def close(self) -> None:
         """Give the lock back."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 
 from vipkeeper.wire.ethernet import MAC_LENGTH
 from vipkeeper.wire.types import IPAddress
@@ -24,8 +23,8 @@ class LocalAddress:
         """True when the other address lies in the subnet of this one; a host route is no subnet."""
         if self.address.version != other.version:
             return False
-        network = ip_network(f"{self.address}/{self.prefix_length}", strict=False)
-        return other in network and network.prefixlen < network.max_prefixlen
+        host_bits = self.address.max_prefixlen - self.prefix_length
+        return host_bits > 0 and (int(self.address) ^ int(other)) >> host_bits == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +61,18 @@ class Snapshot:
         in a subnet of many: name its `interface`."""
         found: tuple[Link, IPAddress] | None = None
         for local in self.addresses:
+            if not local.holds(address) or local.address in vips:
+                continue
             link = self.link(local.interface)
-            if local.address in vips or link is None or not link.up or len(link.mac) != MAC_LENGTH:
+            if link is None or not link.up or len(link.mac) != MAC_LENGTH:
                 continue
-            if interface not in (None, link.name):
-                continue
-            if local.holds(address) and (found is None or local.address == own):
+            if interface in (None, link.name) and (found is None or local.address == own):
                 found = link, local.address
         return found
 
     def interface_for(self, vip: IPAddress, vips: Sequence[IPAddress]) -> str | None:
         """The interface whose subnet holds the VIP, by addresses that are no VIPs themselves."""
         for local in self.addresses:
-            if local.address not in vips and local.holds(vip):
+            if local.holds(vip) and local.address not in vips:
                 return local.interface
         return None

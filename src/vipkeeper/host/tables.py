@@ -42,8 +42,14 @@ _PATIENCE = 1.0
 """Seconds; the kernel answers before `send` returns, so this only ends what would never end."""
 
 
-def read_snapshot() -> tuple[Snapshot, bool]:
+Known = dict[bytes, LocalAddress]
+"""Addresses by the message that told of them: one that is told again alike is not parsed again."""
+
+
+def read_snapshot(known: Known | None = None) -> tuple[Snapshot, bool]:
     """Interfaces and addresses; True when a change overtook the reading, which may then lack what is there.
+
+    `known`: what the last reading left there; with it only changes are parsed, of thousands of addresses.
 
     Raises:
         OSError: the kernel cannot be read.
@@ -51,7 +57,7 @@ def read_snapshot() -> tuple[Snapshot, bool]:
     skip = attribute(IFLA_EXT_MASK, _NUMBER.pack(RTEXT_FILTER_SKIP_STATS))
     links, torn = _read(RTM_GETLINK, _LINK.pack(0, 0, 0, 0, 0) + skip)
     addresses, torn_too = _read(RTM_GETADDR, _ADDRESS.pack(0, 0, 0, 0, 0))
-    return snapshot(links, addresses), torn or torn_too
+    return snapshot(links, addresses, known), torn or torn_too
 
 
 def read_neighbours() -> tuple[tuple[IPAddress, bytes], ...]:
@@ -64,12 +70,26 @@ def read_neighbours() -> tuple[tuple[IPAddress, bytes], ...]:
     return tuple(neighbours(found))
 
 
-def snapshot(links: list[Message], addresses: list[Message]) -> Snapshot:
-    """What the messages of the two tables say. Total."""
-    known = [link for message in links if (link := _link(message)) is not None]
-    names = {link.index: link.name for link in known}
-    local = (_local_address(message, names) for message in addresses)
-    return Snapshot(tuple(known), tuple(address for address in local if address is not None))
+def snapshot(
+    links: list[Message], addresses: list[Message], known: Known | None = None
+) -> Snapshot:
+    """What the messages of the two tables say; `known` as in `read_snapshot`. Total."""
+    found = [link for message in links if (link := _link(message)) is not None]
+    names = {link.index: link.name for link in found}
+    before: Known = known if known is not None else {}
+    after: Known = {}
+    local: list[LocalAddress] = []
+    for message in addresses:
+        address = before.get(message.body) if message.kind == RTM_NEWADDR else None
+        if address is None or names.get(address.index) != address.interface:
+            address = _local_address(message, names)
+        if address is not None:
+            after[message.body] = address
+            local.append(address)
+    if known is not None:
+        known.clear()
+        known.update(after)
+    return Snapshot(tuple(found), tuple(local))
 
 
 def neighbours(found: list[Message]) -> Iterator[tuple[IPAddress, bytes]]:

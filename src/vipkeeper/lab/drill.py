@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vipkeeper.lab import measure
+from vipkeeper.lab import measure, traces
 from vipkeeper.lab.act import Act
 from vipkeeper.lab.box import made_by_root
 from vipkeeper.lab.cluster import Cluster
@@ -19,14 +19,20 @@ from vipkeeper.lab.measure import Attempts, Window
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Figures, Stage
-from vipkeeper.lab.topology import lan
+from vipkeeper.lab.topology import LAN, Topology, lan
+from vipkeeper.report.phases import milestones
 from vipkeeper.report.run import (
     ActResult,
     Client,
     Expectation,
     Lane,
+    MarkerKind,
+    Milestones,
+    Network,
     RunReport,
     Span,
+    Station,
+    StationRole,
     Verdict,
 )
 
@@ -152,6 +158,7 @@ class Drill:
                 for server in stage.cluster.servers.values()
                 if server.daemon
             }
+        written = traces.marks(stage.cluster)
         stage.begin()
         try:
             act.play(stage)
@@ -159,10 +166,10 @@ class Drill:
             figures = stage.measure()
             stage.cluster.undo()
             failed = Expectation("the act can be played", False, str(error))
-            return _result(act, run, stage, figures, [failed])
+            return _result(act, run, stage, figures, [failed], written)
         figures = stage.measure()
         stage.cluster.undo()
-        return _result(act, run, stage, figures, act.judge(stage, figures))
+        return _result(act, run, stage, figures, act.judge(stage, figures), written)
 
     def _stage(self, act: Act, seeded: random.Random) -> Stage:
         """The cluster the act needs: the one there is, or a new one."""
@@ -217,7 +224,12 @@ def _impossible(act: Act, run: int, reason: str) -> ActResult:
 
 
 def _result(
-    act: Act, run: int, stage: Stage, figures: Figures, expectations: Sequence[Expectation]
+    act: Act,
+    run: int,
+    stage: Stage,
+    figures: Figures,
+    expectations: Sequence[Expectation],
+    written: dict[str, int],
 ) -> ActResult:
     unmet = [f"{e.text}: found {e.found}" for e in expectations if not e.met]
     window = figures.window
@@ -241,6 +253,35 @@ def _result(
         faults=tuple(_span(Window(b.start, b.end or window.end), window) for b in stage.broken),
         markers=stage.marks(figures),
         expectations=tuple(expectations),
+        milestones=_milestones(stage, figures, written),
+        network=_network(stage.cluster.network),
+    )
+
+
+def _milestones(stage: Stage, figures: Figures, written: dict[str, int]) -> Milestones | None:
+    """What the daemons wrote of the first takeover; the client's return is measured."""
+    window = figures.window
+    marks = stage.marks(figures)
+    back = [window.start + round(m.at * 1e9) for m in marks if m.kind is MarkerKind.CLIENT_BACK]
+    return milestones(
+        traces.read(stage.cluster, written, window),
+        start=window.start,
+        end=window.end,
+        fault=stage.broken[0].start if stage.broken else None,
+        back=back[0] if back else None,
+    )
+
+
+def _network(network: Topology) -> Network:
+    roles = {network.router: StationRole.ROUTER, network.client: StationRole.CLIENT}
+    roles[network.observer] = StationRole.OBSERVER
+    return Network(
+        bridge=LAN,
+        vip=str(network.vip),
+        stations=tuple(
+            Station(machine.name, roles.get(machine, StationRole.SERVER), str(machine.address.ip))
+            for machine in network.machines
+        ),
     )
 
 

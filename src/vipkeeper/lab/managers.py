@@ -18,6 +18,7 @@ from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.processes import SYSTEM_PATH, LabError, command
 from vipkeeper.lab.topology import INTERFACE, Topology
+from vipkeeper.lab.traces import TRACE
 
 SECOND = 1_000_000_000
 
@@ -100,7 +101,7 @@ class Vipkeeper(Manager):
     def start(self, server: Server) -> None:
         """Start keeper and prober."""
         directory = server.directory.parent
-        trace = ("--trace", str(server.directory / "trace.ndjson")) if self.traced else ()
+        trace = ("--trace", str(server.directory / TRACE)) if self.traced else ()
         server.daemon = server.start(
             "vipkeeper",
             *(sys.executable, "-m", "vipkeeper", "run"),

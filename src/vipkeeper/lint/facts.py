@@ -11,7 +11,7 @@ from vipkeeper.lint.document import Document, of_type
 from vipkeeper.lint.parsers.keepalived import Keepalived
 from vipkeeper.lint.parsers.kubevip import KubeVip
 from vipkeeper.lint.parsers.own import OwnConfig
-from vipkeeper.lint.scope import Facts, IPAddress, KnownServer, Vip, as_address, distinct
+from vipkeeper.lint.scope import Facts, IPAddress, IPNetwork, KnownServer, Vip, as_address, distinct
 from vipkeeper.lint.settings import Settings
 from vipkeeper.lint.version import Version
 
@@ -25,6 +25,10 @@ class Given:
     """Name and address of each; with them the list of servers is complete."""
     releases: tuple[tuple[Software, Version], ...] = ()
     """Of programs whose release no file says."""
+    subnets: tuple[tuple[str, IPNetwork], ...] = ()
+    """The subnet of each server, by its name, where its address was given with the length of the prefix."""
+    host: str = ""
+    """The name of this host without its domain, where its own files are judged."""
 
 
 def infer(
@@ -53,7 +57,8 @@ def _servers(
     given: Given, documents: list[Document], servers: Mapping[str, Settings]
 ) -> tuple[tuple[KnownServer, ...], bool]:
     if given.servers:
-        return tuple(KnownServer(n, a, "--servers") for n, a in given.servers), True
+        subnets = dict(given.subnets)
+        return tuple(KnownServer(n, a, "--servers", subnets.get(n)) for n, a in given.servers), True
     for own in of_type(documents, OwnConfig):
         found = [(n.text, as_address(a.text)) for n, a in own.servers]
         if found:

@@ -23,6 +23,7 @@ class Kind(enum.Enum):
     OBJECT = "Kubernetes object"
     KUBECONFIG = "kubeconfig"
     KEEPALIVED = "keepalived.conf"
+    KEEPALIVED_ENV = "keepalived environment file"
     HAPROXY = "haproxy.cfg"
     SYSTEMD_UNIT = "systemd unit"
     OWN_CONFIG = "vipkeeper cluster.yaml"

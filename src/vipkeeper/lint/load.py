@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vipkeeper.config.tree import Problem, Span, Trouble
-from vipkeeper.lint import facts
+from vipkeeper.lint import config_ids, facts
 from vipkeeper.lint.document import Document
 from vipkeeper.lint.facts import Given
 from vipkeeper.lint.kinds import Kind
@@ -41,6 +41,10 @@ LIVE = (
     "/etc/kubernetes/manifests",
     "/etc/kubernetes/admin.conf",
     "/etc/keepalived",
+    "/etc/default/keepalived",
+    "/etc/sysconfig/keepalived",
+    "/etc/systemd/system/keepalived.service",
+    "/etc/systemd/system/keepalived.service.d",
     "/etc/haproxy",
     "/etc/vipkeeper/cluster.yaml",
 )
@@ -140,6 +144,7 @@ def assemble(
     shared = documents.get("", [])
     names = [name for name in documents if name] or [""]
     own = {name: documents.get(name, []) if name else [] for name in names}
+    own, shared = config_ids.applied(own, shared, given.host)
     every = {name: (*found, *shared) for name, found in own.items()}
     settings = {name: merge(found) for name, found in every.items()}
     all_documents = [*(d for found in own.values() for d in found), *shared]

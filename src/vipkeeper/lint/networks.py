@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 
 from vipkeeper.config.tree import Span
 from vipkeeper.lint.memo import once
-from vipkeeper.lint.scope import Cluster, as_address
+from vipkeeper.lint.scope import Cluster, IPNetwork, as_address
 from vipkeeper.lint.settings import Settings
 
-IPNetwork = IPv4Network | IPv6Network
 NETWORK_KEYS = ("cluster-cidr", "service-cidr")
 _DEFAULTS = {
     ("cluster-cidr", 4): "10.42.0.0/16",

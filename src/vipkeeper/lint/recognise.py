@@ -38,6 +38,7 @@ _PATHS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
         (r"(^|/)(default|sysconfig)/k3s(-agent)?$", Kind.K3S_ENV),
         (r"(^|/)k3s(-agent)?(\.service)?\.env$", Kind.K3S_ENV),
         (r"(^|/)keepalived\.conf$", Kind.KEEPALIVED),
+        (r"(^|/)(default|sysconfig)/keepalived$", Kind.KEEPALIVED_ENV),
         (r"(^|/)haproxy\.cfg$", Kind.HAPROXY),
         (r"\.service(\.d/[^/]+\.conf)?$", Kind.SYSTEMD_UNIT),
         (r"(^|/)vipkeeper/cluster\.yaml$", Kind.OWN_CONFIG),
@@ -46,6 +47,7 @@ _PATHS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
 _READERS: dict[Kind, Callable[[Source, Kind], Parsed]] = {
     Kind.RKE2_ENV: envfile.parse,
     Kind.K3S_ENV: envfile.parse,
+    Kind.KEEPALIVED_ENV: envfile.parse,
     Kind.KEEPALIVED: keepalived.parse,
     Kind.HAPROXY: haproxy.parse,
     Kind.SYSTEMD_UNIT: systemd.parse,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Generic
 
 from vipkeeper.catalog.entry import Software
@@ -18,6 +18,7 @@ from vipkeeper.lint.source import Source
 from vipkeeper.lint.version import Version
 
 IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class KnownServer:
     name: str
     address: IPAddress | None
     origin: str
+    subnet: IPNetwork | None = None
+    """That of its address; None where nothing says how large it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,14 @@ from dataclasses import dataclass, replace
 
 from vipkeeper.lint.rule import Finding
 from vipkeeper.lint.source import Source
+from vipkeeper.secret_words import SECRET_WORDS
 
 MASK = "********"
 MIN_LENGTH = 4
 """Shorter values are masked where they stand, but not searched for in messages."""
 _CUT = 12
 """So many characters of a longer secret are one: messages show the beginnings of long values."""
-_WORD = (
-    r"(?:token|tok\w{0,2}n\b|passw(?:or)?d|passwo|secert|passphrase|auth_pass|secret|credential|private[_-]?key|key-data|"
-    r"access[_-]?key|api[_-]?key|peerpass|\bpsk\b)"
-)
+_WORD = rf"(?:{'|'.join(SECRET_WORDS)})"
 _NAME = rf"[\w.-]{{0,64}}{_WORD}[\w.-]{{0,64}}"
 _HARMLESS = re.compile(
     r"(?:file|path|name|ref|ttl|mount\w*|encryption.*|expiration\w*|secrets|config-secret|accounttoken)\+?$",

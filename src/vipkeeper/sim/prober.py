@@ -33,6 +33,7 @@ class Prober:
         """Above 0: the prober is gone."""
         self._token = 0
         self._good = 0
+        self._failed = 0
         self._refused = 0
 
     def begin(self) -> None:
@@ -77,7 +78,8 @@ class Prober:
     def _report(self) -> None:
         outcome = OUTCOMES[self.api]
         self._good = self._good + 1 if outcome is Outcome.OK else 0
+        self._failed = self._failed + 1 if outcome is not Outcome.OK else 0
         self._refused = self._refused + 1 if outcome is Outcome.HARD else 0
         pause = INTERVAL if self._good >= 2 else QUICK
-        self._after(AGAIN_AFTER if self._refused == 1 else pause)
+        self._after(AGAIN_AFTER if 1 in (self._failed, self._refused) else pause)
         self._server.post(HealthSampled(CheckName.API, outcome))

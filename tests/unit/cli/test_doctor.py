@@ -124,6 +124,7 @@ CASES: list[tuple[str, Verdict, dict[str, Any], dict[str, Any]]] = [
         {"addresses": (OWN, Address("eth0", ip_interface("10.0.0.100/24"), True))},
         {},
     ),
+    ("VIP is free", Verdict.UNKNOWN, {}, {"interface": None}),
     ("advert port", Verdict.PROBLEM, {"port_users": (PortUser(SOCKET, "nc -u"),)}, {}),
     ("advert port", Verdict.PROBLEM, {"port_users": (PortUser(SOCKET, None),)}, {}),
     ("firewall", Verdict.WARNING, {"nft": DROP}, {}),

@@ -112,3 +112,14 @@ def test_link_to_a_hidden_program_is_seen_through(
     monkeypatch.setattr(next_steps, "HIDDEN", (home,))
     (line,) = obstacles(link, (), CONFIG)
     assert f"hide {home} from it" in line
+
+
+def test_a_key_that_is_not_there_is_said_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "etc"
+    assert main(["init", *CLUSTER, "--directory", str(place), "--key-from", "/nope"]) == 2
+    said = capsys.readouterr().err
+    assert "--key-from /nope: no such file" in said
+    assert "vipkeeper init" not in said
+    assert not place.exists()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, cast
 
+import pytest
+
 from vipkeeper.core.actions import Action, Exit, ProbeGateway, ProbeServer
 from vipkeeper.core.events import (
     AdvertRejected,
@@ -14,6 +16,7 @@ from vipkeeper.core.events import (
     Event,
     ForeignClaimSeen,
     GatewayAnswered,
+    HostObserved,
     ProberLost,
     ServerAnswered,
     Sign,
@@ -22,6 +25,7 @@ from vipkeeper.core.events import (
 )
 from vipkeeper.core.node import Node
 from vipkeeper.daemon.driver import EVENTS_PER_WAKE, Driver, Ports
+from vipkeeper.errors import HostError
 from vipkeeper.wire.types import Rejection
 
 
@@ -169,3 +173,72 @@ def test_a_tick_that_falls_due_during_a_turn_waits_for_what_came_meanwhile() -> 
         GatewayAnswered(),
         Tick(),
     ]
+
+
+class Host(Silent):
+    """Addresses whose view is told later, as a strict lease makes it wait for the packet filter."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def view(self) -> Any:
+        self.asked.set()
+        return await self.answer
+
+
+def test_nothing_is_handled_while_the_host_is_read_and_the_view_comes_first() -> None:
+    node, silent = EndsWhen(), cast("Any", Silent())
+
+    async def main() -> None:
+        host = Host()
+        ports = Ports(lambda: 1, cast("Any", host), silent, silent, silent, silent)
+        driver = Driver(cast("Node", node), ports, (b"key",))
+        running = asyncio.create_task(driver.run(Commanded(1, Verb.STANDBY_OFF)))
+        driver.host_changed()
+        await host.asked.wait()
+        driver.post(GatewayAnswered())
+        await asyncio.sleep(0)
+        driver.wire_readable()
+        assert len(node.seen) == 1
+        host.answer.set_result("view")
+        await running
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert node.seen[1:] == [HostObserved(cast("Any", "view")), GatewayAnswered()]
+
+
+def test_a_host_that_cannot_be_read_ends_the_daemon() -> None:
+    async def main() -> None:
+        host, silent = Host(), cast("Any", Silent())
+        host.answer.set_exception(HostError("gone"))
+        ports = Ports(lambda: 1, cast("Any", host), silent, silent, silent, silent)
+        driver = Driver(cast("Node", EndsWhen()), ports, (b"key",))
+        driver.host_changed()
+        await driver.run(Commanded(1, Verb.STANDBY_OFF))
+
+    with pytest.raises(HostError, match="gone"):
+        asyncio.run(asyncio.wait_for(main(), 10))
+
+
+class Fails(EndsWhen):
+    """A node with a mistake in it."""
+
+    def handle(self, event: Event, now: int) -> list[Action]:
+        if self.seen:
+            raise ZeroDivisionError
+        return super().handle(event, now)
+
+
+def test_a_mistake_in_a_turn_ends_the_daemon() -> None:
+    """A callback's error is only logged by the event loop, which would go on without the node."""
+    silent = cast("Any", Silent())
+
+    async def main() -> None:
+        ports = Ports(lambda: 1, silent, silent, silent, silent, silent)
+        driver = Driver(cast("Node", Fails()), ports, (b"key",))
+        driver.post(GatewayAnswered())
+        await driver.run(Commanded(1, Verb.STANDBY_OFF))
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(asyncio.wait_for(main(), 10))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from ipaddress import ip_address
 from typing import Any, cast
 
@@ -25,7 +24,7 @@ class Addresses:
         self.asked: list[AddressOperation] = []
         self.took: Duration = 0
 
-    async def change(
+    def change(
         self, operation: AddressOperation, lifetime: Duration, not_after: Instant | None
     ) -> tuple[AddressOutcome, Instant, Instant, str]:
         self.asked.append(operation)
@@ -52,7 +51,7 @@ def change(addresses: Addresses, lease: Lease, operation: AddressOperation) -> A
     placement = Placement(
         cast(Any, addresses), nothing, nothing, (VIP,), VIP, lambda: None, cast(Any, lease)
     )
-    return asyncio.run(placement.change(operation, 3 * SECOND, None))[0]
+    return placement.change(operation, 3 * SECOND, None)[0]
 
 
 def test_claim_arms_the_lease_and_nothing_else_does() -> None:

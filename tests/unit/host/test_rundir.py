@@ -6,11 +6,13 @@ import stat
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 from vipkeeper.core.types import Record
 from vipkeeper.errors import HostError
+from vipkeeper.host import rundir
 from vipkeeper.host.rundir import RunDirectory
 
 VIPS = [ip_address("10.9.0.100"), ip_address("fd09::100")]
@@ -157,11 +159,11 @@ def test_a_save_that_fails_keeps_the_old_record(
 ) -> None:
     directory.save(RECORD)
 
-    def full(self: Path, *args: object, **kwargs: object) -> int:
-        self.write_bytes(b'{"tie"')
-        raise OSError(28, "No space left on device")
+    def full(name: str, mode: str) -> IO[Any]:
+        Path(name).write_bytes(b'{"tie"')
+        return Path("/dev/full").open(mode)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(rundir, "open", full, raising=False)
     with pytest.raises(OSError, match="No space left"):
         directory.save(Record(8, True, 1, False))
     assert directory.load() == RECORD

@@ -167,6 +167,32 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 ADDRESS = part(address("10.9.0.11", 24, 2, PERMANENT))
 
 
+def test_of_thousands_of_addresses_only_those_that_changed_are_parsed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[Message] = []
+    parse = tables._local_address
+
+    def counted(message: Message, names: dict[int, str]) -> LocalAddress | None:
+        parsed.append(message)
+        return parse(message, names)
+
+    monkeypatch.setattr(tables, "_local_address", counted)
+    many = [address(f"10.9.{n // 250}.{n % 250}", 32, 2, PERMANENT) for n in range(1000)]
+    known: tables.Known = {}
+    first = snapshot([ETH0], many, known)
+    assert (len(first.addresses), len(parsed)) == (1000, 1000)
+    one_more = address("10.9.100.1", 32, 2, PERMANENT)
+    second = snapshot([ETH0], [*many[1:], one_more], known)
+    assert second.addresses == (*first.addresses[1:], parse(one_more, {2: "eth0"}))
+    assert parsed[1000:] == [one_more]
+    assert len(known) == 1000
+    renamed = snapshot([link(2, "lan0", 0x10001)], many[:5], known)
+    assert {known.interface for known in renamed.addresses} == {"lan0"}
+    gone = snapshot([ETH0], [Message(21, 0, many[1].body)], known)
+    assert gone.addresses == ()
+
+
 def test_a_table_ends_where_the_kernel_says(kernel: Callable[..., None]) -> None:
     kernel([part(ETH0), end(0)], [ADDRESS + ADDRESS, ADDRESS + end(0)])
     found, torn = tables.read_snapshot()

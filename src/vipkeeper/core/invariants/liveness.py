@@ -347,12 +347,10 @@ class Health(Invariant):
         settings = holder.settings
         hard = holder.api is ApiState.REFUSING
         known = min(max(s.api_since, s.changed_at) for s in better) + PROBER_LAG
-        wait = max(0, known - at)
+        since = self._stretch.since if self._stretch.since is not None else at
+        wait = max(0, known - since)
         bound = HARD if hard else settings.soft_failure_after + PROBER_LAG
-        limit = situation.slowest(bound) + SCHEDULING + wait
-        if self._stretch.since is not None:
-            limit = max(limit, self._stretch.limit)
-        self._stretch.update(at, True, limit)
+        self._stretch.update(at, True, situation.slowest(bound) + SCHEDULING + wait)
 
     def finish(self, at: Instant) -> None:
         """Judge what lasts until the end."""

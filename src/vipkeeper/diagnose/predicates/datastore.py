@@ -114,10 +114,12 @@ def etcd_down_for_a_moment(view: View) -> Judgement:
     return unknown("one look does not tell a restart from an etcd that stays down", *gone)
 
 
-@predicate(Key.DATASTORE)
+@predicate(Key.DATASTORE, Key.VOTERS)
 def datastore_external(view: View) -> Judgement:
-    """The cluster keeps its state in an external database."""
-    fact = view.one(Key.DATASTORE)
+    """The cluster keeps its state in an external database, not in an etcd whose members it knows."""
+    fact, voters = view.one(Key.DATASTORE), view.one(Key.VOTERS)
+    if fact is None and voters is not None:
+        return false("the datastore is etcd", voters)
     if fact is None:
         return unknown("where the cluster keeps its state is not known", *view.of(Key.DATASTORE))
     if fact.value is Datastore.EXTERNAL:

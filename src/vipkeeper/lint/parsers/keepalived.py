@@ -11,7 +11,7 @@ from pathlib import Path
 from vipkeeper.config.tree import MAX_DEPTH, Problem, Scalar, Span, Style, Trouble
 from vipkeeper.lint.document import Document, Parsed
 from vipkeeper.lint.kinds import Kind
-from vipkeeper.lint.parsers.words import split
+from vipkeeper.lint.parsers.words import joined, split
 from vipkeeper.lint.source import Source, read
 
 MAX_FILES = 100
@@ -20,6 +20,9 @@ MAX_MACRO = 10_000
 """Characters that the macros of one line may make."""
 _COMMAND = re.compile(r"script|notify(_\w+)?")
 _MACRO = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_CONDITION = re.compile(r"\s*(@(\^?)(\S+))\s")
+_DROPPED = "@"
+"""The condition of a block that is not kept; no id begins like this."""
 _USE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 
 
@@ -130,6 +133,12 @@ class Keepalived(Document):
     statements: tuple[Statement, ...]
     files: tuple[tuple[str, Source], ...] = ()
     """Shell scripts that a `vrrp_script` runs, by the path that it names, where a copy is at hand."""
+    ids: frozenset[str] = frozenset()
+    """The ids that stand behind `@`."""
+    config_id: str | None = None
+    """The id that conditions were judged by; None: not known, every line is there with its condition."""
+    headless: tuple[Span, ...] = ()
+    """Conditional lines that open a block: where their id is another one keepalived drops the line alone."""
 
     def blocks(self, keyword: str) -> tuple[Statement, ...]:
         """The blocks or lines at the top with this keyword."""
@@ -176,9 +185,19 @@ class _Block:
 
 
 class _Reader:
-    """Reads a file and what it includes; the state is the open blocks and the macros."""
+    """Reads a file and what it includes; the state is the open blocks and the macros.
 
-    def __init__(self) -> None:
+    A condition stands at the beginning of a line and is about this line alone, be it a macro, an
+    include, or the first line of a block (tried, 2.2.7). Of a block whose first line does not count
+    nothing is kept: what keepalived makes of the rest is told by `headless`.
+    """
+
+    def __init__(self, config_id: str | None) -> None:
+        self.config_id = config_id
+        self.ids: set[str] = set()
+        self.headless: list[Span] = []
+        self._unsure: dict[str, str] = {}
+        """Macros that are set for some id only, with the condition."""
         self.top = _Block((), "")
         self.stack = [self.top]
         self.problems: list[Problem] = []
@@ -191,17 +210,38 @@ class _Reader:
     def file(self, source: Source) -> None:
         """Take every line of a file."""
         self._open.append(source.path or Path(source.file))
-        for number, line in _lines(source):
-            macro = _MACRO.fullmatch(line.strip())
-            if macro:
+        for number, line in joined(source.lines):
+            found = _CONDITION.match(line)
+            rest, condition = line, ""
+            if found:
+                rest = " " * found.end(1) + line[found.end(1) :]
+                condition = self._judged(source, number, found, rest)
+                if condition == _DROPPED and "{" not in rest:
+                    continue
+            macro = _MACRO.fullmatch(rest.strip())
+            if macro and condition != _DROPPED:
                 self._macros[macro[1]] = macro[2].strip()
-            else:
-                self._line(source, number, line)
+                self._unsure.pop(macro[1], None)
+                if condition:
+                    self._unsure[macro[1]] = condition
+            elif not macro:
+                self._line(source, number, rest, condition)
         self._open.pop()
 
-    def _line(self, source: Source, number: int, line: str) -> None:
+    def _judged(self, source: Source, number: int, found: re.Match[str], rest: str) -> str:
+        """What is left of a condition: nothing where it holds."""
+        name, negated = found[3], bool(found[2])
+        self.ids.add(name)
+        condition = found[2] + name
+        if self.config_id is not None:
+            condition = "" if (name == self.config_id) != negated else _DROPPED
+        if condition and "{" in rest and "}" not in rest.partition("{")[2]:
+            first = found.start(1) + 1
+            self.headless.append(Span(source.file, number, first, number, len(rest.rstrip()) + 1))
+        return condition
+
+    def _line(self, source: Source, number: int, line: str, condition: str) -> None:
         words = split(source.file, number, line, comments="#!", escapes=False, lone="{}")
-        condition = ""
         gathered: list[Scalar] = []
         for word in words:
             if word.text == "{" and not word.quoted:
@@ -211,11 +251,9 @@ class _Reader:
                 self._statement(source, tuple(gathered), condition)
                 self._end(word)
                 gathered, condition = [], ""
-            elif (
-                word.text.startswith("@") and not gathered and not condition and len(word.text) > 1
-            ):
-                condition = word.text[1:]
             else:
+                unsure = (self._unsure.get(m[1] or m[2]) for m in _USE.finditer(word.text))
+                condition = condition or next(filter(None, unsure), "")
                 gathered.append(self._expand(word))
         self._statement(source, tuple(gathered), condition)
 
@@ -247,11 +285,12 @@ class _Reader:
             self.problems.append(Problem(brace.span, "this '}' closes no block"))
             return
         block = self.stack.pop()
-        done = Statement(block.words, tuple(block.children), block.condition)
-        self.stack[-1].children.append(done)
+        if block.condition != _DROPPED:
+            done = Statement(block.words, tuple(block.children), block.condition)
+            self.stack[-1].children.append(done)
 
     def _statement(self, source: Source, words: tuple[Scalar, ...], condition: str) -> None:
-        if not words:
+        if not words or condition == _DROPPED:
             return
         if words[0].text in ("include", "includer", "includem", "includew", "includea"):
             self._include(source, words)
@@ -320,21 +359,6 @@ def _scripts(
             yield name, read(path, _beside(source, path))
 
 
-def _lines(source: Source) -> Iterator[tuple[int, str]]:
-    """The lines, continued ones joined."""
-    pending: list[str] = []
-    first = 0
-    for number, line in enumerate(source.lines, 1):
-        first = first or number
-        if line.rstrip().endswith("\\"):
-            pending.append(line.rstrip()[:-1])
-            continue
-        yield first, "".join([*pending, line])
-        pending, first = [], 0
-    if pending:
-        yield first, "".join(pending)
-
-
 def _beside(source: Source, path: Path) -> str:
     """How messages name an included file: as the including one was named."""
     assert source.path is not None
@@ -345,9 +369,9 @@ def _beside(source: Source, path: Path) -> str:
     return str(Path(source.file).parent / rest)
 
 
-def parse(source: Source, kind: Kind) -> Parsed:
-    """Read a configuration of keepalived with all it includes."""
-    reader = _Reader()
+def parse(source: Source, kind: Kind, config_id: str | None = None) -> Parsed:
+    """Read a configuration of keepalived with all it includes, as one that runs with this `--config-id` does."""
+    reader = _Reader(config_id)
     reader.file(source)
     for block in reader.stack[1:]:
         reader.problems.append(Problem(block.words[0].span, "this block is never closed"))
@@ -362,5 +386,13 @@ def parse(source: Source, kind: Kind) -> Parsed:
         else:
             files.append((name, found))
             reader.included.append(found)
-    document = Keepalived(kind, source, tuple(reader.top.children), tuple(files))
+    document = Keepalived(
+        kind,
+        source,
+        tuple(reader.top.children),
+        tuple(files),
+        frozenset(reader.ids),
+        config_id,
+        tuple(reader.headless),
+    )
     return Parsed((document,), tuple(reader.problems), tuple(reader.included))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator, Sequence
 
 from vipkeeper.config.tree import Scalar, Span, Style
 
@@ -84,3 +85,18 @@ def _cut(line: str, comments: str, escapes: bool, lone: str) -> tuple[_Word, ...
         index += 1
     close(index)
     return tuple(words)
+
+
+def joined(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers; those that a backslash continues are one."""
+    pending: list[str] = []
+    first = 0
+    for number, line in enumerate(lines, 1):
+        first = first or number
+        if line.rstrip().endswith("\\"):
+            pending.append(line.rstrip()[:-1])
+            continue
+        yield first, "".join([*pending, line])
+        pending, first = [], 0
+    if pending:
+        yield first, "".join(pending)

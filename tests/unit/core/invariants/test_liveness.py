@@ -140,6 +140,30 @@ def test_h1_an_unready_one_has_longer() -> None:
     assert api_fails(ApiState.UNREADY, 11_000) == ["H1"]
 
 
+def test_h1_an_unready_one_that_dies_has_as_long_as_a_dead_one() -> None:
+    def story(milliseconds: float) -> list[str]:
+        story = Story(only=Health).at(1000).at_rest().at(40_000)
+        story.fact(ApiChanged("cp1", ApiState.UNREADY)).at(42_000)
+        story.fact(ApiChanged("cp1", ApiState.REFUSING)).at(42_000 + milliseconds)
+        return story.drops("cp1").broken()
+
+    assert story(300) == ["H1"]
+    assert story(250) == []
+
+
+def test_h1_counts_from_when_the_last_ready_one_is_known() -> None:
+    def story(milliseconds: float) -> list[str]:
+        story = Story(only=Health).at(1000).at_rest().at(40_000)
+        story.fact(ApiChanged("cp3", ApiState.UNREADY)).at(59_000)
+        story.fact(ApiChanged("cp3", ApiState.READY)).at(60_000)
+        story.fact(ApiChanged("cp1", ApiState.REFUSING)).at(60_100)
+        story.fact(ApiChanged("cp2", ApiState.UNREADY)).at(60_000 + milliseconds)
+        return story.drops("cp1").broken()
+
+    assert story(5_200) == []
+    assert story(5_300) == ["H1"]
+
+
 def test_h1_nobody_is_better() -> None:
     others = [ApiChanged(name, ApiState.UNREADY) for name in ("cp2", "cp3")]
     assert api_fails(ApiState.REFUSING, 60_000, *others) == []

@@ -12,6 +12,11 @@ each node loses its network control when the VIP is gone.
 ## Example
 Bad:
 ```yaml
+# etc/rancher/rke2/config.yaml
+cni: cilium
+disable-kube-proxy: true
+
+# var/lib/rancher/rke2/server/manifests/cilium-values.yaml
 kubeProxyReplacement: true
 k8sServiceHost: 10.10.10.100
 k8sServicePort: 6443
@@ -19,6 +24,11 @@ k8sServicePort: 6443
 
 Good:
 ```yaml
+# etc/rancher/rke2/config.yaml
+cni: cilium
+disable-kube-proxy: true
+
+# var/lib/rancher/rke2/server/manifests/cilium-values.yaml
 kubeProxyReplacement: true
 k8sServiceHost: localhost
 k8sServicePort: 6443

@@ -11,11 +11,21 @@ through it: `dial tcp 10.43.0.1:443: i/o timeout`. No node becomes Ready.
 ## Example
 Bad:
 ```yaml
+# etc/rancher/rke2/config.yaml
+cni: cilium
+disable-kube-proxy: true
+
+# var/lib/rancher/rke2/server/manifests/cilium-values.yaml
 kubeProxyReplacement: true
 ```
 
 Good:
 ```yaml
+# etc/rancher/rke2/config.yaml
+cni: cilium
+disable-kube-proxy: true
+
+# var/lib/rancher/rke2/server/manifests/cilium-values.yaml
 kubeProxyReplacement: true
 k8sServiceHost: localhost
 k8sServicePort: 6443

@@ -11,13 +11,20 @@ has an address that works, the API inside the cluster included: pods get `dial t
 ## Example
 Bad:
 ```yaml
-# config.yaml: cni: cilium
+# etc/rancher/rke2/config.yaml
+cni: cilium
+
+# var/lib/rancher/rke2/server/manifests/cilium-values.yaml
 kubeProxyReplacement: true
 ```
 
 Good:
 ```yaml
-# config.yaml: cni: cilium, disable-kube-proxy: true
+# etc/rancher/rke2/config.yaml
+cni: cilium
+disable-kube-proxy: true
+
+# var/lib/rancher/rke2/server/manifests/cilium-values.yaml
 kubeProxyReplacement: true
 ```
 

@@ -11,14 +11,42 @@ priority keeps the other VIP away from everybody, or both log foreign adverts fo
 ## Example
 Bad:
 ```
-# cp1: virtual_router_id 51, virtual_ipaddress 10.10.10.100
-# lb1: virtual_router_id 51, virtual_ipaddress 10.10.10.200
+# cp1
+vrrp_instance API {
+    interface eth0
+    virtual_router_id 51
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
+# lb1
+vrrp_instance WEB {
+    interface eth0
+    virtual_router_id 51
+    virtual_ipaddress {
+        10.10.10.200
+    }
+}
 ```
 
 Good:
 ```
-# cp1: virtual_router_id 51, virtual_ipaddress 10.10.10.100
-# lb1: virtual_router_id 52, virtual_ipaddress 10.10.10.200
+# cp1
+vrrp_instance API {
+    interface eth0
+    virtual_router_id 51
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
+# lb1
+vrrp_instance WEB {
+    interface eth0
+    virtual_router_id 52
+    virtual_ipaddress {
+        10.10.10.200
+    }
+}
 ```
 
 ## How to fix

@@ -11,14 +11,17 @@ runs the line does nothing, until the first server is set up anew while the othe
 ## Example
 Bad:
 ```yaml
-# cp1, the first of three
+# cp1, cp2 and cp3
 server: https://10.10.10.100:9345
 token: abc
 ```
 
 Good:
 ```yaml
-# cp1, the first of three
+# cp1
+token: abc
+# cp2 and cp3
+server: https://10.10.10.100:9345
 token: abc
 ```
 

@@ -1,7 +1,9 @@
 """The VIP lies in no subnet of the servers.
 
 ## What it does
-Reports a VIP that shares not even its first 16 bits (IPv6: 64) with any known address of a server. How large the subnets are is not in these files, so a VIP in the next subnet is not seen. A VIP that kube-vip announces by
+Reports a VIP that shares not even its first 16 bits (IPv6: 64) with any known address of a server. How large the subnets are is not in these
+files, so a VIP in the next subnet is not seen, unless `--servers cp1=10.10.10.11/24,...` says it: then a VIP outside of all these
+subnets is an error. A VIP that kube-vip announces by
 BGP or in routing tables may lie anywhere.
 
 ## Why it is bad
@@ -47,7 +49,7 @@ from vipkeeper.lint.rule import (
     Rule,
     Severity,
 )
-from vipkeeper.lint.scope import Cluster, Vip
+from vipkeeper.lint.scope import Cluster, IPNetwork, Vip
 
 RULE = Rule("VK612", "vip-out-of-reach", Severity.WARNING, Reach.CLUSTER, (), Confidence.POSSIBLE)
 _SHARED = {4: 16, 6: 64}
@@ -73,8 +75,19 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     addresses = [
         (name, address) for name, address in own if address not in {v.address for v in vips}
     ]
+    subnets = [known.subnet for known in cluster.facts.servers]
     for vip in vips if addresses else ():
         span = vip.span or next((s.start for s in cluster.sources.values()), None)
+        if cluster.facts.complete and None not in subnets:
+            if span is not None and not any(vip.address in net for net in subnets if net):
+                yield RULE.finding(
+                    span,
+                    f"the VIP {vip} ({vip.origin}) is in no subnet of the servers: {_list(subnets)}",
+                    help="take a free address of the servers' own subnet",
+                    severity=Severity.ERROR,
+                    confidence=Confidence.CERTAIN,
+                )
+            continue
         near = as_network(f"{vip.address}/{_length(cluster, vip)}")
         same = [found for found in addresses if found[1].version == vip.address.version]
         if span is None or near is None or not same or any(a in near for _, a in same):
@@ -85,3 +98,7 @@ def check(cluster: Cluster) -> Iterator[Finding]:
             f"the VIP {vip} ({vip.origin}) is far from every server: {name or 'this one'} has {address}",
             help="take a free address of the servers' own subnet",
         )
+
+
+def _list(subnets: list[IPNetwork | None]) -> str:
+    return ", ".join(sorted({str(subnet) for subnet in subnets}))

@@ -11,15 +11,25 @@ cluster. (RKE2 always has etcd.)
 ## Example
 Bad:
 ```yaml
-# cp1 of three
+# cp1
 token: abc
+tls-san: [10.10.10.100]
+# cp2 and cp3
+server: https://10.10.10.100:6443
+token: abc
+tls-san: [10.10.10.100]
 ```
 
 Good:
 ```yaml
-# cp1 of three
+# cp1
 token: abc
+tls-san: [10.10.10.100]
 cluster-init: true
+# cp2 and cp3
+server: https://10.10.10.100:6443
+token: abc
+tls-san: [10.10.10.100]
 ```
 
 ## How to fix

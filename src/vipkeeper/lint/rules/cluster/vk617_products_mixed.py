@@ -10,13 +10,22 @@ or the other. Often a file simply lies in the wrong folder and is read by nobody
 ## Example
 Bad:
 ```yaml
-# cp1: /etc/rancher/rke2/config.yaml
-# cp2: /etc/rancher/k3s/config.yaml
+# cp1/etc/rancher/rke2/config.yaml
+token: abc
+
+# cp2/etc/rancher/k3s/config.yaml
+server: https://10.10.10.100:9345
+token: abc
 ```
 
 Good:
 ```yaml
-# cp1 and cp2: /etc/rancher/rke2/config.yaml
+# cp1/etc/rancher/rke2/config.yaml
+token: abc
+
+# cp2/etc/rancher/rke2/config.yaml
+server: https://10.10.10.100:9345
+token: abc
 ```
 
 ## How to fix

@@ -10,12 +10,24 @@ its data cannot come back: `connect: no route to host`.
 ## Example
 Bad:
 ```yaml
+# cp1
+token: abc
+node-ip: 10.10.10.11
+# cp2
 server: https://10.10.10.11:9345
+token: abc
+node-ip: 10.10.10.12
 ```
 
 Good:
 ```yaml
+# cp1
+token: abc
+node-ip: 10.10.10.11
+# cp2
 server: https://10.10.10.100:9345
+token: abc
+node-ip: 10.10.10.12
 ```
 
 ## How to fix

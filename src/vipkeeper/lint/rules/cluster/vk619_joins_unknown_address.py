@@ -10,13 +10,24 @@ or the certificate of another cluster, `token CA hash does not match the Cluster
 ## Example
 Bad:
 ```yaml
-# the VIP is 10.10.10.100
+# cp1
+token: abc
+node-ip: 10.10.10.11
+# cp2
 server: https://10.10.10.10:9345
+token: abc
+node-ip: 10.10.10.12
 ```
 
 Good:
 ```yaml
+# cp1
+token: abc
+node-ip: 10.10.10.11
+# cp2
 server: https://10.10.10.100:9345
+token: abc
+node-ip: 10.10.10.12
 ```
 
 ## How to fix

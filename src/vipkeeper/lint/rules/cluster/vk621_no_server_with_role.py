@@ -9,13 +9,14 @@ Without etcd nothing can be stored and no server starts; without an API server n
 ## Example
 Bad:
 ```yaml
-# every server
+# cp1, cp2 and cp3
+token: abc
 disable-etcd: true
 ```
 
 Good:
 ```yaml
-# cp1 to cp3: etcd and API
+# cp1, cp2 and cp3
 token: abc
 ```
 

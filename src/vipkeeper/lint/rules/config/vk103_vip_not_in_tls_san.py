@@ -6,7 +6,7 @@ another is named is information only: it may be that of an ingress.
 
 ## Why it is bad
 The API server's certificate does not name the VIP, so whoever comes through it is refused:
-`x509: certificate is valid for 10.10.10.11, 127.0.0.1, 10.43.0.1, not 10.10.10.100`. If only some servers have it, that
+`x509: certificate is valid for` the server's own names and addresses, `not` the VIP. If only some servers have it, that
 happens after the VIP has moved to one of the others, at the worst moment.
 
 ## Example

@@ -4,7 +4,7 @@
 Reports keys of config.yaml and its drop-ins that the product does not have, with the key that was perhaps meant.
 
 ## Why it is bad
-RKE2 and the k3s server log `Unknown flag --tls_san found in config.yaml, skipping` and start without the setting; nothing
+RKE2 and the k3s server log `Unknown flag --KEY found in config.yaml, skipping` and start without the setting; nothing
 else tells. A k3s agent does not start. What was set there (certificate names, the node's address) is simply not so.
 
 ## Example

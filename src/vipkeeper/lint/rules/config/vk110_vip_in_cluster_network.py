@@ -13,11 +13,17 @@ Bad:
 tls-san: [10.43.0.100]
 service-cidr: 10.43.0.0/16
 ```
+```console
+$ vipkeeper lint etc/rancher/rke2/config.yaml --vip=10.43.0.100
+```
 
 Good:
 ```yaml
 tls-san: [192.168.4.100]
 service-cidr: 10.43.0.0/16
+```
+```console
+$ vipkeeper lint etc/rancher/rke2/config.yaml --vip=192.168.4.100
 ```
 
 ## How to fix

@@ -12,15 +12,31 @@ cluster. Found ..., expect: ...`. With IPv4 that happens only if the server's ow
 ## Example
 Bad:
 ```yaml
+# etc/vipkeeper/cluster.yaml
+vip: "fd00:1::100"
+servers: {cp1: "fd00:1::11"}
+
+# etc/rancher/rke2/config.yaml
 token: abc
 tls-san: ["fd00:1::100"]
+```
+```console
+$ vipkeeper lint etc/vipkeeper/cluster.yaml etc/rancher/rke2/config.yaml
 ```
 
 Good:
 ```yaml
+# etc/vipkeeper/cluster.yaml
+vip: "fd00:1::100"
+servers: {cp1: "fd00:1::11"}
+
+# etc/rancher/rke2/config.yaml
 token: abc
 tls-san: ["fd00:1::100"]
 node-ip: fd00:1::11
+```
+```console
+$ vipkeeper lint etc/vipkeeper/cluster.yaml etc/rancher/rke2/config.yaml
 ```
 
 ## How to fix

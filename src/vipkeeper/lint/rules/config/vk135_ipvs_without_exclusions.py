@@ -11,16 +11,30 @@ ARP every node answers for the addresses of services on kube-ipvs0, and traffic 
 ## Example
 Bad:
 ```yaml
+# etc/rancher/rke2/config.yaml
 kube-proxy-arg:
   - proxy-mode=ipvs
+
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+env:
+  - {name: address, value: 10.10.10.100}
+  - {name: svc_enable, value: "true"}
+  - {name: lb_enable, value: "true"}
 ```
 
 Good:
 ```yaml
+# etc/rancher/rke2/config.yaml
 kube-proxy-arg:
   - proxy-mode=ipvs
   - ipvs-strict-arp=true
   - ipvs-exclude-cidrs=10.10.10.100/32
+
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+env:
+  - {name: address, value: 10.10.10.100}
+  - {name: svc_enable, value: "true"}
+  - {name: lb_enable, value: "true"}
 ```
 
 ## How to fix

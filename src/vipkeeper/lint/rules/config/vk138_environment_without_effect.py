@@ -10,14 +10,19 @@ on joining the old address with the old token.
 ## Example
 Bad:
 ```yaml
-# /etc/default/rke2-server: RKE2_URL=https://10.10.10.100:9345
+# etc/default/rke2-server
+RKE2_URL=https://10.10.10.100:9345
+
+# etc/rancher/rke2/config.yaml
 server: https://10.10.10.11:9345
+token: abc
 ```
 
 Good:
 ```yaml
-# /etc/default/rke2-server: no RKE2_URL
+# etc/rancher/rke2/config.yaml
 server: https://10.10.10.100:9345
+token: abc
 ```
 
 ## How to fix

@@ -10,13 +10,20 @@ The later file replaces the whole list. A drop-in that was to add one name to `t
 ## Example
 Bad:
 ```yaml
-# config.yaml has tls-san: [10.10.10.100]; config.yaml.d/50-name.yaml:
+# etc/rancher/rke2/config.yaml
+tls-san: [10.10.10.100]
+
+# etc/rancher/rke2/config.yaml.d/50-name.yaml
 tls-san:
   - api.example.org
 ```
 
 Good:
 ```yaml
+# etc/rancher/rke2/config.yaml
+tls-san: [10.10.10.100]
+
+# etc/rancher/rke2/config.yaml.d/50-name.yaml
 tls-san+:
   - api.example.org
 ```

@@ -10,12 +10,24 @@ kube-vip does not even start, as it finds no API on its own host.
 ## Example
 Bad:
 ```yaml
-disable-apiserver: true    # and keepalived on the same server
+# etc/rancher/rke2/config.yaml
+disable-apiserver: true
+
+# etc/keepalived/keepalived.conf
+virtual_ipaddress {
+    10.10.10.100
+}
 ```
 
 Good:
 ```yaml
+# etc/rancher/rke2/config.yaml
 disable-etcd: false        # an API server on every server that can hold the VIP
+
+# etc/keepalived/keepalived.conf
+virtual_ipaddress {
+    10.10.10.100
+}
 ```
 
 ## How to fix

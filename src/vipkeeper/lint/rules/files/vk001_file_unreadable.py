@@ -9,13 +9,24 @@ What is in the file is not known. A run that leaves a file out must not look lik
 
 ## Example
 Bad:
-```text
--rw------- root root config.yaml     # and vipkeeper runs as another user
+```
+# etc/keepalived/keepalived.conf
+include /etc/keepalived/vip.conf     # there is no such file
 ```
 
 Good:
-```text
--rw-r----- root admins config.yaml   # readable by the user who lints
+```
+# etc/keepalived/keepalived.conf
+include /etc/keepalived/vip.conf
+
+# etc/keepalived/vip.conf
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
 ```
 
 ## How to fix

@@ -9,13 +9,13 @@ configuration at all.
 
 ## Example
 Bad:
-```text
-token: caf\xe9        # Latin-1
+```yaml latin-1
+token: café        # Latin-1
 ```
 
 Good:
-```text
-token: café           # UTF-8
+```yaml
+token: café        # UTF-8
 ```
 
 ## How to fix

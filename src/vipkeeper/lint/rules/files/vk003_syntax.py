@@ -11,14 +11,14 @@ after that place was not judged.
 ## Example
 Bad:
 ```yaml
-tls-san:
-        - 10.10.10.100     # a tab
+token: "s3cret
+tls-san: [10.10.10.100]
 ```
 
 Good:
 ```yaml
-tls-san:
-  - 10.10.10.100
+token: "s3cret"
+tls-san: [10.10.10.100]
 ```
 
 ## How to fix

@@ -10,13 +10,12 @@ No program gets to the end of it. What is behind the place was not judged.
 ## Example
 Bad:
 ```yaml
-a: &a [x, x, x, x, x, x, x, x, x]
-b: &b [*a, *a, *a, *a, *a, *a, *a, *a]   # and so on
+tls-san: &names [10.10.10.100, *names]
 ```
 
 Good:
 ```yaml
-a: [x, x, x]
+tls-san: [10.10.10.100]
 ```
 
 ## How to fix

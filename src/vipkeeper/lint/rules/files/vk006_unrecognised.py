@@ -10,12 +10,20 @@ Nothing in the file was checked, which must not look like a clean run.
 ## Example
 Bad:
 ```text
+# notes.txt
+the VIP is 10.10.10.100
+```
+```console
 $ vipkeeper lint notes.txt
 ```
 
 Good:
-```text
-$ vipkeeper lint /etc/rancher/rke2/config.yaml
+```yaml
+# etc/rancher/rke2/config.yaml
+token: abc
+```
+```console
+$ vipkeeper lint etc/rancher/rke2/config.yaml
 ```
 
 ## How to fix

@@ -12,6 +12,10 @@ The API server listens on 0.0.0.0:6443 and the supervisor on 9345. Whichever sta
 ## Example
 Bad:
 ```
+# etc/rancher/rke2/config.yaml
+token: abc
+
+# etc/haproxy/haproxy.cfg
 frontend api
     bind *:6443
     default_backend api
@@ -19,6 +23,10 @@ frontend api
 
 Good:
 ```
+# etc/rancher/rke2/config.yaml
+token: abc
+
+# etc/haproxy/haproxy.cfg
 frontend api
     bind 10.10.10.100:7443
     default_backend api

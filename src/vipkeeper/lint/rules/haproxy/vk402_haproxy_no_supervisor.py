@@ -11,20 +11,39 @@ refused`, although kubectl works.
 ## Example
 Bad:
 ```
+# cp2/etc/rancher/rke2/config.yaml
+server: https://10.10.10.100:9345
+token: abc
+
+# lb1/etc/haproxy/haproxy.cfg
 frontend api
     bind *:6443
     default_backend api
+
+backend api
+    server cp1 10.10.10.11:6443 check
 ```
 
 Good:
 ```
+# cp2/etc/rancher/rke2/config.yaml
+server: https://10.10.10.100:9345
+token: abc
+
+# lb1/etc/haproxy/haproxy.cfg
 frontend api
     bind *:6443
     default_backend api
 
+backend api
+    server cp1 10.10.10.11:6443 check
+
 frontend supervisor
     bind *:9345
     default_backend supervisor
+
+backend supervisor
+    server cp1 10.10.10.11:9345 check
 ```
 
 ## How to fix

@@ -13,12 +13,20 @@ Bad:
 ```
 frontend api
     bind *:6443 ssl crt /etc/haproxy/vip.pem
+    default_backend api
+
+backend api
+    server cp1 10.10.10.11:6443 check
 ```
 
 Good:
 ```
 frontend api
     bind *:6443
+    default_backend api
+
+backend api
+    server cp1 10.10.10.11:6443 check
 ```
 
 ## How to fix

@@ -14,6 +14,7 @@ Bad:
 backend api
     option httpchk GET /readyz
     option ssl-hello-chk
+    server cp1 10.10.10.11:6443 check
 ```
 
 Good:
@@ -22,6 +23,7 @@ backend api
     option httpchk GET /readyz
     http-check expect status 200
     default-server check check-ssl verify none
+    server cp1 10.10.10.11:6443
 ```
 
 ## How to fix

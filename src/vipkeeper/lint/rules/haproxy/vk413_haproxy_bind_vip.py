@@ -11,14 +11,28 @@ well.
 ## Example
 Bad:
 ```
+# etc/keepalived/keepalived.conf
+virtual_ipaddress {
+    10.10.10.100
+}
+
+# etc/haproxy/haproxy.cfg
 frontend api
     bind 10.10.10.100:6443
+    default_backend api
 ```
 
 Good:
 ```
+# etc/keepalived/keepalived.conf
+virtual_ipaddress {
+    10.10.10.100
+}
+
+# etc/haproxy/haproxy.cfg
 frontend api
     bind *:6443
+    default_backend api
 ```
 
 ## How to fix

@@ -11,18 +11,28 @@ every client.
 ## Example
 Bad:
 ```
+# cp1/etc/rancher/rke2/config.yaml
+token: abc
+
+# lb1/etc/haproxy/haproxy.cfg
 backend api
     option httpchk GET /readyz
     http-check expect status 200
     default-server check check-ssl verify none
+    server cp1 10.10.10.11:6443
 ```
 
 Good:
 ```
+# cp1/etc/rancher/rke2/config.yaml
+token: abc
+
+# lb1/etc/haproxy/haproxy.cfg
 backend api
     option httpchk GET /readyz
     http-check expect status 200
     default-server check check-ssl verify none crt /etc/haproxy/check.pem
+    server cp1 10.10.10.11:6443
 ```
 
 ## How to fix

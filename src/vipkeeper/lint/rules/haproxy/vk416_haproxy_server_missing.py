@@ -10,7 +10,11 @@ serves.
 ## Example
 Bad:
 ```
-# servers cp1, cp2, cp3
+# etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
+servers: {cp1: 10.10.10.11, cp2: 10.10.10.12, cp3: 10.10.10.13}
+
+# etc/haproxy/haproxy.cfg
 backend api
     server cp1 10.10.10.11:6443 check
     server cp2 10.10.10.12:6443 check
@@ -18,6 +22,11 @@ backend api
 
 Good:
 ```
+# etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
+servers: {cp1: 10.10.10.11, cp2: 10.10.10.12, cp3: 10.10.10.13}
+
+# etc/haproxy/haproxy.cfg
 backend api
     server cp1 10.10.10.11:6443 check
     server cp2 10.10.10.12:6443 check

@@ -11,6 +11,10 @@ instance is in FAULT state and no server holds the VIP.
 ## Example
 Bad:
 ```
+# etc/rancher/rke2/config.yaml
+token: abc
+
+# etc/keepalived/keepalived.conf
 vrrp_script api {
     script "/usr/bin/curl -sfk --max-time 2 https://127.0.0.1:6443/readyz"
     interval 3
@@ -20,6 +24,10 @@ vrrp_script api {
 
 Good:
 ```
+# etc/rancher/rke2/config.yaml
+token: abc
+
+# etc/keepalived/keepalived.conf
 vrrp_script api {
     script "/usr/bin/curl -sf --max-time 2 --cacert /var/lib/rancher/rke2/server/tls/server-ca.crt --cert /etc/keepalived/check.crt --key /etc/keepalived/check.key https://127.0.0.1:6443/readyz"
     interval 3

@@ -10,14 +10,74 @@ A weight changes the priority by that much. If the holder stays first with it, t
 ## Example
 Bad:
 ```
-# cp1: priority 200, weight -2
-# cp2: priority 100, weight -2
+# cp1
+vrrp_script api {
+    script "/etc/keepalived/check.sh"
+    weight -2
+}
+vrrp_instance VIP {
+    priority 200
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
+    track_script {
+        api
+    }
+}
+# cp2
+vrrp_script api {
+    script "/etc/keepalived/check.sh"
+    weight -2
+}
+vrrp_instance VIP {
+    priority 100
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
+    track_script {
+        api
+    }
+}
 ```
 
 Good:
 ```
-# cp1: priority 101, weight -20
-# cp2: priority 100, weight -20
+# cp1
+vrrp_script api {
+    script "/etc/keepalived/check.sh"
+    weight -20
+}
+vrrp_instance VIP {
+    priority 101
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
+    track_script {
+        api
+    }
+}
+# cp2
+vrrp_script api {
+    script "/etc/keepalived/check.sh"
+    weight -20
+}
+vrrp_instance VIP {
+    priority 100
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
+    track_script {
+        api
+    }
+}
 ```
 
 ## How to fix

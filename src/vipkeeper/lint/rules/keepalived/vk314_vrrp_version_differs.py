@@ -9,14 +9,40 @@ Each discards the adverts of the other version: all of them hold the VIP.
 ## Example
 Bad:
 ```
-# cp1: vrrp_version 3
-# cp2: nothing, which is version 2
+# cp1
+global_defs {
+    vrrp_version 3
+}
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
+# cp2
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
 ```
 
 Good:
 ```
-# cp1: vrrp_version 3
-# cp2: vrrp_version 3
+# cp1 and cp2
+global_defs {
+    vrrp_version 3
+}
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
 ```
 
 ## How to fix

@@ -10,14 +10,46 @@ Each discards the adverts of the other (`received an invalid passwd`): all of th
 ## Example
 Bad:
 ```
-# cp1: auth_pass k8s-vip1
-# cp2: auth_pass k8s-vip2
+# cp1
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    authentication {
+        auth_type PASS
+        auth_pass k8s-vip1
+    }
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
+# cp2
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    authentication {
+        auth_type PASS
+        auth_pass k8s-vip2
+    }
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
 ```
 
 Good:
 ```
-# cp1: auth_pass k8s-vip1
-# cp2: auth_pass k8s-vip1
+# cp1 and cp2
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    authentication {
+        auth_type PASS
+        auth_pass k8s-vip1
+    }
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
 ```
 
 ## How to fix

@@ -10,14 +10,58 @@ Who gets no adverts takes the VIP while another server holds it: two servers ans
 ## Example
 Bad:
 ```
-# cp1 (10.10.10.11): unicast_peer { 10.10.10.12 }
-# cp2, cp3: unicast_peer { all others }
+# cp1
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    unicast_src_ip 10.10.10.11
+    unicast_peer {
+        10.10.10.13
+    }
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
+# cp2
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    unicast_src_ip 10.10.10.12
+    unicast_peer {
+        10.10.10.11
+    }
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
 ```
 
 Good:
 ```
-# cp1 (10.10.10.11): unicast_peer { 10.10.10.12 10.10.10.13 }
-# cp2, cp3: unicast_peer { all others }
+# cp1
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    unicast_src_ip 10.10.10.11
+    unicast_peer {
+        10.10.10.12
+    }
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
+# cp2
+vrrp_instance VIP {
+    interface eth0
+    virtual_router_id 61
+    unicast_src_ip 10.10.10.12
+    unicast_peer {
+        10.10.10.11
+    }
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
 ```
 
 ## How to fix

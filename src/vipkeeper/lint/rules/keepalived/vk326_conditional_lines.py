@@ -1,31 +1,49 @@
 """Lines of keepalived that count for some servers only.
 
 ## What it does
-Names an instance with lines behind `@ID` or `@^ID`. Rules that compare servers leave it out.
+Names an instance with lines behind `@ID` or `@^ID` whose server runs with an unknown id: rules that compare servers leave it
+out, others judge all its lines. Reports, as an error, a condition in front of the first line of a block.
 
 ## Why it is bad
-It is right where each server runs with its own id; otherwise a server silently has no such line. keepalived drops a line
-behind `@ID` unless ID is its `-i` (`--config-id`), by default the host's name without the domain, and says nothing. From the files
-alone it is not known which of them count.
+keepalived drops a line behind `@ID` unless ID is its `-i` (`--config-id`), by default the host's name without the domain, and
+says nothing: a server with another id silently has no such line. Of a block it drops the first line alone; what was in it
+falls into the block around it, whose end comes too soon.
 
 ## Example
 Bad:
 ```
+# etc/keepalived/keepalived.conf
 vrrp_instance API {
     @main   priority 200
     @backup priority 100
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
 }
 ```
 
 Good:
 ```
+# etc/default/keepalived
+DAEMON_ARGS="-i main"
+
+# etc/keepalived/keepalived.conf
 vrrp_instance API {
-    priority 200
+    @main   priority 200
+    @backup priority 100
+    interface eth0
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.10.10.100
+    }
 }
 ```
 
 ## How to fix
-Nothing, if the ids are the names of the servers or each keepalived is started with its `-i`. Otherwise write one file a server.
+Lint `/etc/default/keepalived` (or the drop-in of its unit) of each server with its keepalived.conf, or name the folders of the
+servers as the ids. Instead of a conditional block write conditions in front of each line inside it.
 
 ## How to verify
 `keepalived -t -i ID -f FILE` on each server; `grep config-id /proc/$(pidof -s keepalived)/cmdline` shows the id where one is given.
@@ -49,6 +67,14 @@ RULE = Rule("VK326", "conditional-lines", Severity.INFO, Reach.FILE, (Kind.KEEPA
 
 def check(file: File[Keepalived]) -> Iterator[Finding]:
     """The first such line of each instance."""
+    for span in file.document.headless:
+        known = file.document.config_id is not None
+        yield RULE.finding(
+            span,
+            "where this id is another one keepalived drops this line alone, not the block that it opens",
+            help="put the condition in front of each line inside the block",
+            severity=Severity.ERROR if known else Severity.WARNING,
+        )
     for instance in file.document.instances:
         first = next(_conditional(instance.block), None)
         if first is not None:

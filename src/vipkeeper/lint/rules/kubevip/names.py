@@ -1,6 +1,7 @@
 """The environment variables of kube-vip, by type.
 
-Source: kube-vip pkg/kubevip/config_envvar.go and config_environment.go of v1.2.3.
+Source: kube-vip pkg/kubevip/config_envvar.go and config_environment.go of v1.2.3. What it
+was compared with by hand is in docs/lint.md.
 """
 
 from __future__ import annotations

@@ -12,14 +12,26 @@ not read `/etc/kubernetes/manifests`.
 ## Example
 Bad:
 ```yaml
-# /var/lib/rancher/rke2/server/manifests/kube-vip.yaml
+# var/lib/rancher/rke2/server/manifests/kube-vip.yaml
+apiVersion: v1
 kind: Pod
+metadata: {name: kube-vip, namespace: kube-system}
+spec:
+  hostNetwork: true
+  containers:
+    - {name: kube-vip, image: ghcr.io/kube-vip/kube-vip:v1.2.3, args: [manager]}
 ```
 
 Good:
 ```yaml
-# /var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml, on every server
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml, on every server
+apiVersion: v1
 kind: Pod
+metadata: {name: kube-vip, namespace: kube-system}
+spec:
+  hostNetwork: true
+  containers:
+    - {name: kube-vip, image: ghcr.io/kube-vip/kube-vip:v1.2.3, args: [manager]}
 ```
 
 ## How to fix

@@ -13,23 +13,47 @@ VIP get `connection refused` while two healthy servers wait.
 ## Example
 Bad:
 ```yaml
-# DaemonSet, in the cluster
-args: [manager]
-env:
-  - {name: vip_arp, value: "true"}
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      serviceAccountName: kube-vip
+      containers:
+        - name: kube-vip
+          image: ghcr.io/kube-vip/kube-vip:v1.2.3
+          args: [manager]
+          env:
+            - {name: vip_arp, value: "true"}
+            - {name: cp_enable, value: "true"}
+            - {name: address, value: 10.10.10.100}
 ```
 
 Good:
 ```yaml
-hostAliases:
-  - hostnames: [kubernetes]
-    ip: 127.0.0.1
-containers:
-  - volumeMounts:
-      - {name: kubeconfig, mountPath: /etc/kubernetes/admin.conf}
-volumes:
-  - name: kubeconfig
-    hostPath: {path: /etc/rancher/rke2/rke2.yaml, type: File}
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      hostAliases:
+        - hostnames: [kubernetes]
+          ip: 127.0.0.1
+      containers:
+        - name: kube-vip
+          image: ghcr.io/kube-vip/kube-vip:v1.2.3
+          args: [manager]
+          env:
+            - {name: vip_arp, value: "true"}
+            - {name: cp_enable, value: "true"}
+            - {name: address, value: 10.10.10.100}
+          volumeMounts:
+            - {name: kubeconfig, mountPath: /etc/kubernetes/admin.conf}
+      volumes:
+        - name: kubeconfig
+          hostPath: {path: /etc/rancher/rke2/rke2.yaml, type: File}
 ```
 
 ## How to fix

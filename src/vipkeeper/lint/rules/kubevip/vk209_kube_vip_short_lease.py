@@ -12,7 +12,13 @@ that time: `failed to renew lease kube-system/plndr-cp-lock`.
 ## Example
 Bad:
 ```yaml
+# etc/rancher/rke2/config.yaml
+token: abc
+
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
 env:
+  - {name: vip_arp, value: "true"}
+  - {name: cp_enable, value: "true"}
   - {name: vip_leaseduration, value: "5"}
   - {name: vip_renewdeadline, value: "3"}
   - {name: vip_retryperiod, value: "1"}
@@ -20,7 +26,13 @@ env:
 
 Good:
 ```yaml
+# etc/rancher/rke2/config.yaml
+token: abc
+
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
 env:
+  - {name: vip_arp, value: "true"}
+  - {name: cp_enable, value: "true"}
   - {name: vip_leaseduration, value: "15"}
   - {name: vip_renewdeadline, value: "10"}
   - {name: vip_retryperiod, value: "2"}

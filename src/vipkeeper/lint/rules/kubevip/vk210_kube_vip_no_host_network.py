@@ -10,19 +10,27 @@ kube-vip puts the VIP on a card of its own pod, where nobody outside reaches it,
 ## Example
 Bad:
 ```yaml
+apiVersion: v1
 kind: Pod
 spec:
   containers:
     - name: kube-vip
+      image: ghcr.io/kube-vip/kube-vip:v1.2.3
+      env:
+        - {name: cp_enable, value: "true"}
 ```
 
 Good:
 ```yaml
+apiVersion: v1
 kind: Pod
 spec:
   hostNetwork: true
   containers:
     - name: kube-vip
+      image: ghcr.io/kube-vip/kube-vip:v1.2.3
+      env:
+        - {name: cp_enable, value: "true"}
 ```
 
 ## How to fix

@@ -11,16 +11,46 @@ kube-vip exits: `unable to load in-cluster configuration`, or `could not create 
 ## Example
 Bad:
 ```yaml
-volumes:
-  - name: kubeconfig
-    hostPath: {path: /etc/kubernetes/admin.conf}  # on RKE2
+# etc/rancher/rke2/config.yaml
+token: abc
+
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+apiVersion: v1
+kind: Pod
+spec:
+  hostNetwork: true
+  hostAliases:
+    - {hostnames: [kubernetes], ip: 127.0.0.1}
+  containers:
+    - name: kube-vip
+      image: ghcr.io/kube-vip/kube-vip:v1.2.3
+      volumeMounts:
+        - {name: kubeconfig, mountPath: /etc/kubernetes/admin.conf}
+  volumes:
+    - name: kubeconfig
+      hostPath: {path: /etc/kubernetes/admin.conf}  # RKE2 has no such file
 ```
 
 Good:
 ```yaml
-volumes:
-  - name: kubeconfig
-    hostPath: {path: /etc/rancher/rke2/rke2.yaml, type: File}
+# etc/rancher/rke2/config.yaml
+token: abc
+
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+apiVersion: v1
+kind: Pod
+spec:
+  hostNetwork: true
+  hostAliases:
+    - {hostnames: [kubernetes], ip: 127.0.0.1}
+  containers:
+    - name: kube-vip
+      image: ghcr.io/kube-vip/kube-vip:v1.2.3
+      volumeMounts:
+        - {name: kubeconfig, mountPath: /etc/kubernetes/admin.conf}
+  volumes:
+    - name: kubeconfig
+      hostPath: {path: /etc/rancher/rke2/rke2.yaml, type: File}
 ```
 
 ## How to fix

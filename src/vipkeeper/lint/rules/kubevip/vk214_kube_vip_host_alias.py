@@ -12,21 +12,43 @@ nobody holds yet.
 ## Example
 Bad:
 ```yaml
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+apiVersion: v1
+kind: Pod
 spec:
+  hostNetwork: true
   containers:
-    - volumeMounts:
+    - name: kube-vip
+      image: ghcr.io/kube-vip/kube-vip:v1.2.3
+      env:
+        - {name: cp_enable, value: "true"}
+      volumeMounts:
         - {name: kubeconfig, mountPath: /etc/kubernetes/admin.conf}
+  volumes:
+    - name: kubeconfig
+      hostPath: {path: /etc/rancher/rke2/rke2.yaml, type: File}
 ```
 
 Good:
 ```yaml
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+apiVersion: v1
+kind: Pod
 spec:
+  hostNetwork: true
   hostAliases:
     - hostnames: [kubernetes]
       ip: 127.0.0.1
   containers:
-    - volumeMounts:
+    - name: kube-vip
+      image: ghcr.io/kube-vip/kube-vip:v1.2.3
+      env:
+        - {name: cp_enable, value: "true"}
+      volumeMounts:
         - {name: kubeconfig, mountPath: /etc/kubernetes/admin.conf}
+  volumes:
+    - name: kubeconfig
+      hostPath: {path: /etc/rancher/rke2/rke2.yaml, type: File}
 ```
 
 ## How to fix

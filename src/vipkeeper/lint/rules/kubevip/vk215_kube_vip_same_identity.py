@@ -10,16 +10,35 @@ connections break again and again, and the log shows `object has been modified`.
 ## Example
 Bad:
 ```yaml
-# DaemonSet
-env:
-  - {name: vip_nodename, value: cp1}
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      containers:
+        - name: kube-vip
+          image: ghcr.io/kube-vip/kube-vip:v1.2.3
+          env:
+            - {name: cp_enable, value: "true"}
+            - {name: vip_nodename, value: cp1}
 ```
 
 Good:
 ```yaml
-env:
-  - name: vip_nodename
-    valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      containers:
+        - name: kube-vip
+          image: ghcr.io/kube-vip/kube-vip:v1.2.3
+          env:
+            - {name: cp_enable, value: "true"}
+            - name: vip_nodename
+              valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
 ```
 
 ## How to fix

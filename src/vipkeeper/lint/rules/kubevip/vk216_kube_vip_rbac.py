@@ -11,20 +11,62 @@ kube-vip gets no lease and nobody holds the VIP: `leases.coordination.k8s.io "pl
 ## Example
 Bad:
 ```yaml
+# var/lib/rancher/rke2/server/manifests/kube-vip-rbac.yaml
+apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
+metadata: {name: kube-vip}
 rules:
   - apiGroups: [coordination.k8s.io]
     resources: [leases]
     verbs: [list, get, watch]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: kube-vip}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: kube-vip}
+subjects:
+  - {kind: ServiceAccount, name: kube-vip, namespace: kube-system}
+
+# var/lib/rancher/rke2/server/manifests/kube-vip.yaml
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      serviceAccountName: kube-vip
+      containers:
+        - {name: kube-vip, image: ghcr.io/kube-vip/kube-vip:v1.2.3, args: [manager]}
 ```
 
 Good:
 ```yaml
+# var/lib/rancher/rke2/server/manifests/kube-vip-rbac.yaml
+apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
+metadata: {name: kube-vip}
 rules:
   - apiGroups: [coordination.k8s.io]
     resources: [leases]
     verbs: [list, get, watch, update, create]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: kube-vip}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: kube-vip}
+subjects:
+  - {kind: ServiceAccount, name: kube-vip, namespace: kube-system}
+
+# var/lib/rancher/rke2/server/manifests/kube-vip.yaml
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      serviceAccountName: kube-vip
+      containers:
+        - {name: kube-vip, image: ghcr.io/kube-vip/kube-vip:v1.2.3, args: [manager]}
 ```
 
 ## How to fix

@@ -11,15 +11,22 @@ client.
 ## Example
 Bad:
 ```yaml
+apiVersion: apps/v1
 kind: DaemonSet
 spec:
   template:
     spec:
       hostNetwork: true
+      containers:
+        - name: kube-vip
+          image: ghcr.io/kube-vip/kube-vip:v1.2.3
+          env:
+            - {name: cp_enable, value: "true"}
 ```
 
 Good:
 ```yaml
+apiVersion: apps/v1
 kind: DaemonSet
 spec:
   template:
@@ -27,6 +34,11 @@ spec:
       hostNetwork: true
       nodeSelector:
         node-role.kubernetes.io/control-plane: "true"
+      containers:
+        - name: kube-vip
+          image: ghcr.io/kube-vip/kube-vip:v1.2.3
+          env:
+            - {name: cp_enable, value: "true"}
 ```
 
 ## How to fix

@@ -10,17 +10,39 @@ No pod of kube-vip runs on the servers and nobody holds the VIP; the DaemonSet s
 ## Example
 Bad:
 ```yaml
-# config.yaml: node-taint: ["CriticalAddonsOnly=true:NoExecute"]
-tolerations:
-  - {operator: Exists, effect: NoSchedule}
+# etc/rancher/rke2/config.yaml
+node-taint: ["CriticalAddonsOnly=true:NoExecute"]
+
+# var/lib/rancher/rke2/server/manifests/kube-vip.yaml
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      tolerations:
+        - {operator: Exists, effect: NoSchedule}
+      containers:
+        - {name: kube-vip, image: ghcr.io/kube-vip/kube-vip:v1.2.3, args: [manager]}
 ```
 
 Good:
 ```yaml
-# config.yaml: node-taint: ["CriticalAddonsOnly=true:NoExecute"]
-tolerations:
-  - {operator: Exists, effect: NoSchedule}
-  - {operator: Exists, effect: NoExecute}
+# etc/rancher/rke2/config.yaml
+node-taint: ["CriticalAddonsOnly=true:NoExecute"]
+
+# var/lib/rancher/rke2/server/manifests/kube-vip.yaml
+apiVersion: apps/v1
+kind: DaemonSet
+spec:
+  template:
+    spec:
+      hostNetwork: true
+      tolerations:
+        - {operator: Exists, effect: NoSchedule}
+        - {operator: Exists, effect: NoExecute}
+      containers:
+        - {name: kube-vip, image: ghcr.io/kube-vip/kube-vip:v1.2.3, args: [manager]}
 ```
 
 ## How to fix

@@ -11,12 +11,16 @@ holder beside the new one.
 ## Example
 Bad:
 ```yaml
-image: ghcr.io/kube-vip/kube-vip:v1.2.2
+image: ghcr.io/kube-vip/kube-vip:v1.0.4
+env:
+  - {name: cp_enable, value: "true"}
 ```
 
 Good:
 ```yaml
 image: ghcr.io/kube-vip/kube-vip:v1.2.3
+env:
+  - {name: cp_enable, value: "true"}
 ```
 
 ## How to fix

@@ -11,16 +11,22 @@ addresses of all servers on the holder. Servers become unreachable.
 ## Example
 Bad:
 ```yaml
-# k3s config.yaml
+# etc/rancher/k3s/config.yaml
 disable: [traefik]
-# kube-vip: svc_enable "true"
+
+# var/lib/rancher/k3s/server/manifests/kube-vip.yaml
+env:
+  - {name: svc_enable, value: "true"}
 ```
 
 Good:
 ```yaml
-# k3s config.yaml
+# etc/rancher/k3s/config.yaml
 disable: [traefik, servicelb]
-# kube-vip: svc_enable "true"
+
+# var/lib/rancher/k3s/server/manifests/kube-vip.yaml
+env:
+  - {name: svc_enable, value: "true"}
 ```
 
 ## How to fix

@@ -11,17 +11,31 @@ break every few seconds.
 ## Example
 Bad:
 ```yaml
-# config.yaml
+# etc/rancher/rke2/config.yaml
 kube-proxy-arg:
   - proxy-mode=ipvs
+
+# etc/keepalived/keepalived.conf
+virtual_server 10.10.10.100 6443 {
+    lb_kind DR
+    real_server 10.10.10.11 6443 {
+    }
+}
 ```
 
 Good:
 ```yaml
-# config.yaml
+# etc/rancher/rke2/config.yaml
 kube-proxy-arg:
   - proxy-mode=ipvs
   - ipvs-exclude-cidrs=10.10.10.100/32
+
+# etc/keepalived/keepalived.conf
+virtual_server 10.10.10.100 6443 {
+    lb_kind DR
+    real_server 10.10.10.11 6443 {
+    }
+}
 ```
 
 ## How to fix

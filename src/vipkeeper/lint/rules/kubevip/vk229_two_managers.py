@@ -11,13 +11,23 @@ server the one that leaves takes the address away from the other.
 ## Example
 Bad:
 ```yaml
-# keepalived.conf: virtual_ipaddress { 10.10.10.100 }
-# kube-vip: {name: address, value: 10.10.10.100}
+# etc/keepalived/keepalived.conf
+virtual_ipaddress {
+    10.10.10.100
+}
+
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+env:
+  - {name: cp_enable, value: "true"}
+  - {name: address, value: 10.10.10.100}
 ```
 
 Good:
 ```yaml
-# kube-vip: {name: address, value: 10.10.10.100}
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+env:
+  - {name: cp_enable, value: "true"}
+  - {name: address, value: 10.10.10.100}
 ```
 
 ## How to fix

@@ -11,14 +11,18 @@ through the VIP. In ARP mode a second server may answer for it.
 ## Example
 Bad:
 ```yaml
+apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
+metadata: {name: services, namespace: metallb-system}
 spec:
   addresses: [10.10.10.100-10.10.10.120]
 ```
 
 Good:
 ```yaml
+apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
+metadata: {name: services, namespace: metallb-system}
 spec:
   addresses: [10.10.10.101-10.10.10.120]
 ```

@@ -10,12 +10,36 @@ that name; kube-vip reads no kubeconfig and the server cannot write one.
 ## Example
 Bad:
 ```yaml
-hostPath: {path: /etc/rancher/rke2/rke2.yaml}
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+apiVersion: v1
+kind: Pod
+spec:
+  hostNetwork: true
+  containers:
+    - name: kube-vip
+      image: ghcr.io/kube-vip/kube-vip:v1.2.3
+      volumeMounts:
+        - {name: kubeconfig, mountPath: /etc/kubernetes/admin.conf}
+  volumes:
+    - name: kubeconfig
+      hostPath: {path: /etc/rancher/rke2/rke2.yaml}
 ```
 
 Good:
 ```yaml
-hostPath: {path: /etc/rancher/rke2/rke2.yaml, type: File}
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+apiVersion: v1
+kind: Pod
+spec:
+  hostNetwork: true
+  containers:
+    - name: kube-vip
+      image: ghcr.io/kube-vip/kube-vip:v1.2.3
+      volumeMounts:
+        - {name: kubeconfig, mountPath: /etc/kubernetes/admin.conf}
+  volumes:
+    - name: kubeconfig
+      hostPath: {path: /etc/rancher/rke2/rke2.yaml, type: File}
 ```
 
 ## How to fix

@@ -10,12 +10,21 @@ other's address for a fault.
 ## Example
 Bad:
 ```yaml
-vip: 10.10.10.100      # and address: 10.10.10.100 in kube-vip.yaml
+# etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
+servers: {cp1: 10.10.10.11}
+
+# var/lib/rancher/rke2/agent/pod-manifests/kube-vip.yaml
+env:
+  - {name: cp_enable, value: "true"}
+  - {name: address, value: 10.10.10.100}
 ```
 
 Good:
 ```yaml
-vip: 10.10.10.100      # and kube-vip removed, or with another address
+# etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
+servers: {cp1: 10.10.10.11}
 ```
 
 ## How to fix

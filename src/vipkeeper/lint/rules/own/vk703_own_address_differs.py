@@ -11,14 +11,26 @@ for another server, and the VIP is held by the others alone.
 ## Example
 Bad:
 ```yaml
+# cp1/etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
 servers:
-  cp1: 10.10.10.21     # node-ip of cp1 is 10.10.10.11
+  cp1: 10.10.10.21
+
+# cp1/etc/rancher/rke2/config.yaml
+token: abc
+node-ip: 10.10.10.11
 ```
 
 Good:
 ```yaml
+# cp1/etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
 servers:
   cp1: 10.10.10.11
+
+# cp1/etc/rancher/rke2/config.yaml
+token: abc
+node-ip: 10.10.10.11
 ```
 
 ## How to fix

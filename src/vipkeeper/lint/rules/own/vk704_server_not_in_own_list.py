@@ -9,17 +9,29 @@ That server never holds the VIP. When the others are down it is healthy, and nob
 ## Example
 Bad:
 ```yaml
+# cp1/etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
 servers:
   cp1: 10.10.10.11
-  cp2: 10.10.10.12     # cp3 runs too
+  cp2: 10.10.10.12
+
+# cp3/etc/rancher/rke2/config.yaml
+tls-san: [10.10.10.100]
+node-ip: 10.10.10.13
 ```
 
 Good:
 ```yaml
+# cp1/etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
 servers:
   cp1: 10.10.10.11
   cp2: 10.10.10.12
   cp3: 10.10.10.13
+
+# cp3/etc/rancher/rke2/config.yaml
+tls-san: [10.10.10.100]
+node-ip: 10.10.10.13
 ```
 
 ## How to fix

@@ -10,13 +10,19 @@ port they do not hear each other at all, and each holds the VIP.
 ## Example
 Bad:
 ```yaml
-# cp1: servers cp1, cp2, cp3
-# cp2: servers cp1, cp2
+# cp1
+vip: 10.10.10.100
+servers: {cp1: 10.10.10.11, cp2: 10.10.10.12, cp3: 10.10.10.13}
+# cp2
+vip: 10.10.10.100
+servers: {cp1: 10.10.10.11, cp2: 10.10.10.12}
 ```
 
 Good:
 ```yaml
-# cp1 and cp2: servers cp1, cp2, cp3
+# cp1 and cp2
+vip: 10.10.10.100
+servers: {cp1: 10.10.10.11, cp2: 10.10.10.12, cp3: 10.10.10.13}
 ```
 
 ## How to fix

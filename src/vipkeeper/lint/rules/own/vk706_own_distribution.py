@@ -10,12 +10,20 @@ the VIP stays where it is, dead or alive. With `none` and no checks every server
 ## Example
 Bad:
 ```yaml
-distribution: rke2     # and /etc/rancher/k3s/config.yaml
+# etc/vipkeeper/cluster.yaml
+distribution: rke2
+
+# etc/rancher/k3s/config.yaml
+token: abc
 ```
 
 Good:
 ```yaml
+# etc/vipkeeper/cluster.yaml
 distribution: k3s
+
+# etc/rancher/k3s/config.yaml
+token: abc
 ```
 
 ## How to fix

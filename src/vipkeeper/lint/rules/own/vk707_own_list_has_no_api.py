@@ -10,15 +10,27 @@ VIP may stay on a node where nothing answers.
 ## Example
 Bad:
 ```yaml
+# cp1/etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
 servers:
   cp1: 10.10.10.11
-  worker1: 10.10.10.31
+  cp4: 10.10.10.14
+
+# cp4/etc/rancher/rke2/config.yaml
+disable-apiserver: true
+node-ip: 10.10.10.14
 ```
 
 Good:
 ```yaml
+# cp1/etc/vipkeeper/cluster.yaml
+vip: 10.10.10.100
 servers:
   cp1: 10.10.10.11
+
+# cp4/etc/rancher/rke2/config.yaml
+disable-apiserver: true
+node-ip: 10.10.10.14
 ```
 
 ## How to fix

@@ -1,0 +1,85 @@
+"""Lines of keepalived behind `@ID`: judged where it is known under which id each server's keepalived runs."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from vipkeeper.lint.facts import Given
+from vipkeeper.lint.load import Input, load
+from vipkeeper.lint.parsers.keepalived import Keepalived
+from vipkeeper.lint.run import run
+
+CONF = """\
+@first $PRIORITY=200
+@^first $PRIORITY=100
+vrrp_instance API {
+    priority $PRIORITY
+    interface eth0
+    virtual_router_id 61
+    advert_int 1
+    @second advert_int 3
+    virtual_ipaddress {
+        10.10.10.100
+    }
+}
+"""
+CONF_PATH = "etc/keepalived/keepalived.conf"
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def priorities(inputs: list[Input], given: Given = Given()) -> dict[str, int]:  # noqa: B008
+    cluster = load(inputs, given)
+    return {
+        server.name: conf.instances[0].priority
+        for server in cluster.servers
+        for conf in server.all(Keepalived)
+        if not conf.instances[0].block.is_conditional
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("etc/default/keepalived", 'DAEMON_ARGS="-D -i first"\n'),
+        ("etc/sysconfig/keepalived", "KEEPALIVED_OPTIONS=--config-id=first\n"),
+        (
+            "etc/systemd/system/keepalived.service.d/a.conf",
+            "[Service]\nExecStart=\nExecStart=/usr/sbin/keepalived -n --config-id first\n",
+        ),
+    ],
+)
+def test_the_id_is_read_where_the_server_is_told(path: str, text: str, tmp_path: Path) -> None:
+    write(tmp_path, {CONF_PATH: CONF, path: text})
+    assert priorities([Input(tmp_path, "lb1")]) == {"lb1": 200}
+
+
+def test_without_an_id_nothing_is_assumed(tmp_path: Path) -> None:
+    write(tmp_path, {CONF_PATH: CONF})
+    assert priorities([Input(tmp_path, "lb1")]) == {}
+
+
+def test_this_host_has_a_name(tmp_path: Path) -> None:
+    write(tmp_path, {CONF_PATH: CONF})
+    assert priorities([Input(tmp_path, "this host")], Given(host="first")) == {"this host": 200}
+
+
+def test_one_file_for_servers_named_as_the_ids_is_compared(tmp_path: Path) -> None:
+    """Each server's lines are compared: the intervals differ, which only the ids show."""
+    write(tmp_path, {"first/etc/rancher/rke2/config.yaml": "token: abc\n"})
+    write(tmp_path, {"second/etc/rancher/rke2/config.yaml": "token: abc\n"})
+    write(tmp_path, {"keepalived.conf": CONF})
+    inputs = [Input(tmp_path / name, name) for name in ("first", "second")]
+    inputs.append(Input(tmp_path / "keepalived.conf"))
+    assert priorities(inputs) == {"first": 200, "second": 100}
+    codes = {finding.code for finding in run(load(inputs), date(2026, 6, 1)).findings}
+    assert "VK326" not in codes
+    assert "VK313" in codes
