@@ -13,20 +13,21 @@ cat "{directory}/units/$2" 2>/dev/null ||
 """
 _JOURNALCTL = """\
 #!/bin/sh
-units= lines=
+units= lines= pattern=. form=short-iso
 while [ $# -gt 0 ]; do
   case $1 in
-    --unit) units="$units $2"; shift ;;
+    -u | --unit) units="$units $2"; shift ;;
     --lines) lines=$2; shift ;;
-    --grep | --dmesg) exit 0 ;;
+    --output) form=$2; shift ;;
+    --grep) pattern=$2; shift ;;
+    --dmesg) exit 0 ;;
   esac
   shift
 done
 for unit in $units; do
-  if [ -n "$lines" ]; then tail -n "$lines" "{directory}/journal/$unit.log"
-  else cat "{directory}/journal/$unit.log"; fi 2>/dev/null
-done
-exit 0
+  grep -e "$pattern" "{directory}/journal/$unit.log" 2>/dev/null
+done | if [ -n "$lines" ]; then tail -n "$lines"; else cat; fi |
+  if [ $form = cat ]; then sed 's/^[^ ]* [^ ]* [^ ]*: //'; else cat; fi
 """
 _CRICTL = """\
 #!/bin/sh
