@@ -162,7 +162,9 @@ def _block_vrrp(site: Site) -> None:
 
 def _standby(site: Site) -> None:
     for host in site.servers.values():
-        host.run("vipkeeper", "standby", "on")
+        if host.run("vipkeeper", "standby", "on").returncode:
+            # The last one is refused: nobody is left to take the VIP over.
+            host.run("vipkeeper", "release")
 
 
 def _stale(site: Site) -> None:
