@@ -27,7 +27,8 @@ from vipkeeper.lab.act import Act
 from vipkeeper.lab.acts import ACTS, STORY
 from vipkeeper.lab.box import BoxError, in_box, made_by_root, outer_pid
 from vipkeeper.lab.drill import Drill, Plan, Progress
-from vipkeeper.lab.managers import MANAGERS
+from vipkeeper.lab.managers import MANAGERS, PEERS, STYLES, Style
+from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.topology import lan
 from vipkeeper.report import html, svg, terminal
 from vipkeeper.report import json as report_json
@@ -77,9 +78,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--manager",
-        choices=["vipkeeper", "keepalived"],
+        choices=["vipkeeper", *(peer.name for peer in PEERS)],
         default="vipkeeper",
         help="who holds the VIP",
+    )
+    parser.add_argument(
+        "--variant",
+        type=Style,
+        choices=list(Style),
+        metavar="NAME",
+        help=f"how a peer is set up, its first unless named ({STYLES})",
     )
     parser.add_argument(
         "--interval",
@@ -174,6 +182,7 @@ def main(args: argparse.Namespace) -> int:
         interval_ms=args.interval,
         seed=seed,
         settings=tuple(args.settings),
+        style=args.variant,
         seconds=args.seconds,
     )
     _check_settings(plan)
@@ -258,7 +267,13 @@ def _check_settings(plan: Plan) -> None:
     Raises:
         UsageError: their configuration would be wrong; says so in its own words.
     """
-    manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings)
+    kind = MANAGERS[plan.manager]
+    try:
+        manager = kind(plan.interval_ms, plan.settings, plan.style)
+    except LabError as error:
+        raise UsageError(f"--variant: {error}") from None
+    if reason := kind.missing():
+        raise UsageError(f"--manager {plan.manager}: {reason}")
     networks = [lan(servers) for servers in sorted({act.servers for act in plan.acts})]
     mistakes = dict.fromkeys(line for network in networks for line in manager.mistakes(network))
     lease = math.ceil(plan.interval_ms * LEASE_INTERVALS / 1000)

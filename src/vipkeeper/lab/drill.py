@@ -14,7 +14,7 @@ from vipkeeper.lab import measure, traces
 from vipkeeper.lab.act import Act
 from vipkeeper.lab.box import made_by_root
 from vipkeeper.lab.cluster import Cluster
-from vipkeeper.lab.managers import MANAGERS, Manager
+from vipkeeper.lab.managers import MANAGERS, Manager, Style
 from vipkeeper.lab.measure import Attempts, Window
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.recorder import Recorder
@@ -53,6 +53,8 @@ class Plan:
     seed: int = 0
     settings: tuple[str, ...] = ()
     """More lines of cluster.yaml."""
+    style: Style | None = None
+    """How the manager is set up; None: its first variant."""
     seconds: float | None = None
     """How long acts go on that have no end of their own; None: as long as each of them says."""
 
@@ -76,7 +78,7 @@ class Drill:
         self.logs: dict[str, str] = {}
         """What the programs on the servers wrote until an act failed: `ACT-RUN/SERVER-PROGRAM.log`."""
         self.started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings)
+        self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings, plan.style)
         self.cluster: Cluster | None = None
         self._recorder: Recorder | None = None
         self._directory = directory
@@ -118,7 +120,8 @@ class Drill:
             "kernel": platform.release(),
             "cores": str(len(os.sched_getaffinity(0))),
             "Python": platform.python_version(),
-            "advert interval": f"{self.plan.interval_ms} ms",
+            "advert interval": f"{self.manager.interval_ms} ms",
+            "variant": self.manager.variant.style,
             "namespaces": "made by root" if made_by_root() else "in a user namespace",
             "real-time scheduling": _granted(self._real_time),
             "settings": ", ".join(self.plan.settings) or "defaults",

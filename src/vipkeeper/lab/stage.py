@@ -86,8 +86,8 @@ class Stage:
         return self.cluster.servers[next(iter(holding))]
 
     def random_phase(self) -> None:
-        """Wait a moment and a random part of the advert interval."""
-        self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.interval_ms / 1000))
+        """Wait a moment and a random part of the manager's longest period."""
+        self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.cycle_ms / 1000))
 
     def fault(self, text: str, *servers: Server) -> None:
         """Say that something breaks now. The first fault is where outages are counted from."""

@@ -35,6 +35,13 @@ def test_list_shows_every_act_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert first == [act.name for act in ACTS]
 
 
+def test_variant_a_manager_does_not_have_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = refused(capsys, tmp_path, "answer", "--manager", "ucarp", "--variant", "hasty")
+    assert "ucarp has no variant 'hasty'; it has best, default" in said
+
+
 def test_setting_is_a_line_of_the_configuration() -> None:
     assert drill.setting("profile=vm") == "profile: vm"
     assert drill.setting("kernel_lease=400ms") == "kernel_lease: 400ms"
