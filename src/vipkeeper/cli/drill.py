@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import json
 import math
 import os
@@ -18,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vipkeeper import __version__
-from vipkeeper.cli import output
+from vipkeeper.cli import drill_why, output
+from vipkeeper.cli.drill_names import named
 from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
 from vipkeeper.config import table
 from vipkeeper.core.types import MILLISECOND, SECOND
@@ -115,15 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + ", ".join(act.name for act in ACTS if act.seconds),
     )
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
-    parser.add_argument(
-        "--why",
-        action="store_true",
-        help="instead of acts: break the cluster fault by fault, collect on every machine, and hold what "
-        "`why` says against the fault; ACT is then a fault ('list' shows them)",
-    )
-    parser.add_argument(
-        "--bundles", type=Path, metavar="DIR", help="with --why: keep bundles and answers there"
-    )
+    drill_why.add_arguments(parser)
 
 
 def _count(text: str) -> int:
@@ -160,8 +152,6 @@ def setting(text: str) -> str:
 def main(args: argparse.Namespace) -> int:
     """Play the acts, or list them."""
     if args.why:
-        from vipkeeper.cli import drill_why
-
         return drill_why.main(args)
     if args.acts == ["list"]:
         output.emit(_listed())
@@ -249,16 +239,7 @@ def find_acts(names: list[str]) -> tuple[Act, ...]:
     Raises:
         UsageError: there is no such act; names the nearest one.
     """
-    by_name = {act.name: act for act in ACTS}
-    wrong = []
-    for name in names:
-        if name not in by_name:
-            near = difflib.get_close_matches(name, by_name, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "see 'vipkeeper drill list'"
-            wrong.append(f"drill: unknown act '{name}'; {hint}")
-    if wrong:
-        raise UsageError("\n".join(wrong))
-    return tuple(by_name[name] for name in names) or STORY
+    return named(names, {act.name: act for act in ACTS}, "act", "drill") or STORY
 
 
 def _check_settings(plan: Plan) -> None:

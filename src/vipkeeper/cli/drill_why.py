@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vipkeeper.cli import output
-from vipkeeper.errors import ExitCode, UsageError
+from vipkeeper.cli.drill_names import named
+from vipkeeper.errors import ExitCode
 from vipkeeper.text import printable
 
 if TYPE_CHECKING:
     from vipkeeper.lab.troubles.faults import Fault
     from vipkeeper.lab.troubles.play import Result
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--why",
+        action="store_true",
+        help="instead of acts: break the cluster fault by fault, collect on every machine, and hold what "
+        "`why` says against the fault; ACT is then a fault ('list' shows them)",
+    )
+    parser.add_argument(
+        "--bundles", type=Path, metavar="DIR", help="with --why: keep bundles and answers there"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -56,13 +69,7 @@ def find(names: list[str]) -> tuple[Fault, ...]:
     """
     from vipkeeper.lab.troubles.faults import FAULTS
 
-    by_name = {fault.name: fault for fault in FAULTS}
-    for name in names:
-        if name not in by_name:
-            near = difflib.get_close_matches(name, by_name, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "see 'vipkeeper drill --why list'"
-            raise UsageError(f"drill --why: unknown fault '{name}'; {hint}")
-    return tuple(by_name[name] for name in names) or FAULTS
+    return named(names, {fault.name: fault for fault in FAULTS}, "fault", "drill --why") or FAULTS
 
 
 def _told(result: Result) -> None:
