@@ -12,20 +12,20 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from vipkeeper import __version__
 from vipkeeper.cli import drill_why, output
-from vipkeeper.cli.drill_names import named
+from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
 from vipkeeper.config import table
 from vipkeeper.core.types import MILLISECOND, SECOND
 from vipkeeper.errors import ExitCode, UsageError
-from vipkeeper.lab.act import Act
-from vipkeeper.lab.acts import ACTS, STORY
+from vipkeeper.lab import cgroups
 from vipkeeper.lab.box import BoxError, in_box, made_by_root, outer_pid
+from vipkeeper.lab.catalogue import Suite
 from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.lab.managers import MANAGERS, PEERS, STYLES, Style
 from vipkeeper.lab.processes import LabError
@@ -41,11 +41,11 @@ NAME = "drill"
 HELP = """\
 Builds a cluster in a box (servers, router, client and observer in network namespaces of their own),
 breaks it act by act with the real daemon on every server, and measures what a client and the LAN see.
-Nothing of it touches this host, and nothing is left over. Without ACT the whole story is played;
-`drill list` shows the acts. Needs root, or user namespaces; where there are none the story is played in
+Nothing is left over on this host. Without ACT the whole story is played; `drill list` shows the acts.
+What this host lacks skips an act by name. Needs root, or user namespaces; where there are none the story is played in
 the simulator, and says so.
 
-Exit codes: 0 all acts passed, 1 one failed, 2 usage or an act that needs namespaces, 130 interrupted."""
+Exit codes: 0 no act failed, 1 one failed, 2 usage, no namespaces, or every act skipped, 130 interrupted."""
 
 EXIT_INTERRUPTED = 130
 LEASE_INTERVALS = 4
@@ -60,7 +60,12 @@ _TERMINAL_WIDTH = 100
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("acts", nargs="*", metavar="ACT", help="acts to play, or 'list'")
+    parser.add_argument(
+        "acts", nargs="*", metavar="ACT", help="acts to play, ACT+ACT for two at once, or 'list'"
+    )
+    parser.add_argument(
+        "--suite", choices=[suite.value for suite in Suite], help="play a choice of acts"
+    )
     parser.add_argument("--runs", type=_count, default=1, metavar="N", help="play them N times")
     output.add_output_option(parser, _FORMATS)
     output.add_ascii_option(parser)
@@ -111,8 +116,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="seconds",
         type=_seconds,
         metavar="TIME",
-        help="how long acts go on that have no end of their own, such as 60s: "
-        + ", ".join(act.name for act in ACTS if act.seconds),
+        help="how long acts go on that have no end of their own, such as 60s; 'drill list' names them",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
     drill_why.add_arguments(parser)
@@ -154,10 +158,10 @@ def main(args: argparse.Namespace) -> int:
     if args.why:
         return drill_why.main(args)
     if args.acts == ["list"]:
-        output.emit(_listed())
+        output.emit(listed())
         return ExitCode.OK
     asked = output.targets(args)
-    acts = find_acts(args.acts)
+    acts = chosen(args.acts, args.suite)
     if len(acts) > 1 and any(target.format == "svg" for target in asked):
         raise UsageError("--output svg draws one act: name one (the report folder has them all)")
     seed = args.seed if args.seed is not None else secrets.randbelow(1_000_000)
@@ -177,6 +181,8 @@ def main(args: argparse.Namespace) -> int:
     )
     _check_settings(plan)
     check_folder(args.report)
+    for left in cgroups.sweep():
+        output.note(f"drill: removed what a killed drill left: control group {left}")
     show = _Show(plan, args, asked)
     try:
         code = in_box(show.inside, show.outside, show.keep)
@@ -222,24 +228,15 @@ def _simulated(
     write_folder(report, {}, args.report)
     _deliver(report, asked, args)
     output.note(f"\nreport: {args.report / 'index.html'}")
-    passed = all(act.verdict is Verdict.PASSED for act in acts)
-    return ExitCode.OK if passed else ExitCode.FINDINGS
+    return exit_code(act.verdict for act in report.acts)
 
 
-def _listed() -> str:
-    lines = [f"{act.name:<21}{act.title}" for act in STORY]
-    lines += ["", "Not part of the whole story, played by name:", ""]
-    lines += [f"{act.name:<21}{act.title}" for act in ACTS if not act.in_story]
-    return "\n".join(lines)
-
-
-def find_acts(names: list[str]) -> tuple[Act, ...]:
-    """The acts of these names; the whole story when none is named.
-
-    Raises:
-        UsageError: there is no such act; names the nearest one.
-    """
-    return named(names, {act.name: act for act in ACTS}, "act", "drill") or STORY
+def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
+    """What verdicts come to. A drill of which everything was skipped has shown nothing."""
+    found = set(verdicts)
+    if Verdict.FAILED in found:
+        return ExitCode.FINDINGS
+    return ExitCode.USAGE if found == {Verdict.SKIPPED} else ExitCode.OK
 
 
 def _check_settings(plan: Plan) -> None:
@@ -278,10 +275,11 @@ class _Show:
         self._args = args
         self._asked = asked
         self._drill: Drill | None = None
+        self._owner = cgroups.owner_name()
 
     def inside(self, directory: Path) -> bytes:
         """Play; a JSON object of the report, the logs of failed acts, and whether it was interrupted."""
-        self._drill = Drill(self._plan, directory, Progress(_begins, _ended))
+        self._drill = Drill(self._plan, directory, Progress(_begins, _ended), self._owner)
         interrupted, notes = False, []
         try:
             self._drill.play()
@@ -309,8 +307,7 @@ class _Show:
             output.note(f"drill: {report.notes[0]}")
             self.code = EXIT_INTERRUPTED
         else:
-            passed = all(act.verdict is Verdict.PASSED for act in report.acts)
-            self.code = ExitCode.OK if passed else ExitCode.FINDINGS
+            self.code = exit_code(act.verdict for act in report.acts)
 
     def keep(self) -> None:
         """With `--keep`: say how to look around and stay until Ctrl-C."""
@@ -374,6 +371,8 @@ def _ended(result: ActResult) -> None:
     _clear()
     if result.verdict is Verdict.PASSED:
         output.note(f"passed  {result.name:<21}{_figures(result)}")
+    elif result.verdict is Verdict.SKIPPED:
+        output.note(f"skipped {result.name:<21}{printable(result.reason)}")
     else:
         output.note(f"FAILED  {result.name:<21}{printable(result.reason)}")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vipkeeper.cli import output
-from vipkeeper.cli.drill_names import named
-from vipkeeper.errors import ExitCode
+from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.text import printable
 
 if TYPE_CHECKING:
@@ -69,7 +69,13 @@ def find(names: list[str]) -> tuple[Fault, ...]:
     """
     from vipkeeper.lab.troubles.faults import FAULTS
 
-    return named(names, {fault.name: fault for fault in FAULTS}, "fault", "drill --why") or FAULTS
+    by_name = {fault.name: fault for fault in FAULTS}
+    for name in names:
+        if name not in by_name:
+            near = difflib.get_close_matches(name, by_name, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see 'vipkeeper drill --why list'"
+            raise UsageError(f"drill --why: unknown fault '{name}'; {hint}")
+    return tuple(by_name[name] for name in names) or FAULTS
 
 
 def _told(result: Result) -> None:
