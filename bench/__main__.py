@@ -1,5 +1,7 @@
 """The measurements: `./dev bench`, which lists what there is.
 
+    ./dev bench versus [--minutes M] [--scale S] [--cell NAME ...]    vipkeeper and its peers, in parts
+    ./dev bench probe [--scale S]                                     what the client probe gets wrong
     ./dev bench election [--cell NAME ...] [--scale S] [--out FILE]   every cell, hours
     ./dev bench holder [--scale S] [--out FILE]                       the holder's cells, and rest
     ./dev bench rest [--out FILE]                                     memory, processor time, --help
@@ -14,23 +16,34 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from bench import lint, rest, results, table, why
-from bench.cells import BOTH, CELLS, HOLDER, find
+from bench import lint, probe, rest, results, table, versus, why
+from bench.cells import BOTH, CELLS, HOLDER, Cell
 from bench.runner import play, print_summary
 
 from vipkeeper.errors import HostError
+
+COMMANDS = ("versus", "probe", "election", "holder", "rest", "lint", "why", "table")
+SINGLE: dict[str, tuple[Callable[[float], dict[str, Any]], Callable[[dict[str, Any]], str]]] = {
+    "why": (why.measure, why.line),
+    "lint": (lint.measure, lint.line),
+    "probe": (lambda scale: probe.measure(round(probe.DATAGRAMS * scale)), probe.line),
+}
+"""What is measured at once: how, and its line for a reader."""
+REST_SECONDS = 60.0
 
 
 def main(words: list[str]) -> int:
     """Run a command; exit code 2 for what cannot be run."""
     if not words:
         print(__doc__)
-        for cell in CELLS:
+        for cell in (*CELLS, *versus.cells()):
             unit = "s" if cell.seconds else "runs"
             amounts = ", ".join(f"{name} {cell.total(name):.0f} {unit}" for name in cell.managers)
-            print(f"{cell.name:<16}{cell.what} ({amounts})")
+            print(f"{cell.name:<24}{cell.what} ({amounts})")
         return 0
     args = _parser().parse_args(words)
     try:
@@ -47,8 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )  # fmt: skip
-    parser.add_argument("what", choices=["election", "holder", "rest", "lint", "why", "table"])
-    parser.add_argument("--cell", action="append", choices=[cell.name for cell in CELLS])
+    parser.add_argument("what", choices=COMMANDS)
+    parser.add_argument(
+        "--cell", action="append", metavar="NAME", help="only this one, or all of GROUP/"
+    )
+    parser.add_argument("--minutes", type=float, default=45.0, help="length of a part of versus")
     parser.add_argument("--scale", type=float, default=1.0, help="fewer runs for a quick look")
     parser.add_argument("--out", type=Path, help="file of results (table: the page)")
     parser.add_argument("--manager", action="append", choices=BOTH, help="only this one")
@@ -63,30 +79,65 @@ def _run(args: argparse.Namespace) -> int:
         out.write_text(table.page(table.gather(args.results)), encoding="utf-8")
         print(f"written: {out}")
         return 0
-    path = args.out or results.DEFAULT
-    if args.what == "why":
-        kept = results.load(path)
-        kept["why"] = why.measure(args.scale)
-        results.save(path, kept)
-        print(f"why: {why.line(kept['why'])}")
-        return 0
-    if args.what == "lint":
+    if args.what in SINGLE:
+        path = args.out or results.DEFAULT
         found = results.load(path)
-        found["lint"] = lint.measure(args.scale)
+        measure, line = SINGLE[args.what]
+        found[args.what] = measure(args.scale)
         results.save(path, found)
-        print(f"lint: {lint.line(found['lint'])}")
+        print(f"{args.what}: {line(found[args.what])}")
         return 0
+    if args.what == "versus":
+        return _versus(args)
+    path = args.out or results.DEFAULT
     if args.what != "rest":
-        names = args.cell or (HOLDER if args.what == "holder" else [cell.name for cell in CELLS])
-        cells = [cell for name in names if (cell := find(name))]
+        names = _known(args.cell, CELLS) or (
+            HOLDER if args.what == "holder" else [cell.name for cell in CELLS]
+        )
+        cells = [cell for cell in CELLS if cell.name in names]
         found = play(cells, args.scale, path, args.manager or BOTH, mix=args.mix)
         print_summary(cells, found)
     if args.what != "election" or not args.cell:
         found = results.load(path)
         if "rest" not in found or args.what == "rest":
-            found["rest"] = rest.measure(max(5.0, 60.0 * min(1.0, args.scale)))
+            found["rest"] = rest.measure(max(5.0, REST_SECONDS * min(1.0, args.scale)))
             results.save(path, found)
         print(f"rest: {table.rest_line(found['rest'])}")
+    return 0
+
+
+def _known(asked: Sequence[str] | None, cells: Sequence[Cell]) -> list[str]:
+    """The names of the cells asked for.
+
+    Raises:
+        ResultsError: there is none of a name.
+    """
+    found = []
+    for name in asked or ():
+        names = [
+            cell.name
+            for cell in cells
+            if name == cell.name or (name.endswith("/") and cell.name.startswith(name))
+        ]
+        if not names:
+            raise results.ResultsError(f"there is no cell '{name}'; ./dev bench lists them")
+        found += names
+    return found
+
+
+def _versus(args: argparse.Namespace) -> int:
+    """A part of the head-to-head; what each costs at rest once all of it has been played."""
+    path = args.out or versus.DEFAULT
+    every = versus.cells()
+    names = _known(args.cell, every)
+    cells = [cell for cell in every if not names or cell.name in names]
+    found = versus.play(cells, args.scale, path, args.minutes, mix=args.mix)
+    done = not any(versus.missing(cells, args.scale, found))
+    if done and not names and "rest_versus" not in found:
+        seconds = max(5.0, REST_SECONDS * min(1.0, args.scale))
+        contenders = dict.fromkeys([*versus.BEST, *versus.DEFAULTS])
+        found["rest_versus"] = rest.measure_all(tuple(contenders), seconds)
+        results.save(path, found)
     return 0
 
 

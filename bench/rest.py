@@ -1,4 +1,4 @@
-"""What the daemon costs while nothing happens, and how long `vipkeeper --help` takes."""
+"""What each manager costs while nothing happens, and how long `vipkeeper --help` takes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bench import results
+from bench.contenders import CONTENDERS, Contender
 from bench.figures import summary
 
 from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import Cluster
-from vipkeeper.lab.managers import Vipkeeper
+from vipkeeper.lab.managers import MANAGERS, Vipkeeper
 from vipkeeper.lab.processes import LabError, Process
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Stage
@@ -27,12 +29,28 @@ HELP_RUNS = 20
 
 def measure(seconds: float) -> dict[str, Any]:
     """Memory and processor time of keeper and prober on each of three servers, and `--help`."""
-    found: list[dict[str, Any]] = []
-    record = {"conditions": results.conditions(), "help_ms": help_time()}
-    in_box(
-        lambda directory: _inside(directory, seconds), lambda data: found.append(json.loads(data))
+    return {"conditions": results.conditions(), "help_ms": help_time()} | _played(
+        CONTENDERS["vipkeeper"], seconds
     )
-    return record | found[0]  # fmt: skip
+
+
+def measure_all(names: Sequence[str], seconds: float) -> dict[str, Any]:
+    """The same of each of these contenders that is there."""
+    asked = [CONTENDERS[name] for name in names]
+    return {
+        one.name: {"conditions": results.conditions()} | _played(one, seconds)
+        for one in asked
+        if not one.missing
+    }
+
+
+def _played(contender: Contender, seconds: float) -> dict[str, Any]:
+    found: list[dict[str, Any]] = []
+    in_box(
+        lambda directory: _inside(directory, contender, seconds),
+        lambda data: found.append(json.loads(data)),
+    )
+    return found[0]
 
 
 def help_time() -> dict[str, Any]:
@@ -45,11 +63,12 @@ def help_time() -> dict[str, Any]:
     return summary(times) | {"runs": times}
 
 
-def _inside(directory: Path, seconds: float) -> bytes:
+def _inside(directory: Path, contender: Contender, seconds: float) -> bytes:
     cluster = Cluster(lan(3), directory / "cluster")
     cluster.build()
-    manager = Vipkeeper(100)
-    manager.traced = False
+    manager = MANAGERS[contender.manager](100, style=contender.style)
+    if isinstance(manager, Vipkeeper):
+        manager.traced = False
     manager.prepare(cluster)
     recorder = Recorder(cluster.network, directory / "probes")
     stage = Stage(cluster, recorder, manager, random.Random(0))
@@ -79,11 +98,14 @@ def _inside(directory: Path, seconds: float) -> bytes:
 
 
 def _ticks(daemon: Process) -> int:
-    """Processor time of a daemon's processes so far, in the kernel's ticks (proc(5), utime and stime)."""
+    """Processor time of a daemon's processes so far, in the kernel's ticks (proc(5), utime to cstime).
+
+    What has ended and was waited for counts as well: a check script lives for milliseconds.
+    """
     total = 0
     for pid in daemon.tree():
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
+        total += sum(map(int, fields[11:15]))
     return total
 
 
@@ -92,5 +114,7 @@ def _memory(pid: int) -> dict[str, Any]:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     sizes = {line.split(":")[0]: int(line.split()[1]) for line in rollup[1:]}
     words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-    role = "prober" if "prober" in words else "keeper"
+    role = Path(f"/proc/{pid}/comm").read_text().strip()
+    if "vipkeeper" in words:
+        role = "prober" if "prober" in words else "keeper"
     return {"role": role, "rss_kib": sizes["Rss"], "pss_kib": sizes["Pss"]}

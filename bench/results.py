@@ -39,6 +39,20 @@ def _git(*words: str) -> str:
     return done.stdout.strip()
 
 
+def machine() -> dict[str, str]:
+    """Its processor and memory (proc(5)); empty where the kernel does not say."""
+    found: dict[str, str] = {}
+    for path, key, name in (("cpuinfo", "model name", "cpu"), ("meminfo", "MemTotal", "memory")):
+        try:
+            lines = Path("/proc", path).read_text(encoding="utf-8").splitlines()
+        except OSError:
+            continue
+        values = [line.partition(":")[2].strip() for line in lines if line.startswith(key)]
+        if values:
+            found[name] = values[0]
+    return found
+
+
 def conditions() -> dict[str, Any]:
     """Of this machine, now."""
     return {
@@ -47,8 +61,23 @@ def conditions() -> dict[str, Any]:
         "kernel": os.uname().release,
         "cores": len(os.sched_getaffinity(0)),
         "python": sys.version.split()[0],
+        **machine(),
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+def same_commit(found: dict[str, Any], path: Path, *, mix: bool) -> None:
+    """See that a file can be gone on with.
+
+    Raises:
+        ResultsError: it holds runs of another commit and `mix` is not set.
+    """
+    before, at = commits(found), commit()
+    if before and before != [at] and not mix:
+        raise ResultsError(
+            f"{path} holds runs of {', '.join(before)}, this is {at}: give --out another file, "
+            "or --mix to go on all the same"
+        )
 
 
 def load(path: Path) -> dict[str, Any]:

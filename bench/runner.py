@@ -1,4 +1,4 @@
-"""Plays cells block by block, vipkeeper and keepalived in turn, and writes every run at once."""
+"""Plays cells block by block, the managers in turn, and writes every run at once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import math
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench import results
 from bench.cells import Cell
+from bench.contenders import CONTENDERS
 from bench.figures import run_of, runs, summary
 
 BLOCKS_MAY_FAIL = 3
@@ -32,14 +34,9 @@ def play(
         ResultsError: the file holds runs of another commit and `mix` is not set, or is damaged.
     """
     found = results.load(path)
-    before, now = results.commits(found), results.commit()
-    if before and before != [now] and not mix:
-        raise results.ResultsError(
-            f"{path} holds runs of {', '.join(before)}, this is {now}: give --out another file, "
-            "or --mix to go on all the same"
-        )
+    results.same_commit(found, path, mix=mix)
     for cell, manager, size in _missing(cells, scale, found, managers):
-        block = _block(cell, manager, size)
+        block = block_of(cell, manager, size)
         results.blocks(found, cell.name, manager).append(block)
         results.save(path, found)
         print(_line(cell, manager, found), flush=True)
@@ -77,14 +74,15 @@ def _done(cell: Cell, run: dict[str, Any]) -> float:
     return float(run["broken_s"]) if run["length"] else cell.seconds
 
 
-def _block(cell: Cell, manager: str, size: float) -> dict[str, Any]:
+def block_of(cell: Cell, manager: str, size: float) -> dict[str, Any]:
     """Play one block on a fresh cluster."""
     count = 1 if cell.seconds else int(size)
     record: dict[str, Any] = {"conditions": results.conditions(), "runs": []}
+    begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vipkeeper-bench-") as folder:
         out = Path(folder) / "run.json"
         command = [sys.executable, "-m", "vipkeeper", "drill", cell.act, "--runs", str(count)]
-        command += ["--manager", manager, "--interval", f"{cell.interval_ms}ms"]
+        command += [*CONTENDERS[manager].words, "--interval", f"{cell.interval_ms}ms"]
         command += ["--report", folder, "--output", f"json={out}"]
         if manager == "vipkeeper":
             command += [word for setting in cell.settings for word in ("--set", setting)]
@@ -105,6 +103,7 @@ def _block(cell: Cell, manager: str, size: float) -> dict[str, Any]:
             record["version"] = report["tool_version"]
             record["conditions"] |= {"drill": report["conditions"]}
             record["runs"] = [run_of(act) for act in report["acts"]]
+    record["took_s"] = round(time.monotonic() - begin, 3)
     record["conditions"]["load after"] = results.conditions()["load"]
     return record
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import lint, results, why
+from bench import headtohead, lint, probe, results, versus, why
 from bench.cells import CELLS, Cell
 from bench.figures import runs, summary
+from bench.headtohead import rows as _rows
 from bench.runner import ratio
 from bench.targets import AIMS, judge, rest_findings, shown, why_findings
 
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+"""Drawn by tools/pictures.py."""
 WORST = 3
 """Runs of each cell that are shown one by one."""
 HEAD = """\
@@ -47,7 +49,7 @@ def gather(folder: Path) -> dict[str, Any]:
         for cell, records in one.get("cells", {}).items():
             for manager, record in records.items():
                 results.blocks(found, cell, manager).extend(record["blocks"])
-        for name in ("rest", "lint", "why"):
+        for name in ("rest", "rest_versus", "lint", "probe", "left_out", "why"):
             if name in one:
                 found[name] = one[name]
     return found
@@ -55,16 +57,14 @@ def gather(folder: Path) -> dict[str, Any]:
 
 def page(found: dict[str, Any]) -> str:
     """The whole page."""
-    parts = [HEAD, _conditions(found), _aims(found)]
+    parts = [HEAD, headtohead.section(found), _conditions(found), _aims(found)]
     parts += [_cell(cell, found["cells"].get(cell.name, {})) for cell in CELLS]
-    parts += [_rest(found.get("rest")), lint.section(found.get("lint"))]
+    many = [cell for cell in versus.cells() if cell.runs > 1 and found["cells"].get(cell.name)]
+    parts += [_cell(cell, found["cells"][cell.name]) for cell in many]
+    parts += [_rest(found.get("rest")), headtohead.rest(found.get("rest_versus"))]
+    parts += [probe.section(found.get("probe")), lint.section(found.get("lint"))]
     parts.append(why.section(found.get("why")))
     return "\n".join(part for part in parts if part)
-
-
-def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _conditions(found: dict[str, Any]) -> str:
@@ -73,8 +73,9 @@ def _conditions(found: dict[str, Any]) -> str:
     for records in found["cells"].values():
         for block in (b for record in records.values() for b in record["blocks"]):
             drill = block["conditions"].get("drill", {})
-            for key in ("commit", "kernel", "cores", "python"):
-                seen.setdefault(key, {})[str(block["conditions"][key])] = None
+            for key in ("commit", "kernel", "cores", "cpu", "memory", "python"):
+                if key in block["conditions"]:
+                    seen.setdefault(key, {})[str(block["conditions"][key])] = None
             for key in ("namespaces",):
                 seen.setdefault(key, {})[drill.get(key, "?")] = None
             loads += [block["conditions"]["load"], block["conditions"]["load after"]]
@@ -111,10 +112,14 @@ def _cell(cell: Cell, records: dict[str, Any]) -> str:
         return f"## {cell.name}\n\n{cell.what}: not measured.\n"
     text = f"## {cell.name}\n\n{cell.what}. Act `{cell.act}`, adverts every {cell.interval_ms} ms"
     text += "".join(f", `{setting}`" for setting in cell.settings) + ".\n\n"
+    records = {manager: record for manager, record in records.items() if record["blocks"]}
     for manager, record in records.items():
         text += _manager(manager, record)
     if compared := ratio(cell, records):
         text += f"{compared} ({cell.metric}).\n\n"
+    if len(records) > 1 and (PICTURES / f"outages-{cell.name}.svg").exists():
+        text += f"![{cell.name}: share of runs that were over after so long]"
+        text += f"(pictures/outages-{cell.name}.svg)\n\n"
     for manager, record in records.items():
         text += _worst(cell, manager, record)
     return text

@@ -17,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from vipkeeper.lab.processes import SYSTEM_PATH
+from vipkeeper.lab import cgroups
+from vipkeeper.lab.cgroups import Controller, hierarchies
+from vipkeeper.lab.processes import SYSTEM_PATH, wait_for
 
 pytestmark = pytest.mark.lab
 
 PATIENCE = 30.0
+MOUNTS = Path("/proc/self/mountinfo")
 MARK = "VIPKEEPER_TEST_MARK"
 """In the environment of a drill and so of every process it starts: finds them without guessing names."""
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -44,7 +47,14 @@ def host_state() -> set[str]:
     found |= {f"nftables {line}" for line in system("nft", "list", "tables")}
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     found |= {f"mount {line.split()[4]}" for line in mounts}
+    found |= {f"control group {path}" for path in control_groups()}
     return {entry for entry in found if "vkh" not in entry}
+
+
+def control_groups() -> list[Path]:
+    """Those that drills made and have not removed."""
+    roots = {hierarchy.path for hierarchy, _ in hierarchies(MOUNTS.read_text())}
+    return [path for root in roots for path in root.glob(f"{cgroups.PREFIX}*")]
 
 
 def marked(mark: str) -> list[str]:
@@ -75,10 +85,10 @@ class Drill:
         self, *words: str, prefix: tuple[str, ...] = (), python: str = sys.executable
     ) -> subprocess.Popen[str]:
         temporary = self.directory / "tmp"
-        temporary.mkdir(mode=0o777)
+        temporary.mkdir(mode=0o777, exist_ok=True)
         temporary.chmod(0o777)
         report = self.directory / "report"
-        report.mkdir(mode=0o777)
+        report.mkdir(mode=0o777, exist_ok=True)
         report.chmod(0o777)
         program = [*prefix, python, "-m", "vipkeeper", "drill", *words]
         output = ["--output", "json", "--report", str(report)]
@@ -196,6 +206,41 @@ def test_nothing_is_left_after_sigkill_of_the_drill(drill: Drill) -> None:
     drill.nothing_left()
     _, err = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in err
+
+
+@as_root
+def test_what_a_drill_killed_amid_a_frozen_machine_left_is_found_by_name(drill: Drill) -> None:
+    if reason := cgroups.lacking(Controller.FREEZER):
+        pytest.skip(reason)
+    before = set(control_groups())
+    process = drill.start("frozen", "--for", "60s")
+    assert wait_for(lambda: bool(frozen(before)), PATIENCE * 2)
+    (left,) = frozen(before)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    assert left.exists()
+    second = drill.start("elect")
+    _, err = second.communicate(timeout=PATIENCE * 2)
+    assert second.returncode == 0, err
+    assert f"drill: removed what a killed drill left: control group {left.name}" in err.splitlines()
+    assert set(control_groups()) <= before
+    drill.nothing_left()
+
+
+def frozen(before: set[Path]) -> set[Path]:
+    """The new groups in which everything stands still (cgroups(7), v1 and v2)."""
+    new = set(control_groups()) - before
+    return {path for path in new if state(path, "freezer.state") == "FROZEN"} | {
+        path for path in new if "frozen 1" in state(path, "cgroup.events")
+    }
+
+
+def state(path: Path, name: str) -> str:
+    """A file of a group; empty where it has none, or has gone."""
+    try:
+        return (path / name).read_text().strip()
+    except OSError:
+        return ""
 
 
 @as_root

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import json
 import math
 import os
@@ -13,21 +12,23 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from vipkeeper import __version__
-from vipkeeper.cli import output
+from vipkeeper.cli import drill_why, output
+from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
 from vipkeeper.config import table
 from vipkeeper.core.types import MILLISECOND, SECOND
 from vipkeeper.errors import ExitCode, UsageError
-from vipkeeper.lab.act import Act
-from vipkeeper.lab.acts import ACTS, STORY
+from vipkeeper.lab import cgroups
 from vipkeeper.lab.box import BoxError, in_box, made_by_root, outer_pid
+from vipkeeper.lab.catalogue import Suite
 from vipkeeper.lab.drill import Drill, Plan, Progress
-from vipkeeper.lab.managers import MANAGERS
+from vipkeeper.lab.managers import MANAGERS, PEERS, STYLES, Style
+from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.topology import lan
 from vipkeeper.report import html, svg, terminal
 from vipkeeper.report import json as report_json
@@ -40,11 +41,11 @@ NAME = "drill"
 HELP = """\
 Builds a cluster in a box (servers, router, client and observer in network namespaces of their own),
 breaks it act by act with the real daemon on every server, and measures what a client and the LAN see.
-Nothing of it touches this host, and nothing is left over. Without ACT the whole story is played;
-`drill list` shows the acts. Needs root, or user namespaces; where there are none the story is played in
+Nothing is left over on this host. Without ACT the whole story is played; `drill list` shows the acts.
+What this host lacks skips an act by name. Needs root, or user namespaces; where there are none the story is played in
 the simulator, and says so.
 
-Exit codes: 0 all acts passed, 1 one failed, 2 usage or an act that needs namespaces, 130 interrupted."""
+Exit codes: 0 no act failed, 1 one failed, 2 usage, no namespaces, or every act skipped, 130 interrupted."""
 
 EXIT_INTERRUPTED = 130
 LEASE_INTERVALS = 4
@@ -59,7 +60,12 @@ _TERMINAL_WIDTH = 100
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("acts", nargs="*", metavar="ACT", help="acts to play, or 'list'")
+    parser.add_argument(
+        "acts", nargs="*", metavar="ACT", help="acts to play, ACT+ACT for two at once, or 'list'"
+    )
+    parser.add_argument(
+        "--suite", choices=[suite.value for suite in Suite], help="play a choice of acts"
+    )
     parser.add_argument("--runs", type=_count, default=1, metavar="N", help="play them N times")
     output.add_output_option(parser, _FORMATS)
     output.add_ascii_option(parser)
@@ -77,9 +83,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--manager",
-        choices=["vipkeeper", "keepalived"],
+        choices=["vipkeeper", *(peer.name for peer in PEERS)],
         default="vipkeeper",
         help="who holds the VIP",
+    )
+    parser.add_argument(
+        "--variant",
+        type=Style,
+        choices=list(Style),
+        metavar="NAME",
+        help=f"how a peer is set up, its first unless named ({STYLES})",
     )
     parser.add_argument(
         "--interval",
@@ -103,10 +116,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="seconds",
         type=_seconds,
         metavar="TIME",
-        help="how long acts go on that have no end of their own, such as 60s: "
-        + ", ".join(act.name for act in ACTS if act.seconds),
+        help="how long acts go on that have no end of their own, such as 60s; 'drill list' names them",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
+    drill_why.add_arguments(parser)
 
 
 def _count(text: str) -> int:
@@ -142,11 +155,13 @@ def setting(text: str) -> str:
 
 def main(args: argparse.Namespace) -> int:
     """Play the acts, or list them."""
+    if args.why:
+        return drill_why.main(args)
     if args.acts == ["list"]:
-        output.emit(_listed())
+        output.emit(listed())
         return ExitCode.OK
     asked = output.targets(args)
-    acts = find_acts(args.acts)
+    acts = chosen(args.acts, args.suite)
     if len(acts) > 1 and any(target.format == "svg" for target in asked):
         raise UsageError("--output svg draws one act: name one (the report folder has them all)")
     seed = args.seed if args.seed is not None else secrets.randbelow(1_000_000)
@@ -161,10 +176,13 @@ def main(args: argparse.Namespace) -> int:
         interval_ms=args.interval,
         seed=seed,
         settings=tuple(args.settings),
+        style=args.variant,
         seconds=args.seconds,
     )
     _check_settings(plan)
     check_folder(args.report)
+    for left in cgroups.sweep():
+        output.note(f"drill: removed what a killed drill left: control group {left}")
     show = _Show(plan, args, asked)
     try:
         code = in_box(show.inside, show.outside, show.keep)
@@ -210,33 +228,15 @@ def _simulated(
     write_folder(report, {}, args.report)
     _deliver(report, asked, args)
     output.note(f"\nreport: {args.report / 'index.html'}")
-    passed = all(act.verdict is Verdict.PASSED for act in acts)
-    return ExitCode.OK if passed else ExitCode.FINDINGS
+    return exit_code(act.verdict for act in report.acts)
 
 
-def _listed() -> str:
-    lines = [f"{act.name:<21}{act.title}" for act in STORY]
-    lines += ["", "Not part of the whole story, played by name:", ""]
-    lines += [f"{act.name:<21}{act.title}" for act in ACTS if not act.in_story]
-    return "\n".join(lines)
-
-
-def find_acts(names: list[str]) -> tuple[Act, ...]:
-    """The acts of these names; the whole story when none is named.
-
-    Raises:
-        UsageError: there is no such act; names the nearest one.
-    """
-    by_name = {act.name: act for act in ACTS}
-    wrong = []
-    for name in names:
-        if name not in by_name:
-            near = difflib.get_close_matches(name, by_name, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "see 'vipkeeper drill list'"
-            wrong.append(f"drill: unknown act '{name}'; {hint}")
-    if wrong:
-        raise UsageError("\n".join(wrong))
-    return tuple(by_name[name] for name in names) or STORY
+def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
+    """What verdicts come to. A drill of which everything was skipped has shown nothing."""
+    found = set(verdicts)
+    if Verdict.FAILED in found:
+        return ExitCode.FINDINGS
+    return ExitCode.USAGE if found == {Verdict.SKIPPED} else ExitCode.OK
 
 
 def _check_settings(plan: Plan) -> None:
@@ -245,7 +245,13 @@ def _check_settings(plan: Plan) -> None:
     Raises:
         UsageError: their configuration would be wrong; says so in its own words.
     """
-    manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings)
+    kind = MANAGERS[plan.manager]
+    try:
+        manager = kind(plan.interval_ms, plan.settings, plan.style)
+    except LabError as error:
+        raise UsageError(f"--variant: {error}") from None
+    if reason := kind.missing():
+        raise UsageError(f"--manager {plan.manager}: {reason}")
     networks = [lan(servers) for servers in sorted({act.servers for act in plan.acts})]
     mistakes = dict.fromkeys(line for network in networks for line in manager.mistakes(network))
     lease = math.ceil(plan.interval_ms * LEASE_INTERVALS / 1000)
@@ -269,10 +275,11 @@ class _Show:
         self._args = args
         self._asked = asked
         self._drill: Drill | None = None
+        self._owner = cgroups.owner_name()
 
     def inside(self, directory: Path) -> bytes:
         """Play; a JSON object of the report, the logs of failed acts, and whether it was interrupted."""
-        self._drill = Drill(self._plan, directory, Progress(_begins, _ended))
+        self._drill = Drill(self._plan, directory, Progress(_begins, _ended), self._owner)
         interrupted, notes = False, []
         try:
             self._drill.play()
@@ -300,8 +307,7 @@ class _Show:
             output.note(f"drill: {report.notes[0]}")
             self.code = EXIT_INTERRUPTED
         else:
-            passed = all(act.verdict is Verdict.PASSED for act in report.acts)
-            self.code = ExitCode.OK if passed else ExitCode.FINDINGS
+            self.code = exit_code(act.verdict for act in report.acts)
 
     def keep(self) -> None:
         """With `--keep`: say how to look around and stay until Ctrl-C."""
@@ -365,6 +371,8 @@ def _ended(result: ActResult) -> None:
     _clear()
     if result.verdict is Verdict.PASSED:
         output.note(f"passed  {result.name:<21}{_figures(result)}")
+    elif result.verdict is Verdict.SKIPPED:
+        output.note(f"skipped {result.name:<21}{printable(result.reason)}")
     else:
         output.note(f"FAILED  {result.name:<21}{printable(result.reason)}")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from vipkeeper.core.actions import AddressOperation
 from vipkeeper.core.events import AddressOutcome
-from vipkeeper.core.types import Duration, HostView, Instant
+from vipkeeper.core.types import AddressState, Duration, HostView, Instant
 from vipkeeper.daemon.strict import StrictLease
 from vipkeeper.host.channels import Channels, Reach
 from vipkeeper.host.clock import now
@@ -16,6 +16,12 @@ from vipkeeper.host.neighbours import Neighbour
 from vipkeeper.host.netlink import Addresses
 from vipkeeper.host.strict import Guard
 from vipkeeper.wire.types import IPAddress
+
+
+def moved(before: Sequence[Place], places: Sequence[Place]) -> bool:
+    """Whether a VIP is at another MAC than before: neighbours would go on sending to the old one."""
+    macs = {place.vip: place.mac for place in before}
+    return any(macs.get(place.vip, place.mac) != place.mac for place in places)
 
 
 class Placement:
@@ -42,16 +48,22 @@ class Placement:
         self._readable = readable
         self._lease = lease
         self._watched: list[int] = []
+        self._places: list[Place] = []
+        """Where the VIPs were when an interface was last up."""
 
     async def view(self) -> HostView:
         """Read afresh and let the packet sockets follow."""
         host = self._addresses.view()
         if self._lease is not None:
             await self._lease.guard(self._guards())
-        places = [self._place(vip) for vip in self._vips] if host.link_up else []
+        found = [self._place(vip) for vip in self._vips] if host.link_up else []
+        places = [place for place in found if place is not None]
         before = self._watched
-        if self._wire.place(place for place in places if place is not None):
+        if self._wire.place(places):
             self._watch(before)
+        if moved(self._places, places) and all(v.state is AddressState.LEASED for v in host.vips):
+            self._wire.announce()
+        self._places = places or self._places
         self._channels.place(self._reach(host))
         return host
 

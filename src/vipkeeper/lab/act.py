@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from vipkeeper.lab.cluster import Server
+from vipkeeper.lab.fault import Fault
+from vipkeeper.lab.needs import Need
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.report.run import Expectation
 
@@ -25,9 +28,29 @@ MOMENT = 200 * MILLISECOND
 Judge = Callable[[Stage, Figures], list[Expectation]]
 
 
+class Group(enum.Enum):
+    """What is broken: the headings of `drill list` and of docs/scenarios.md."""
+
+    NOTHING = "Nothing, or a whole machine"
+    DAEMON = "The daemon"
+    TIME = "Time to run"
+    WIRES = "Wires"
+    ADDRESSES = "Addresses and interfaces"
+    SERVICE = "The API server"
+    STRANGERS = "Clocks and strangers"
+
+
+class Runs(enum.Enum):
+    """Which managers an act can be played with."""
+
+    ANY = "any"
+    VIPKEEPER = "vipkeeper"
+    """It breaks or rewrites something that only this program has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act: a story, how it is played, how it is judged."""
+    """One act, or scenario: a story, how it is played, how it is judged, what it needs."""
 
     name: str
     title: str
@@ -42,6 +65,24 @@ class Act:
     """Played when no act is named."""
     seconds: float = 0.0
     """How long it goes on unless the player says; 0 where its end is its own."""
+    group: Group = Group.NOTHING
+    numbers: tuple[int, ...] = ()
+    """Its rows of the fault catalogue (docs/scenarios.md)."""
+    expects: str = ""
+    """What must be seen besides one holder at the end, for a reader."""
+    managers: Runs = Runs.ANY
+    needs: tuple[Need, ...] = ()
+    """What this host must have; without it the act is skipped, with the reason."""
+    prepare: Callable[[Stage], None] | None = None
+    """Changes the cluster before the act; it is brought to health again before time begins."""
+    spoils: bool = False
+    """Leaves a cluster that the next act must not have."""
+    fault: Fault | None = None
+    """What of it can be laid beside another act's; None: it can only be played alone."""
+    smoke: bool = False
+    """Part of the short suite."""
+    most_moves: int = 1
+    """How often it may move the VIP; for acts laid together this is added up."""
 
 
 def ms(nanoseconds: int) -> str:

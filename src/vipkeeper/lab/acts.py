@@ -10,6 +10,7 @@ from vipkeeper.lab.act import (
     PATIENCE,
     TAKEOVER_BOUND,
     Act,
+    Group,
     answered,
     bounded,
     every_answered,
@@ -22,6 +23,7 @@ from vipkeeper.lab.act import (
 )
 from vipkeeper.lab.acts_daemons import DAEMONS
 from vipkeeper.lab.acts_wires import WIRES
+from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.lab.standin_control import tell
 from vipkeeper.report.run import Expectation
@@ -154,6 +156,30 @@ def _refused(stage: Stage, figures: Figures) -> list[Expectation]:
     return [*_alone(stage, figures), honest]
 
 
+def _without_power(stage: Stage) -> Mend:
+    server = stage.subject
+    stage.fault(f"{server.name} loses power", server)
+    stage.cluster.power_off(server)
+    return stage.start_all
+
+
+def _without_daemon(stage: Stage) -> Mend:
+    server = stage.subject
+    assert server.daemon is not None
+    stage.fault(f"daemon of {server.name} gets SIGKILL", server)
+    server.daemon.signal_tree(signal.SIGKILL)
+    return lambda: stage.manager.start(server)
+
+
+def _until_moved(stage: Stage) -> None:
+    stage.wait_gone(stage.subject, LEASE_PATIENCE)
+    stage.wait_answer(PATIENCE, other_than=stage.subject)
+    stage.recorder.watch(AFTERWARDS)
+
+
+POWER_OFF = Fault(Whose.HOLDER, Part.POWER, _without_power, _until_moved)
+DAEMON_KILLED = Fault(Whose.HOLDER, Part.DAEMON, _without_daemon, _until_moved)
+
 STORY: tuple[Act, ...] = (
     Act(
         "elect",
@@ -163,6 +189,9 @@ STORY: tuple[Act, ...] = (
         _elected,
         fresh=True,
         measures_outage=False,
+        group=Group.NOTHING,
+        expects="one server claims the VIP, once",
+        smoke=True,
     ),
     Act(
         "answer",
@@ -171,6 +200,10 @@ STORY: tuple[Act, ...] = (
         _steady,
         answered,
         seconds=3.0,
+        group=Group.NOTHING,
+        expects="every datagram is answered; the VIP does not move",
+        smoke=True,
+        most_moves=0,
     ),
     Act(
         "power-off",
@@ -178,6 +211,10 @@ STORY: tuple[Act, ...] = (
         "The server with the VIP is gone from one instant to the next. Another one takes over.",
         _power_off,
         takeover,
+        group=Group.NOTHING,
+        expects="another server takes over; the client waits at most 3 s",
+        fault=POWER_OFF,
+        smoke=True,
     ),
     Act(
         "api-dead",
@@ -186,6 +223,10 @@ STORY: tuple[Act, ...] = (
         "The VIP moves to a server whose API server is ready.",
         _api_dead,
         _api_moved,
+        group=Group.SERVICE,
+        numbers=(46,),
+        expects="the VIP moves to a ready server; TLS is back within 3 s",
+        smoke=True,
     ),
     Act(
         "handover",
@@ -194,6 +235,10 @@ STORY: tuple[Act, ...] = (
         "serves a moment later.",
         _handover,
         takeover,
+        group=Group.NOTHING,
+        numbers=(1,),
+        expects="the VIP moves; the client waits at most 3 s",
+        smoke=True,
     ),
     Act(
         "daemon-killed",
@@ -202,6 +247,11 @@ STORY: tuple[Act, ...] = (
         "address away when its lease lapses; only then another server claims it.",
         _daemon_killed,
         takeover,
+        group=Group.DAEMON,
+        numbers=(2,),
+        expects="the VIP leaves with its lease, only then another server claims it",
+        fault=DAEMON_KILLED,
+        smoke=True,
     ),
     Act(
         "daemon-frozen",
@@ -210,6 +260,9 @@ STORY: tuple[Act, ...] = (
         "on it finds that it lost the VIP, and does not take it back.",
         _daemon_frozen,
         takeover,
+        group=Group.DAEMON,
+        numbers=(5,),
+        expects="the same; the daemon that goes on does not take the VIP back",
     ),
     Act(
         "two-gone",
@@ -218,6 +271,9 @@ STORY: tuple[Act, ...] = (
         "the same: an error from an API server says more than silence.",
         _two_gone,
         _survived,
+        group=Group.NOTHING,
+        expects="the survivor holds the VIP",
+        smoke=True,
     ),
     Act(
         "one-server",
@@ -227,6 +283,9 @@ STORY: tuple[Act, ...] = (
         _alone,
         seconds=4.5,
         servers=1,
+        group=Group.NOTHING,
+        expects="the VIP stays beyond its lease",
+        most_moves=0,
     ),
     Act(
         "one-server-api-dead",
@@ -236,6 +295,10 @@ STORY: tuple[Act, ...] = (
         _alone_api_dead,
         _refused,
         servers=1,
+        group=Group.SERVICE,
+        numbers=(46,),
+        expects="the VIP stays, TLS is refused",
+        most_moves=0,
     ),
 )
 """What is played when no act is named."""

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
-from vipkeeper.lab.act import AFTERWARDS, LEASE_PATIENCE, PATIENCE, Act, answered, quiet, takeover
+from vipkeeper.lab.act import (
+    AFTERWARDS,
+    LEASE_PATIENCE,
+    PATIENCE,
+    Act,
+    Group,
+    answered,
+    quiet,
+    takeover,
+)
 from vipkeeper.lab.cluster import Server
+from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.stage import Stage
 
 RESTART_AFTER = 0.5
@@ -67,6 +78,47 @@ def _busy(stage: Stage) -> None:
     stage.recorder.watch(AFTERWARDS)
 
 
+def _without_daemon(stage: Stage) -> Mend:
+    server = stage.subject
+    assert server.daemon is not None
+    stage.fault(f"daemon of {server.name} gets SIGTERM", server)
+    server.daemon.send_signal(signal.SIGTERM)
+    return lambda: stage.manager.start(server)
+
+
+def _until_moved(stage: Stage) -> None:
+    stage.wait_answer(PATIENCE, other_than=stage.subject)
+    stage.recorder.watch(AFTERWARDS)
+
+
+def _still(which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
+    def begin(stage: Stage) -> Mend:
+        server = which(stage)
+        daemon = server.daemon
+        assert daemon is not None
+        stage.fault(f"daemon of {server.name} stands still", server)
+        daemon.signal_tree(signal.SIGSTOP)
+        return lambda: daemon.signal_tree(signal.SIGCONT)
+
+    return begin
+
+
+def _for_a_moment(stage: Stage) -> None:
+    stage.recorder.watch(stage.rng.uniform(*STILLS))
+
+
+def _loaded(stage: Stage) -> Mend:
+    loops = LOOPS_PER_CORE * len(os.sched_getaffinity(0))
+    stage.fault(f"{loops} busy loops on this machine's cores", stage.subject)
+    stage.cluster.load(loops)
+    return stage.cluster.unload
+
+
+SIGTERM = Fault(Whose.HOLDER, Part.DAEMON, _without_daemon, _until_moved)
+STALL = Fault(Whose.HOLDER, Part.DAEMON, _still(lambda stage: stage.subject), _for_a_moment)
+BACKUP_STALL = Fault(Whose.BACKUP, Part.DAEMON, _still(Stage.backup), _for_a_moment)
+BUSY = Fault(Whose.LAN, Part.STRANGER, _loaded)
+
 DAEMONS: tuple[Act, ...] = (
     Act(
         "sigterm",
@@ -76,6 +128,11 @@ DAEMONS: tuple[Act, ...] = (
         _sigterm,
         takeover,
         in_story=False,
+        group=Group.DAEMON,
+        numbers=(1,),
+        expects="the VIP moves, none is left behind",
+        fault=SIGTERM,
+        smoke=True,
     ),
     Act(
         "restart-in-lease",
@@ -85,6 +142,11 @@ DAEMONS: tuple[Act, ...] = (
         _restart_in_lease,
         answered,
         in_story=False,
+        group=Group.DAEMON,
+        numbers=(3,),
+        expects="every datagram is answered; the VIP does not move",
+        smoke=True,
+        most_moves=0,
     ),
     Act(
         "stall",
@@ -94,6 +156,12 @@ DAEMONS: tuple[Act, ...] = (
         _stall,
         answered,
         in_story=False,
+        group=Group.DAEMON,
+        numbers=(5,),
+        expects="every datagram is answered; the VIP does not move",
+        fault=STALL,
+        smoke=True,
+        most_moves=0,
     ),
     Act(
         "backup-stall",
@@ -103,6 +171,11 @@ DAEMONS: tuple[Act, ...] = (
         _backup_stall,
         answered,
         in_story=False,
+        group=Group.DAEMON,
+        numbers=(6,),
+        expects="every datagram is answered; the VIP does not move",
+        fault=BACKUP_STALL,
+        most_moves=0,
     ),
     Act(
         "busy",
@@ -113,5 +186,10 @@ DAEMONS: tuple[Act, ...] = (
         quiet,
         in_story=False,
         seconds=8.0,
+        group=Group.TIME,
+        numbers=(17,),
+        expects="the VIP does not move",
+        fault=BUSY,
+        most_moves=0,
     ),
 )

@@ -7,6 +7,7 @@ from vipkeeper.lab.act import (
     MILLISECOND,
     PATIENCE,
     Act,
+    Group,
     answered,
     bounded,
     briefly_two,
@@ -17,7 +18,9 @@ from vipkeeper.lab.act import (
     quiet,
     takeover,
 )
+from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.stage import Figures, Stage
+from vipkeeper.lab.wires import Laid
 from vipkeeper.report.run import Expectation
 
 LOST_PERCENT = 20
@@ -121,6 +124,48 @@ def _united(stage: Stage, figures: Figures) -> list[Expectation]:
     ]
 
 
+def _laid(stage: Stage, text: str, faults: Laid) -> Mend:
+    stage.fault(text, stage.subject)
+    return lambda: stage.cluster.wires.take_away(faults)
+
+
+def _muted(stage: Stage) -> Mend:
+    name = stage.subject.name
+    return _laid(stage, f"{name} cannot send", stage.cluster.wires.mute(name))
+
+
+def _deafened(stage: Stage) -> Mend:
+    name = stage.subject.name
+    return _laid(stage, f"{name} cannot receive", stage.cluster.wires.deafen(name))
+
+
+def _until_moved(stage: Stage) -> None:
+    stage.wait_answer(PATIENCE, other_than=stage.subject)
+    stage.wait_gone(stage.subject, PATIENCE)
+    stage.recorder.watch(AFTERWARDS)
+
+
+def _lossy(stage: Stage) -> Mend:
+    spared = [stage.cluster.network.observer.name]
+    faults = stage.cluster.wires.lose(LOST_PERCENT, stage.cluster.servers, spared=spared)
+    return _laid(stage, f"{LOST_PERCENT} % of what is sent to servers is lost", faults)
+
+
+def _parted(stage: Stage) -> Mend:
+    one, other = stage.subject, stage.backup()
+    faults = stage.cluster.wires.cut([one.name], [other.name])
+    return _laid(stage, f"{one.name} and {other.name} do not hear each other", faults)
+
+
+def _for_the_cut(stage: Stage) -> None:
+    stage.recorder.watch(CUT_FOR)
+
+
+MUTE = Fault(Whose.HOLDER, Part.FRAMES, _muted, _until_moved)
+DEAF = Fault(Whose.HOLDER, Part.FRAMES, _deafened, _until_moved)
+LOSS = Fault(Whose.LAN, Part.FRAMES, _lossy)
+PARTIAL_CUT = Fault(Whose.LAN, Part.FRAMES, _parted, _for_the_cut)
+
 WIRES: tuple[Act, ...] = (
     Act(
         "holder-mute",
@@ -130,6 +175,11 @@ WIRES: tuple[Act, ...] = (
         _mute,
         _moved_briefly_two,
         in_story=False,
+        group=Group.WIRES,
+        numbers=(23,),
+        expects="the VIP moves, two kernels have it for at most 200 ms",
+        fault=MUTE,
+        smoke=True,
     ),
     Act(
         "holder-deaf",
@@ -139,6 +189,11 @@ WIRES: tuple[Act, ...] = (
         _deaf,
         _moved_briefly_two,
         in_story=False,
+        group=Group.WIRES,
+        numbers=(24,),
+        expects="the VIP moves, two kernels have it for at most 200 ms",
+        fault=DEAF,
+        smoke=True,
     ),
     Act(
         "loss",
@@ -148,6 +203,12 @@ WIRES: tuple[Act, ...] = (
         quiet,
         in_story=False,
         seconds=8.0,
+        group=Group.WIRES,
+        numbers=(29,),
+        expects="the VIP does not move",
+        fault=LOSS,
+        smoke=True,
+        most_moves=0,
     ),
     Act(
         "partial-cut",
@@ -157,6 +218,11 @@ WIRES: tuple[Act, ...] = (
         _partial_cut,
         answered,
         in_story=False,
+        group=Group.WIRES,
+        numbers=(26,),
+        expects="every datagram is answered; the VIP does not move",
+        fault=PARTIAL_CUT,
+        most_moves=0,
     ),
     Act(
         "split",
@@ -166,5 +232,8 @@ WIRES: tuple[Act, ...] = (
         _split,
         _united,
         in_story=False,
+        group=Group.WIRES,
+        numbers=(28,),
+        expects="each side is served; after the cut one yields within 500 ms",
     ),
 )

@@ -123,10 +123,11 @@ class UdpProbe:
         self._journal = journal
         self._count = 0
 
-    def send(self) -> None:
-        """Send one more; what the kernel refuses to send is lost like any other."""
+    def send(self, due: int) -> None:
+        """Send one more, due then; what the kernel refuses to send is lost like any other."""
         self._count += 1
-        self._journal.note(Kind.UDP_SENT, now(), self._count)
+        at = now()
+        self._journal.note(Kind.UDP_SENT, at, self._count, str((at - due) // 1000))
         with contextlib.suppress(OSError):
             self.socket.sendto(b"%d" % self._count, self._target)
 
@@ -170,7 +171,7 @@ def main() -> None:
                 tls.advance(descriptor)
         if (due := datagrams.passed()) is not None:
             journal.woke(due)
-            udp.send()
+            udp.send(due)
         if connections.passed() is not None:
             tls.start()
             tls.expire()

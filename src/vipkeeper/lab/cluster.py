@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from vipkeeper.lab import topology
-from vipkeeper.lab.processes import Process, command, in_namespace, kill_residents
+from vipkeeper.lab import cgroups, topology
+from vipkeeper.lab.course import Course
+from vipkeeper.lab.course import words as course_words
+from vipkeeper.lab.processes import (
+    LabError,
+    Process,
+    command,
+    in_namespace,
+    kill_residents,
+    wait_for,
+)
 from vipkeeper.lab.topology import INTERFACE, LAN, Machine, Topology
+from vipkeeper.lab.wire import READY
 from vipkeeper.lab.wires import Wires
 
 _DISABLED, _FORWARDING = "0", "3"
 """States of a bridge port (linux/if_bridge.h)."""
+
+
+_BEGINS_WITHIN = 10.0
 
 
 class Server:
@@ -33,6 +47,8 @@ class Server:
         self.responder: Process | None = None
         self.daemon: Process | None = None
         """What holds the VIP; started and known by the manager."""
+        self.wrapper: tuple[str, ...] = ()
+        """Words before the command line of the daemon: another environment, limit, or clock."""
 
     @property
     def control(self) -> Path:
@@ -40,15 +56,21 @@ class Server:
         return self.run_dir / "standin.sock"
 
     def start(self, what: str, *words: str) -> Process:
-        """Start a program on this server, its output in `what`.log."""
+        """Start a daemon on this server, its output in `what`.log."""
+        return self.run(what, *self.wrapper, *words)
+
+    def run(self, what: str, *words: str) -> Process:
+        """Start any other program on this server, its output in `what`.log."""
         return Process(self.name, words, self.directory / f"{what}.log")
 
 
 class Cluster:
     """A LAN with servers, router, client and observer, built in the box."""
 
-    def __init__(self, network: Topology, directory: Path) -> None:
+    def __init__(self, network: Topology, directory: Path, owner: str = "") -> None:
+        """`owner`: the mark of this drill on what it makes outside the box (`cgroups.owner_name`)."""
         self.network = network
+        self.owner = owner or cgroups.owner_name()
         self.directory = directory
         self.servers = {
             machine.name: Server(machine, directory / machine.name) for machine in network.servers
@@ -86,14 +108,14 @@ class Cluster:
         server.run_dir.mkdir(parents=True)
         self.connect(server)
         server.powered = True
-        server.responder = server.start(
+        server.responder = server.run(
             "responder", sys.executable, "-m", "vipkeeper.lab.responder", "--name", server.name
         )
         self.start_standin(server)
 
     def start_standin(self, server: Server) -> None:
         """Start the server's stand-in API server."""
-        server.standin = server.start(
+        server.standin = server.run(
             "standin",
             *(sys.executable, "-m", "vipkeeper.lab.standin", "--name", server.name),
             *("--listen-api", "0.0.0.0:6443", "--listen-supervisor", "0.0.0.0:9345"),
@@ -125,8 +147,44 @@ class Cluster:
     def undo(self) -> None:
         """End the faults that belong to no server: of the wires, and load."""
         self.wires.mend()
+        self.unload()
+
+    def unload(self) -> None:
+        """End the busy loops."""
         while self._load:
             self._load.pop().signal_tree(signal.SIGKILL)
+
+    def insert_wire(self, server: Server, course: Course, seed: str) -> Process:
+        """Lead all that a server sends and receives through a wire in userspace, from now on.
+
+        Its port of the bridge is another one then, until `remove_wire`.
+
+        Raises:
+            LabError: it does not begin.
+        """
+        port, end = f"{server.name}-lan", f"{server.name}-end"
+        ups = [f"link set {end} up", f"link set {port} up"]
+        batch(LAN, [f"link add {end} type veth peer name {port}", *ups])
+        # The kernel tells a bridge of a port's carrier once a second only: it must be there before.
+        if not wait_for(lambda: _is_up(port), _BEGINS_WITHIN):
+            raise LabError(f"the wire of {server.name} does not come up")
+        log = self.directory / f"wire-{server.name}.log"
+        log.unlink(missing_ok=True)  # the last wire said as well that it is ready
+        between = ("--between", server.name, end, "--seed", seed)
+        words = (sys.executable, "-m", "vipkeeper.lab.wire", *between, *course_words(course))
+        process = Process(LAN, words, log)
+        if not wait_for(lambda: READY in process.last_words(), _BEGINS_WITHIN):
+            raise LabError(f"the wire of {server.name} does not begin: {process.last_words()}")
+        # In this order frames come twice for a moment; in the other one a busy machine makes it a cut.
+        batch(LAN, [f"link set {port} master {LAN}", f"link set {server.name} nomaster"])
+        self.wires.ports[server.name] = port
+        return process
+
+    def remove_wire(self, server: Server, wire: Process) -> None:
+        """The server is on the bridge again; what was on its way in the wire is lost."""
+        port = self.wires.ports.pop(server.name)
+        batch(LAN, [f"link set {server.name} master {LAN}", f"link delete {port}"])
+        wire.signal_tree(signal.SIGKILL)
 
     def cut(self, server: Server) -> None:
         """The switch stops forwarding for the server; its link stays up."""
@@ -137,7 +195,11 @@ class Cluster:
         self._port(server, _FORWARDING)
 
     def _port(self, server: Server, state: str) -> None:
-        command("bridge", "-n", LAN, "link", "set", "dev", server.name, "state", state)
+        command("bridge", "-n", LAN, "link", "set", "dev", self.port(server), "state", state)
+
+    def port(self, server: Server) -> str:
+        """The bridge's port towards a server."""
+        return self.wires.ports.get(server.name, server.name)
 
     def drop_vip(self, server: Server) -> None:
         """Take the VIP off a server's interface as its kernel's end would."""
@@ -154,6 +216,11 @@ class Cluster:
                 "to",
                 str(vip),
             )
+
+
+def _is_up(port: str) -> bool:
+    (link,) = json.loads(command("ip", "-n", LAN, "-j", "link", "show", port))
+    return bool(link["operstate"] == "UP")
 
 
 def batch(namespace: str | None, commands: list[str]) -> None:

@@ -10,23 +10,30 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vipkeeper.lab import measure
-from vipkeeper.lab.act import Act
+from vipkeeper.lab import measure, traces
+from vipkeeper.lab.act import Act, Runs
 from vipkeeper.lab.box import made_by_root
 from vipkeeper.lab.cluster import Cluster
-from vipkeeper.lab.managers import MANAGERS, Manager
+from vipkeeper.lab.managers import MANAGERS, Manager, Style
 from vipkeeper.lab.measure import Attempts, Window
+from vipkeeper.lab.needs import lacking
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Figures, Stage
-from vipkeeper.lab.topology import lan
+from vipkeeper.lab.topology import LAN, Topology, lan
+from vipkeeper.report.phases import milestones
 from vipkeeper.report.run import (
     ActResult,
     Client,
     Expectation,
     Lane,
+    MarkerKind,
+    Milestones,
+    Network,
     RunReport,
     Span,
+    Station,
+    StationRole,
     Verdict,
 )
 
@@ -47,6 +54,8 @@ class Plan:
     seed: int = 0
     settings: tuple[str, ...] = ()
     """More lines of cluster.yaml."""
+    style: Style | None = None
+    """How the manager is set up; None: its first variant."""
     seconds: float | None = None
     """How long acts go on that have no end of their own; None: as long as each of them says."""
 
@@ -64,13 +73,15 @@ class Progress:
 class Drill:
     """Plays a plan; what has been played so far is in `results` at any time."""
 
-    def __init__(self, plan: Plan, directory: Path, progress: Progress) -> None:
+    def __init__(self, plan: Plan, directory: Path, progress: Progress, owner: str = "") -> None:
+        """`owner`: the mark of this drill on what it makes outside the box (`cgroups.owner_name`)."""
         self.plan = plan
+        self._owner = owner
         self.results: list[ActResult] = []
         self.logs: dict[str, str] = {}
         """What the programs on the servers wrote until an act failed: `ACT-RUN/SERVER-PROGRAM.log`."""
         self.started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings)
+        self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings, plan.style)
         self.cluster: Cluster | None = None
         self._recorder: Recorder | None = None
         self._directory = directory
@@ -94,6 +105,7 @@ class Drill:
                 self._progress.begins(act.title)
                 result = self._play(act, run)
                 self.results.append(result)
+                self._spoiled |= act.spoils and result.verdict is not Verdict.SKIPPED
                 if result.verdict is Verdict.FAILED:
                     self._keep_logs(f"{act.name}-{run}")
                     self._spoiled = True
@@ -112,7 +124,8 @@ class Drill:
             "kernel": platform.release(),
             "cores": str(len(os.sched_getaffinity(0))),
             "Python": platform.python_version(),
-            "advert interval": f"{self.plan.interval_ms} ms",
+            "advert interval": f"{self.manager.interval_ms} ms",
+            "variant": self.manager.variant.style,
             "namespaces": "made by root" if made_by_root() else "in a user namespace",
             "real-time scheduling": _granted(self._real_time),
             "settings": ", ".join(self.plan.settings) or "defaults",
@@ -140,29 +153,58 @@ class Drill:
         return max(self._lateness_us, self._recorder.worst_lateness_us if self._recorder else 0)
 
     def _play(self, act: Act, run: int) -> ActResult:
+        if reason := self._unplayable(act):
+            return _unplayed(act, run, reason, Verdict.SKIPPED)
         seeded = random.Random(f"{self.plan.seed}/{run}/{act.name}")
         stage = self._stage(act, seeded)
+        if act.prepare is not None and (reason := self._prepared(stage, act.prepare)):
+            return _unplayed(act, run, f"the act cannot be prepared: {reason}")
         if act.fresh:
             stage.all_off()
-        elif ill := stage.heal():
-            return _impossible(act, run, f"the cluster was not healthy before the act: {ill}")
+        elif ill := _healed(stage):
+            return _unplayed(act, run, f"the cluster was not healthy before the act: {ill}")
         else:
             self._real_time |= {
                 server.daemon.real_time
                 for server in stage.cluster.servers.values()
                 if server.daemon
             }
+        written = traces.marks(stage.cluster)
         stage.begin()
         try:
             act.play(stage)
         except LabError as error:
             figures = stage.measure()
-            stage.cluster.undo()
+            self._undo(stage)
             failed = Expectation("the act can be played", False, str(error))
-            return _result(act, run, stage, figures, [failed])
+            return _result(act, run, stage, figures, [failed], written)
         figures = stage.measure()
-        stage.cluster.undo()
-        return _result(act, run, stage, figures, act.judge(stage, figures))
+        self._undo(stage)
+        return _result(act, run, stage, figures, act.judge(stage, figures), written)
+
+    def _unplayable(self, act: Act) -> str:
+        """Why an act is skipped on this host, with this manager; empty where it is not."""
+        if act.managers is Runs.VIPKEEPER and self.manager.name != Runs.VIPKEEPER.value:
+            return f"{self.manager.name} has nothing that this act could break"
+        return lacking(act.needs)
+
+    def _prepared(self, stage: Stage, prepare: Callable[[Stage], None]) -> str:
+        """Change the healthy cluster as the act wants it; why not, where that fails."""
+        self._spoiled = True
+        if ill := _healed(stage):
+            return ill
+        try:
+            prepare(stage)
+        except LabError as error:
+            return str(error)
+        return ""
+
+    def _undo(self, stage: Stage) -> None:
+        """Mend what the act broke; what cannot be mended, nobody else gets to see."""
+        try:
+            stage.undo()
+        except LabError:
+            self._spoiled = True
 
     def _stage(self, act: Act, seeded: random.Random) -> Stage:
         """The cluster the act needs: the one there is, or a new one."""
@@ -172,7 +214,7 @@ class Drill:
         if self.cluster is None or self._recorder is None:
             self._built += 1
             directory = self._directory / f"cluster{self._built}"
-            self.cluster = Cluster(lan(act.servers), directory)
+            self.cluster = Cluster(lan(act.servers), directory, self._owner)
             self.cluster.build()
             self.manager.prepare(self.cluster)
             self._recorder = Recorder(self.cluster.network, directory / "probes")
@@ -187,13 +229,21 @@ class Drill:
         self._spoiled = False
 
 
+def _healed(stage: Stage) -> str:
+    """Bring the cluster back to health; why not, where that fails."""
+    try:
+        return stage.heal()
+    except LabError as error:
+        return str(error)
+
+
 def _granted(found: set[bool]) -> str:
     if len(found) == 1:
         return "granted" if found == {True} else "not granted"
     return "granted to some" if found else "not looked at"
 
 
-def _impossible(act: Act, run: int, reason: str) -> ActResult:
+def _unplayed(act: Act, run: int, reason: str, verdict: Verdict = Verdict.FAILED) -> ActResult:
     nothing = Client(0.0, 0, 0, ())
     return ActResult(
         name=act.name,
@@ -201,7 +251,7 @@ def _impossible(act: Act, run: int, reason: str) -> ActResult:
         story=act.story,
         run=run,
         length=0.0,
-        verdict=Verdict.FAILED,
+        verdict=verdict,
         reason=reason,
         outage_ms=None,
         service_outage_ms=None,
@@ -217,7 +267,12 @@ def _impossible(act: Act, run: int, reason: str) -> ActResult:
 
 
 def _result(
-    act: Act, run: int, stage: Stage, figures: Figures, expectations: Sequence[Expectation]
+    act: Act,
+    run: int,
+    stage: Stage,
+    figures: Figures,
+    expectations: Sequence[Expectation],
+    written: dict[str, int],
 ) -> ActResult:
     unmet = [f"{e.text}: found {e.found}" for e in expectations if not e.met]
     window = figures.window
@@ -241,6 +296,35 @@ def _result(
         faults=tuple(_span(Window(b.start, b.end or window.end), window) for b in stage.broken),
         markers=stage.marks(figures),
         expectations=tuple(expectations),
+        milestones=_milestones(stage, figures, written),
+        network=_network(stage.cluster.network),
+    )
+
+
+def _milestones(stage: Stage, figures: Figures, written: dict[str, int]) -> Milestones | None:
+    """What the daemons wrote of the first takeover; the client's return is measured."""
+    window = figures.window
+    marks = stage.marks(figures)
+    back = [window.start + round(m.at * 1e9) for m in marks if m.kind is MarkerKind.CLIENT_BACK]
+    return milestones(
+        traces.read(stage.cluster, written, window),
+        start=window.start,
+        end=window.end,
+        fault=stage.broken[0].start if stage.broken else None,
+        back=back[0] if back else None,
+    )
+
+
+def _network(network: Topology) -> Network:
+    roles = {network.router: StationRole.ROUTER, network.client: StationRole.CLIENT}
+    roles[network.observer] = StationRole.OBSERVER
+    return Network(
+        bridge=LAN,
+        vip=str(network.vip),
+        stations=tuple(
+            Station(machine.name, roles.get(machine, StationRole.SERVER), str(machine.address.ip))
+            for machine in network.machines
+        ),
     )
 
 

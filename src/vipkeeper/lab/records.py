@@ -17,7 +17,7 @@ class Kind(enum.IntEnum):
     """What a record says."""
 
     UDP_SENT = 1
-    """The client sent the datagram `number`."""
+    """The client sent the datagram `number`; `text`: so many microseconds after it was due."""
     UDP_ANSWERED = 2
     """The answer to it arrived (kernel's time); `text` names the server."""
     TLS_STARTED = 3

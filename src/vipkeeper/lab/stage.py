@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vipkeeper.lab import measure
@@ -11,12 +12,13 @@ from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.managers import SECOND, Manager
 from vipkeeper.lab.measure import Change, Window
-from vipkeeper.lab.processes import LabError
+from vipkeeper.lab.processes import LabError, wait_for
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.standin_control import tell
 from vipkeeper.report.run import Marker, MarkerKind
 
 HEALTHY_WITHIN = 60.0
+STANDIN_WITHIN = 20.0
 STEADY = 0.4
 """Seconds without a change before a cluster counts as healthy."""
 SERVED_WITHIN = 0.2
@@ -44,6 +46,24 @@ class Figures:
     """Who answered the client in the last moments."""
 
 
+def _tell_once_up(server: Server, order: str) -> None:
+    """Tell a stand-in that may only just have been started.
+
+    Raises:
+        LabError: it does not come up.
+    """
+
+    def told() -> bool:
+        try:
+            tell(server.control, order)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        return True
+
+    if not wait_for(told, STANDIN_WITHIN):
+        raise LabError(f"the stand-in of {server.name} does not come up")
+
+
 class Stage:
     """One act on one cluster: faults, waiting by events, and measuring."""
 
@@ -67,6 +87,10 @@ class Stage:
         self.broken: list[Window] = []
         """Stretches in which something was broken; one that still is ends with the act."""
         self.markers: list[tuple[int, MarkerKind, str, str | None]] = []
+        self.seen: dict[str, str] = {}
+        """What else was looked at, by name, for the judge."""
+        self._subject: Server | None = None
+        self._mends: list[Callable[[], None]] = []
 
     def begin(self) -> None:
         """The act's time starts now."""
@@ -85,9 +109,60 @@ class Stage:
             raise LabError(f"expected one server with the VIP, found {sorted(holding) or 'none'}")
         return self.cluster.servers[next(iter(holding))]
 
+    @property
+    def subject(self) -> Server:
+        """The server that held the VIP when the first fault was laid: that of all faults of one act.
+
+        Raises:
+            LabError: then none had it, or several.
+        """
+        if self._subject is None:
+            self._subject = self.holder
+        return self._subject
+
+    def backup(self) -> Server:
+        """A server other than the subject, by chance.
+
+        Raises:
+            LabError: as `subject`, or there is no other one.
+        """
+        others = self.backups()
+        if not others:
+            raise LabError("the cluster has one server: there is no other one to break")
+        return self.rng.choice(others)
+
+    def backups(self) -> list[Server]:
+        """All servers but the subject."""
+        return [server for server in self.cluster.servers.values() if server is not self.subject]
+
+    def on_undo(self, mend: Callable[[], None]) -> None:
+        """How something that is broken now is mended."""
+        self._mends.append(mend)
+
+    def mend(self) -> None:
+        """Mend what is broken, the last thing first."""
+        while self._mends:
+            self._mends.pop()()
+
+    def undo(self) -> None:
+        """Mend what is broken, and whatever faults belong to no server; the rest of an act that failed too.
+
+        Raises:
+            LabError: something could not be mended; the rest was.
+        """
+        failed: LabError | None = None
+        while self._mends:
+            try:
+                self._mends.pop()()
+            except LabError as error:
+                failed = failed or error
+        self.cluster.undo()
+        if failed is not None:
+            raise failed
+
     def random_phase(self) -> None:
-        """Wait a moment and a random part of the advert interval."""
-        self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.interval_ms / 1000))
+        """Wait a moment and a random part of the manager's longest period."""
+        self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.cycle_ms / 1000))
 
     def fault(self, text: str, *servers: Server) -> None:
         """Say that something breaks now. The first fault is where outages are counted from."""
@@ -98,10 +173,9 @@ class Stage:
             self.markers.append((at, MarkerKind.FAULT, text, server.name))
 
     def healed(self, text: str, server: Server) -> None:
-        """Say that what broke last works again."""
+        """Say that all that was broken works again."""
         at = now()
-        if self.broken and self.broken[-1].end == 0:
-            self.broken[-1] = Window(self.broken[-1].start, at)
+        self.broken = [window if window.end else Window(window.start, at) for window in self.broken]
         self.markers.append((at, MarkerKind.HEALED, text, server.name))
 
     def stop_daemon(self, server: Server, seconds: float) -> None:
@@ -155,7 +229,7 @@ class Stage:
                 self.cluster.start_standin(server)
             else:
                 for order in ("ready", "supervisor ready", "etcd true"):
-                    tell(server.control, order)
+                    _tell_once_up(server, order)
         self.start_all()
         # What has ended by itself would not come back: no need to wait for it.
         known = self.recorder.wait(lambda: self._healthy() or bool(self._ended()), HEALTHY_WITHIN)

@@ -17,10 +17,11 @@ import contextlib
 import json
 import signal
 import socket
+import ssl
 import sys
 from pathlib import Path
 
-from vipkeeper.lab.standin_certificate import server_context
+from vipkeeper.lab.standin_certificate import expire, server_context
 from vipkeeper.lab.standin_control import Behaviour, EtcdMode, Mode
 from vipkeeper.lab.standin_http import BACKLOG, Answer, serve
 
@@ -31,8 +32,9 @@ _PROBES = ("/readyz", "/livez", "/healthz")
 class StandIn:
     """The answers, as `behaviour` says."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
+        self._tls = tls
         self.behaviour = Behaviour()
         self.api_running = asyncio.Event()
         self.api_running.set()
@@ -47,6 +49,8 @@ class StandIn:
             self.api_running.clear()
         else:
             self.api_running.set()
+        if self._tls is not None:
+            expire(self._tls, expired=self.behaviour.api is Mode.EXPIRED)
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -117,7 +121,8 @@ def _endpoint(text: str) -> tuple[str, int]:
     return address.strip("[]"), int(port)
 
 
-def _listen(endpoint: tuple[str, int]) -> socket.socket:
+def listen(endpoint: tuple[str, int]) -> socket.socket:
+    """A listener whose queue is as long as that of a real one."""
     family = socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET
     listener = socket.create_server(endpoint, family=family, backlog=BACKLOG)
     listener.setblocking(False)
@@ -125,8 +130,8 @@ def _listen(endpoint: tuple[str, int]) -> socket.socket:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    standin = StandIn(options.name)
     tls = server_context(options.certificate_directory)
+    standin = StandIn(options.name, tls)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -139,7 +144,7 @@ async def _run(options: argparse.Namespace) -> None:
         ("etcd", options.listen_etcd, standin.etcd, standin.others_running, None),
     ):
         if endpoint is not None:
-            listener = _listen(endpoint)
+            listener = listen(endpoint)
             listening[role] = listener.getsockname()[1]
             servers.append(loop.create_task(serve(listener, handler, running, context)))
     if options.control is not None:

@@ -29,6 +29,25 @@ KwYBBQUHAwEwCgYIKoZIzj0EAwIDSAAwRQIhAKoXOAeNisjXOkOXlNBJ5FNDTSU+
 -----END CERTIFICATE-----
 """
 
+EXPIRED = """\
+-----BEGIN CERTIFICATE-----
+MIICRTCCAeugAwIBAgIUMfhAiyWL65knikqU5ncxPsfaF7MwCgYIKoZIzj0EAwIw
+WjE6MDgGA1UECgwxdmlwa2VlcGVyIGxhYiAocHVibGljIGtleSBwYWlyLCBwcm90
+ZWN0cyBub3RoaW5nKTEcMBoGA1UEAwwTc3RhbmQtaW4gQVBJIHNlcnZlcjAeFw0y
+MDAxMDEwMDAwMDBaFw0yMTAxMDEwMDAwMDBaMFoxOjA4BgNVBAoMMXZpcGtlZXBl
+ciBsYWIgKHB1YmxpYyBrZXkgcGFpciwgcHJvdGVjdHMgbm90aGluZykxHDAaBgNV
+BAMME3N0YW5kLWluIEFQSSBzZXJ2ZXIwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AASj4pO5DNgByM1W2YCBvkXfNQ7NtbFu5jVw/UV6xEt3BritFI/kGymqF/et6dhF
+WRIAfwroRXO/Udj/UJJGOjq/o4GOMIGLMB0GA1UdDgQWBBRbxxYNFqQpbI60OLZD
+PRLgrlbfszAfBgNVHSMEGDAWgBRbxxYNFqQpbI60OLZDPRLgrlbfszAPBgNVHRMB
+Af8EBTADAQH/MDgGA1UdEQQxMC+CCWxvY2FsaG9zdIIKa3ViZXJuZXRlc4cEfwAA
+AYcQAAAAAAAAAAAAAAAAAAAAATAKBggqhkjOPQQDAgNIADBFAiEApTz+bzYxyuzo
+B5CWekZ/BFWA1kn7+thPbD+qKO4LGZgCIC7vFkUneJXszGmeFccfHEe+YF6O+PzP
+6Buw5p0qwfIa
+-----END CERTIFICATE-----
+"""
+"""Of the same key; it was valid in 2020."""
+
 # Spelt so that scanners for leaked keys, which look for the word PRIVATE, are not alarmed.
 _KEY = """\
 -----BEGIN TESTING KEY-----
@@ -52,6 +71,15 @@ def write_certificate(directory: Path) -> tuple[Path, Path]:
             file.write(text)
         os.replace(name, path)
     return paths
+
+
+def expire(context: ssl.SSLContext, *, expired: bool) -> None:
+    """From the next connection on, show the certificate that has expired, or the valid one again."""
+    with tempfile.TemporaryDirectory() as passing:
+        certificate, key = write_certificate(Path(passing))
+        if expired:
+            certificate.write_text(EXPIRED)
+        context.load_cert_chain(certificate, key)
 
 
 def server_context(directory: Path | None = None) -> ssl.SSLContext:

@@ -1,6 +1,6 @@
 """How the lab tells a running stand-in what to be: one line over a unix socket, one line back.
 
-Commands: `ready`, `unready`, `unauthorized`, `frozen`, `slow SECONDS` for the API server;
+Commands: `ready`, `unready`, `unauthorized`, `expired`, `frozen`, `slow SECONDS` for the API server;
 `supervisor ready|unready`; `etcd true|false|hanging`.
 """
 
@@ -11,6 +11,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from vipkeeper.lab.processes import LabError
+
 
 class Mode(enum.Enum):
     """How the stand-in's API server behaves."""
@@ -20,6 +22,8 @@ class Mode(enum.Enum):
     """/readyz and /livez answer 500, as when etcd has no quorum."""
     UNAUTHORIZED = "unauthorized"
     """401 for every path, as RKE2 and k3s answer without a certificate."""
+    EXPIRED = "expired"
+    """Ready, with a certificate that was valid until 2021."""
     FROZEN = "frozen"
     """Connections are made (by the kernel) and nothing is ever said, on old ones neither."""
     SLOW = "slow"
@@ -65,18 +69,22 @@ class Behaviour:
                 raise ValueError(f"unknown command {command!r}")
 
 
-def tell(control: Path, command: str, *, timeout: float = 5.0) -> None:
+def tell(control: Path, command: str, *, timeout: float = 20.0) -> None:
     """Send one command to the stand-in behind the socket; it is in force when this returns.
 
     Raises:
-        OSError: nobody listens there, or no answer within `timeout` seconds.
+        OSError: nobody listens there.
+        LabError: no answer within `timeout` seconds.
         ValueError: the stand-in did not understand.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout)
         connection.connect(str(control))
         connection.sendall(command.encode() + b"\n")
-        with connection.makefile() as answers:
-            answer = answers.readline().strip()
+        try:
+            with connection.makefile() as answers:
+                answer = answers.readline().strip()
+        except TimeoutError:
+            raise LabError(f"the stand-in does not answer '{command}'") from None
     if answer != "ok":
         raise ValueError(answer or "the stand-in closed the connection")

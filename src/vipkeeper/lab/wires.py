@@ -6,7 +6,7 @@ hook forward: once for each frame and port it leaves by, so broadcasts too); no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from vipkeeper.lab.processes import command, in_namespace
@@ -24,18 +24,36 @@ class Fault:
     receivers: frozenset[str]
     percent: int = ALWAYS
     """How many frames of a hundred are lost, each by itself."""
+    every: int = 1
+    """Only each so-many-th frame, counted; 1: all of them."""
+    multicast: bool = False
+    """Only frames to IP multicast groups: neither unicast nor broadcast."""
 
     def without(self, name: str) -> Fault:
         """The same fault, but the machine's wires are whole."""
         return replace(self, senders=self.senders - {name}, receivers=self.receivers - {name})
+
+    def on(self, ports: Mapping[str, str]) -> Fault:
+        """The same fault by the names of the bridge's ports, where they are not the machines'."""
+        senders = frozenset(ports.get(name, name) for name in self.senders)
+        receivers = frozenset(ports.get(name, name) for name in self.receivers)
+        return replace(self, senders=senders, receivers=receivers)
 
     @property
     def rule(self) -> str:
         """For nft(8); empty where no wire is left."""
         if not (self.senders and self.receivers):
             return ""
-        chance = f"numgen random mod 100 < {self.percent} " if self.percent < ALWAYS else ""
-        return f"iifname {_set(self.senders)} oifname {_set(self.receivers)} {chance}drop"
+        which = "meta pkttype multicast " if self.multicast else ""
+        if self.percent < ALWAYS:
+            which += f"numgen random mod 100 < {self.percent} "
+        if self.every > 1:
+            which += f"numgen inc mod {self.every} == {self.every - 1} "
+        return f"iifname {_set(self.senders)} oifname {_set(self.receivers)} {which}drop"
+
+
+Laid = tuple[Fault, ...]
+"""Faults as they were laid."""
 
 
 def _set(names: Iterable[str]) -> str:
@@ -59,27 +77,40 @@ class Wires:
         """`machines`: everything with a port of the bridge."""
         self._machines = frozenset(machines)
         self._faults: list[Fault] = []
+        self.ports: dict[str, str] = {}
+        """The bridge's port towards a machine, where it does not carry the machine's name."""
 
-    def mute(self, name: str) -> None:
-        """Nothing a machine sends reaches anybody.
+    def mute(self, name: str) -> Laid:
+        """Nothing a machine sends reaches anybody. What is given back is for `take_away`.
 
         Raises:
             LabError: the kernel has no nftables for bridges; so do all the others.
         """
-        self._add(Fault(frozenset({name}), self._machines - {name}))
+        return self._add(Fault(frozenset({name}), self._machines - {name}))
 
-    def deafen(self, name: str) -> None:
+    def deafen(self, name: str) -> Laid:
         """Nothing reaches a machine; it can still send."""
-        self._add(Fault(self._machines - {name}, frozenset({name})))
+        return self._add(Fault(self._machines - {name}, frozenset({name})))
 
-    def cut(self, one: Iterable[str], other: Iterable[str]) -> None:
+    def cut(self, one: Iterable[str], other: Iterable[str]) -> Laid:
         """Nothing passes between two groups, in either direction."""
         these, those = frozenset(one), frozenset(other)
-        self._add(Fault(these, those), Fault(those, these))
+        return self._add(Fault(these, those), Fault(those, these))
 
-    def lose(self, percent: int, receivers: Iterable[str], *, spared: Iterable[str] = ()) -> None:
+    def lose(self, percent: int, receivers: Iterable[str], *, spared: Iterable[str] = ()) -> Laid:
         """Of all that is sent to the receivers, some is lost; what the spared machines send is not."""
-        self._add(Fault(self._machines - set(spared), frozenset(receivers), percent))
+        return self._add(Fault(self._machines - set(spared), frozenset(receivers), percent))
+
+    def lose_every(
+        self, number: int, receivers: Iterable[str], *, spared: Iterable[str] = ()
+    ) -> Laid:
+        """Of all that is sent to the receivers, each so-many-th frame is lost, by count."""
+        senders = self._machines - set(spared)
+        return self._add(Fault(senders, frozenset(receivers), every=number))
+
+    def no_multicast(self) -> Laid:
+        """Nothing sent to a multicast group reaches anybody, as where a switch filters it."""
+        return self._add(Fault(self._machines, self._machines, multicast=True))
 
     def mend(self, *names: str) -> None:
         """The wires of these machines are whole again; without a name, all of them."""
@@ -91,9 +122,20 @@ class Wires:
         self._faults = [fault for fault in kept if fault.rule]
         self._put()
 
-    def _add(self, *faults: Fault) -> None:
+    def take_away(self, laid: Laid) -> None:
+        """These faults are gone; others stay."""
+        kept = [fault for fault in self._faults if not any(fault is one for one in laid)]
+        if len(kept) != len(self._faults):
+            self._faults = kept
+            self._put()
+
+    def _add(self, *faults: Fault) -> Laid:
         self._faults += faults
         self._put()
+        return faults
 
     def _put(self) -> None:
-        command(*in_namespace(LAN, "nft", "-f", "-"), text=script(self._faults))
+        command(
+            *in_namespace(LAN, "nft", "-f", "-"),
+            text=script(fault.on(self.ports) for fault in self._faults),
+        )

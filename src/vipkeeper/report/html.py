@@ -42,7 +42,7 @@ def page(report: RunReport) -> str:
             counted=counted(report),
             passed=verdicts.count(Verdict.PASSED),
             failed=verdicts.count(Verdict.FAILED),
-            judged=len(verdicts) - verdicts.count(Verdict.SKIPPED),
+            judged=verdicts.count(Verdict.PASSED) + verdicts.count(Verdict.FAILED),
             several=any(len(act.runs) > 1 for act in acts),
             two_holders_ms=max((run.two_holders_ms for run in report.acts), default=0.0),
             left_behind=_times(sum(act.left_behind for act in acts)),

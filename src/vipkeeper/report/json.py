@@ -49,7 +49,7 @@ def load_run(text: str) -> RunReport:
             f"schema_version: found {_shown(version)}, this program reads {SCHEMA_VERSION}; "
             "use the vipkeeper that recorded the run"
         )
-    report = _read(RunReport, document, "")
+    report = read_value(RunReport, document, "")
     assert isinstance(report, RunReport)
     return report
 
@@ -76,20 +76,20 @@ def _parse(text: str) -> Any:
         raise ReportError(f"not JSON: {error}") from None
 
 
-def _read(kind: Any, value: Any, path: str) -> Any:
+def read_value(kind: Any, value: Any, path: str) -> Any:
     """The value as the annotated type, or a `ReportError` that names the path to it."""
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _read_object(kind, value, path)
     if typing.get_origin(kind) is tuple:
         items = _expect(list, value, path, "a list")
         item_kind = typing.get_args(kind)[0]
-        return tuple(_read(item_kind, item, f"{path}[{i}]") for i, item in enumerate(items))
+        return tuple(read_value(item_kind, item, f"{path}[{i}]") for i, item in enumerate(items))
     if typing.get_origin(kind) is dict:
         pairs = _expect(dict, value, path, "an object")
-        return {key: _read(str, item, f"{path}.{key}") for key, item in pairs.items()}
+        return {key: read_value(str, item, f"{path}.{key}") for key, item in pairs.items()}
     if isinstance(kind, types.UnionType):
         wanted = next(k for k in typing.get_args(kind) if k is not type(None))
-        return None if value is None else _read(wanted, value, path)
+        return None if value is None else read_value(wanted, value, path)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return _read_enum(kind, value, path)
     return _read_scalar(kind, value, path)
@@ -102,7 +102,7 @@ def _read_object(kind: type, value: Any, path: str) -> Any:
     for field in dataclasses.fields(kind):
         where = f"{path}.{field.name}" if path else field.name
         if field.name in found:
-            arguments[field.name] = _read(hints[field.name], found[field.name], where)
+            arguments[field.name] = read_value(hints[field.name], found[field.name], where)
         elif field.default is dataclasses.MISSING:
             raise ReportError(f"{where}: missing")
     made = kind(**arguments)

@@ -24,11 +24,17 @@ class MarkerKind(enum.Enum):
 
     FAULT = "fault"
     HEALED = "healed"
+    DETECTED = "detected"
+    """A daemon began to act on it. Never in a record: drawn from `Milestones`, like the other two."""
+    ELECTED = "elected"
     CLAIMED = "claimed"
     """The VIP appeared on the server (kernel address event)."""
+    ANNOUNCED = "announced"
     RELEASED = "released"
     """The VIP left the server (kernel address event)."""
     CLIENT_BACK = "client back"
+    STATE = "state"
+    """A daemon changed its mind; only in what is drawn from a trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Lane:
     held: tuple[Span, ...]
     answered: tuple[Span, ...]
     """From the observer's broadcast ARP probes: spans in which this server's MAC answered."""
+    said: tuple[Span, ...] = ()
+    """Its adverts said that it holds; all there is of a peer in the trace of one host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +71,64 @@ class Client:
     """Spans without service longer than five intervals."""
 
 
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    """The first takeover after a fault, as the daemons' traces tell it; None: nobody wrote it down.
+
+    `back` is the client's word. Each is a point on the act's clock, and none is before an earlier one.
+    """
+
+    server: str
+    """Who took over."""
+    fault: float | None
+    """What everything is counted from; None where no fault is known, as on a production host."""
+    detected: float
+    """A daemon began to act on it: it left a state of rest, or its holder began to give the VIP away."""
+    elected: float
+    """The new holder decided to claim."""
+    claimed: float | None
+    """The VIP was in its kernel."""
+    announced: float | None
+    """It sent its first gratuitous ARP."""
+    back: float | None = None
+    """The client was answered again."""
+
+
+class StationRole(enum.Enum):
+    """What a machine on the LAN is for."""
+
+    SERVER = "server"
+    ROUTER = "router"
+    CLIENT = "client"
+    OBSERVER = "observer"
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One machine with a port of the bridge."""
+
+    name: str
+    role: StationRole
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The LAN an act was played on."""
+
+    bridge: str
+    vip: str
+    stations: tuple[Station, ...]
+
+
 class Verdict(enum.Enum):
     """Whether an act went as it must."""
 
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"
+    RECORDED = "recorded"
+    """Nobody judged: a stretch of a trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +168,12 @@ class ActResult:
     faults: tuple[Span, ...]
     markers: tuple[Marker, ...]
     expectations: tuple[Expectation, ...] = ()
+    milestones: Milestones | None = None
+    """None: there was no takeover, or no daemon wrote a trace."""
+    network: Network | None = None
+    """None in a record of an older version, and of what was not played in the lab."""
+    observed: bool = True
+    """Somebody watched who answers on the wire; otherwise `answered` is empty for want of an observer."""
 
 
 @dataclass(frozen=True, slots=True)

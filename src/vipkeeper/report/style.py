@@ -108,7 +108,8 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
-VERDICT_TONE = {Verdict.PASSED: Tone.GOOD, Verdict.FAILED: Tone.BAD, Verdict.SKIPPED: Tone.WARN}
+VERDICT_TONE = {Verdict.PASSED: Tone.GOOD, Verdict.FAILED: Tone.BAD, Verdict.SKIPPED: Tone.WARN,
+                Verdict.RECORDED: Tone.STRONG}  # fmt: skip
 
 
 def milliseconds(value: float, resolution_ms: float = 1.0) -> str:

@@ -53,7 +53,7 @@ class ActSummary:
     def verdict(self) -> Verdict:
         """Failed when one run failed, skipped when none took place."""
         found = {run.verdict for run in self.runs}
-        for verdict in (Verdict.FAILED, Verdict.PASSED):
+        for verdict in (Verdict.FAILED, Verdict.PASSED, Verdict.RECORDED):
             if verdict in found:
                 return verdict
         return Verdict.SKIPPED
@@ -99,7 +99,7 @@ class ActSummary:
 
 
 def _badness(run: ActResult) -> tuple[int, float, bool, float, float]:
-    order = {Verdict.SKIPPED: 0, Verdict.PASSED: 1, Verdict.FAILED: 2}
+    order = {Verdict.SKIPPED: 0, Verdict.RECORDED: 1, Verdict.PASSED: 1, Verdict.FAILED: 2}
     return (
         order[run.verdict],
         run.two_holders_ms,
@@ -151,6 +151,20 @@ def overlaps(lanes: tuple[Lane, ...]) -> dict[str, tuple[Span, ...]]:
         server: tuple(sorted(set(spans), key=lambda span: (span.start, span.end)))
         for server, spans in found.items()
     }
+
+
+def answered_twice(lanes: tuple[Lane, ...]) -> float:
+    """Seconds in which more than one server answered."""
+    both = sorted({span for spans in overlaps(lanes).values() for span in spans}, key=_start)
+    total, reached = 0.0, 0.0
+    for span in both:
+        total += max(span.end - max(span.start, reached), 0.0)
+        reached = max(reached, span.end)
+    return total
+
+
+def _start(span: Span) -> tuple[float, float]:
+    return span.start, span.end
 
 
 def longest(spans: tuple[Span, ...]) -> Span | None:

@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from vipkeeper.report.headline import happenings, headline
 from vipkeeper.report.run import ActResult, Client, Lane, Marker, MarkerKind, Span, Verdict
 from vipkeeper.report.style import interval, milliseconds, one_line
 from vipkeeper.report.summary import longest, overlaps
 from vipkeeper.report.svg_parts import (
+    BOLD,
+    CHARACTER,
     Box,
+    Swatch,
+    document,
+    flow,
     line,
     number,
     path,
-    patterns,
     plain,
-    stylesheet,
     text,
 )
+from vipkeeper.report.svg_phases import strip
 from vipkeeper.report.ticks import axis_length, nice_ticks, seconds
 
 LANE = 26
@@ -30,9 +35,11 @@ CLIENT_STEP = 46
 FLAGS = 26
 """Height of the row of numbered flags above the lanes."""
 LISTED = 14
+LISTED_NARROW = 10
 """Events named below the picture; the rest is in the raw data."""
-CHARACTER = 6.4
-"""Width of a character at 12 px, on the generous side."""
+WIDE = 960.0
+NARROW = 352.0
+"""Widths of a drawing for a desk and for a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +75,36 @@ def timeline(act: ActResult, *, narrow: bool = False, heading: bool = True) -> s
 
     `narrow` fits a phone; without `heading` title and verdict are left to the text around it.
     """
-    width = 380.0 if narrow else 960.0
+    width = NARROW if narrow else WIDE
     names = [len(one_line(lane.server)) for lane in act.lanes] + [len("service")]
-    left = 22 + min(max(names), 10 if narrow else 18) * CHARACTER
+    left = 18 + min(max(names), 10 if narrow else 18) * BOLD
     frame = _Frame(width, left, axis_length(act.length), _key(act, narrow))
     parts: list[str] = []
     top = _heading(parts, act, frame) if heading else 4.0
+    top = _headline(parts, act, frame, top + 12) if act.lanes else top
     lanes_top = top + FLAGS
-    bottom = lanes_top + LANE_STEP * len(act.lanes) + 2 * CLIENT_STEP + 6
+    probed = act.observed or act.udp.sent > 0
+    clients = 2 * CLIENT_STEP if probed else 0
+    bottom = lanes_top + LANE_STEP * len(act.lanes) + clients + 6
     _background(parts, act, frame, lanes_top - 4, bottom)
-    events = sorted(act.markers, key=lambda marker: marker.at)[:LISTED]
+    every = happenings(act)
+    events = list(every[: LISTED_NARROW if narrow else LISTED])
     _flags(parts, events, frame, top, bottom)
     both = overlaps(act.lanes)
     y = lanes_top + 4
     for lane in act.lanes:
-        _server(parts, lane, both[lane.server], frame, y)
+        shown = lane if act.observed else replace(lane, answered=lane.held)
+        _server(parts, shown, both[lane.server], frame, y)
         y += LANE_STEP
-    _client(parts, "client", act.udp, act.outage_ms, act, frame, y)
-    _client(parts, "service", act.tls, act.service_outage_ms, act, frame, y + CLIENT_STEP)
-    end = _events(parts, act, events, frame, bottom + 44)
-    height = _legend(parts, frame, end + 8)
-    return _document(act, frame, height, parts)
+    if probed:
+        _client(parts, "client", act.udp, act.outage_ms, act, frame, y)
+        _client(parts, "service", act.tls, act.service_outage_ms, act, frame, y + CLIENT_STEP)
+    end = _events(parts, len(every), events, frame, bottom + 50)
+    if act.milestones is not None:
+        drawn, end = strip(act.milestones, frame.key, 18, frame.right, end + 8)
+        parts += drawn
+    height = _legend(parts, act, frame, end + 8)
+    return document(frame.key, act.title, describe(act), (frame.width, height), parts)
 
 
 def _key(act: ActResult, narrow: bool) -> str:
@@ -97,49 +113,57 @@ def _key(act: ActResult, narrow: bool) -> str:
     return f"vk-{slug}-{act.run}{'n' if narrow else ''}"
 
 
-def _document(act: ActResult, frame: _Frame, height: float, parts: list[str]) -> str:
-    size = f"0 0 {number(frame.width)} {number(height)}"
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="vk" viewBox="{size}" '
-        f'width="{number(frame.width)}" height="{number(height)}" role="img" '
-        f'aria-labelledby="{frame.key}-title {frame.key}-desc">'
-        f'<title id="{frame.key}-title">{plain(act.title)}</title>'
-        f'<desc id="{frame.key}-desc">{plain(describe(act))}</desc>'
-        f"<style>{stylesheet()}</style><defs>{patterns(frame.key)}</defs>"
-    )
-    paper = Box(0, 0, frame.width, height).draw("paper", radius=8)
-    return "\n".join([head, paper, *parts, "</svg>"]) + "\n"
-
-
 def describe(act: ActResult) -> str:
     """The picture in words, for those who do not see it."""
     if act.verdict is Verdict.SKIPPED:
         return f"Skipped: {act.reason}."
     said = [f"Timeline of {act.length:.1f} s."]
-    said += [
-        f"{m.at:.2f} s: {_event(m)}." for m in sorted(act.markers, key=lambda m: m.at)[:LISTED]
-    ]
+    said += [f"{m.at:.2f} s: {_event(m)}." for m in happenings(act)[:LISTED]]
     for lane in act.lanes:
         held = " and ".join(f"{span.start:.2f} to {span.end:.2f} s" for span in lane.held)
-        said.append(f"{lane.server} held the VIP {held or 'never'}.")
+        told = " and ".join(f"{span.start:.2f} to {span.end:.2f} s" for span in lane.said)
+        known = f"said that it holds {told}" if told else f"held the VIP {held or 'never'}"
+        said.append(f"{lane.server} {known}.")
     for who, outage in (("client", act.outage_ms), ("service", act.service_outage_ms)):
         if outage is not None:
             said.append(f"Longest {who} outage {milliseconds(outage)}.")
-    said.append(f"Two servers answered at the same time for {milliseconds(act.two_holders_ms)}.")
+    if act.observed:
+        both = milliseconds(act.two_holders_ms)
+        said.append(f"Two servers answered at the same time for {both}.")
     return " ".join(said)
 
 
 def _heading(parts: list[str], act: ActResult, frame: _Frame) -> float:
     """Title and verdict; returns where the plot may begin."""
-    word = {Verdict.PASSED: "✓ passed", Verdict.FAILED: "✗ FAILED", Verdict.SKIPPED: "skipped"}
-    kind = {Verdict.PASSED: "ok b", Verdict.FAILED: "two b", Verdict.SKIPPED: "soft b"}
-    room = int((frame.width - 120) / (CHARACTER * 1.25))
+    word = {Verdict.PASSED: "✓ passed", Verdict.FAILED: "✗ FAILED"}
+    kind = {Verdict.PASSED: "ok b", Verdict.FAILED: "two b"}
+    room = int((frame.width - 120) / (BOLD * 1.25))
     y = 28.0
     for row in textwrap.wrap(one_line(act.title), room) or [""]:
         parts.append(text(18, y, row, "ink t"))
         y += 20
-    parts.append(text(frame.right, 28, word[act.verdict], kind[act.verdict], "end"))
+    parts.append(
+        text(
+            frame.right,
+            28,
+            word.get(act.verdict, act.verdict.value),
+            kind.get(act.verdict, "soft b"),
+            "end",
+        )
+    )
     return y - 8
+
+
+def _headline(parts: list[str], act: ActResult, frame: _Frame, y: float) -> float:
+    """Who held the VIP, what broke, how long clients waited; returns where the plot may begin."""
+    y += 6
+    for label, words, alarm in headline(act):
+        parts.append(text(18, y, label, "soft"))
+        room = int((frame.right - 70) / BOLD)
+        for row in textwrap.wrap(one_line(words), room):
+            parts.append(text(70, y, row, "two b" if alarm else "ink b"))
+            y += 18
+    return y - 4
 
 
 def _background(parts: list[str], act: ActResult, frame: _Frame, top: float, bottom: float) -> None:
@@ -164,6 +188,11 @@ def _server(parts: list[str], lane: Lane, both: tuple[Span, ...], frame: _Frame,
     parts.append(_name(lane.server, frame, y + 17))
     parts.append(line("grid", frame.left, y + LANE / 2, frame.right, y + LANE / 2))
     name = lane.server
+    for span in lane.said:
+        box = frame.box(span, y + 5, LANE - 10)
+        tip = f"{name} says that it holds {span.start:.3f} to {span.end:.3f} s (adverts)"
+        parts.append(box.draw("paper"))
+        parts += [box.draw("", fill=f"{frame.key}-dots"), box.draw("outline", tip=tip)]
     for span in lane.held:
         tip = f"{name} holds the VIP {span.start:.3f} to {span.end:.3f} s (kernel)"
         box = frame.box(span, y, LANE)
@@ -203,7 +232,7 @@ def _bar_label(
         return
     box = frame.box(widest, y, LANE)
     for words in ("holds the VIP", "VIP"):
-        room = len(words) * CHARACTER + 16
+        room = len(words) * BOLD + 16
         covered = any(frame.x(b.start) < box.x + room and frame.x(b.end) > box.x for b in both)
         if box.width > room and not covered:
             parts.append(text(box.x + 8, y + 17, words, "onhold b s"))
@@ -212,7 +241,7 @@ def _bar_label(
 
 def _name(name: str, frame: _Frame, y: float) -> str:
     """The name of a lane, cut when it is too long for the margin."""
-    shown, room = one_line(name), int((frame.left - 20) / CHARACTER)
+    shown, room = one_line(name), int((frame.left - 12) / BOLD)
     short = shown if len(shown) <= room else shown[: room - 1] + "…"
     return text(frame.left - 10, y, short, "ink b", "end")
 
@@ -252,7 +281,7 @@ def _bracket(
         parts.append(
             path("bracket", f"M{number(x1)} {number(y + 22)}v-8H{number(max(x2, x1 + 2))}v8")
         )
-    room = len(words) * CHARACTER
+    room = len(words) * BOLD
     centre = min(max((x1 + x2) / 2, frame.left + room / 2), frame.right - room / 2)
     kind = "lost b n halo" if outage_ms > 0 else "ok b n halo"
     parts.append(text(centre, y + 10, words, kind, "middle"))
@@ -302,42 +331,47 @@ def _event(marker: Marker) -> str:
     return f"{marker.kind.value}{server}" + (f": {said}" if said else "")
 
 
-def _events(
-    parts: list[str], act: ActResult, events: list[Marker], frame: _Frame, y: float
-) -> float:
-    """What the flags stand for; returns where the list ends."""
-    for index, event in enumerate(events, start=1):
-        parts.append(text(36, y, str(index), "ink b n", "end"))
-        parts.append(text(100, y, f"{event.at:.3f} s", "soft n", "end"))
-        for row in textwrap.wrap(one_line(_event(event)), frame.characters(frame.right - 112)):
-            parts.append(text(112, y, row))
-            y += 18
-    if len(act.markers) > len(events):
-        parts.append(
-            text(112, y, f"and {len(act.markers) - len(events)} more in the raw data", "soft")
-        )
+def _events(parts: list[str], total: int, events: list[Marker], frame: _Frame, y: float) -> float:
+    """What the flags stand for, in two columns where there is room; returns where the list ends."""
+    columns = 2 if frame.width >= WIDE and len(events) > 3 else 1
+    width = (frame.right - 18) / columns
+    rows = -(-len(events) // columns)
+    deepest = y
+    for column in range(columns):
+        left, at = column * width, y
+        for index in range(column * rows, min((column + 1) * rows, len(events))):
+            event = events[index]
+            parts.append(text(left + 36, at, str(index + 1), "ink b n", "end"))
+            parts.append(text(left + 100, at, f"{event.at:.3f} s", "soft n", "end"))
+            for row in textwrap.wrap(one_line(_event(event)), frame.characters(width - 112)):
+                parts.append(text(left + 112, at, row))
+                at += 18
+        deepest = max(deepest, at)
+    y = deepest
+    if total > len(events):
+        parts.append(text(112, y, f"and {total - len(events)} more in the raw data", "soft"))
         y += 18
     return y
 
 
-def _legend(parts: list[str], frame: _Frame, y: float) -> float:
+def _legend(parts: list[str], act: ActResult, frame: _Frame, y: float) -> float:
     """What the shapes mean, as many on a line as fit; returns the height of the whole drawing."""
     key = frame.key
-    entries = [
-        ("holds the VIP and answers", [("hold", "")]),
-        ("on the server, silent", [("quiet", f"{key}-quiet")]),
-        ("answers without holding", [("stray", "")]),
-        ("two servers answer", [("two", ""), ("", f"{key}-two")]),
-        ("client not served", [("lost", "")]),
-        ("fault", [("band", ""), ("", f"{key}-fault"), ("rim", "")]),
+    entries: list[tuple[str, Swatch]] = [
+        ("holds the VIP and answers", (("hold", ""),)),
+        ("on the server, silent", (("quiet", f"{key}-quiet"),)),
+        ("answers without holding", (("stray", ""),)),
+        ("two servers answer", (("two", ""), ("", f"{key}-two"))),
+        ("client not served", (("lost", ""),)),
+        ("fault", (("band", ""), ("", f"{key}-fault"), ("rim", ""))),
     ]
+    if not act.observed:
+        said: Swatch = (("outline", ""), ("", f"{key}-dots"))
+        entries = [
+            ("its kernel has the VIP", entries[0][1]),
+            ("its adverts say that it holds", said),
+        ]
     parts.append(line("grid", 18, y - 8, frame.right, y - 8))
-    x, y = 18.0, y + 10
-    for words, swatch in entries:
-        room = 30 + len(words) * CHARACTER
-        if x + room > frame.right and x > 18:
-            x, y = 18.0, y + 18
-        parts += [Box(x, y - 9, 18, 10).draw(kind, fill=fill) for kind, fill in swatch]
-        parts.append(text(x + 24, y, words, "soft s"))
-        x += room + 10
-    return y + 16
+    drawn, y = flow(entries, 18, frame.right, y + 10)
+    parts += drawn
+    return y - 2

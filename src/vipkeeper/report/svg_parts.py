@@ -6,6 +6,7 @@ for contrast. No meaning hangs on colour: each has a shape, a hatching or a word
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -44,9 +45,20 @@ _RULES = (
     ("flag", "stroke", "ink", "stroke-width:1"),
     ("warn", "fill", "fault", ""),
     ("rim", "stroke", "fault", "fill:none;stroke-width:1"),
+    ("solid", "fill", "soft", ""),
+    ("page", "fill", "paper", ""),
+    ("outline", "stroke", "ink", "fill:none;stroke-width:1"),
+    ("dash", "stroke", "ink", "stroke-width:1.5"),
+    ("curve", "stroke", "ink", "fill:none;stroke-width:2"),
     ("halo", "stroke", "paper", "stroke-width:4px;stroke-linejoin:round;paint-order:stroke"),
 )
 """Class, property, colour, and what else the class sets."""
+
+
+CHARACTER = 6.6
+"""Width of a character at 12 px, on the generous side: fonts differ."""
+BOLD = 7.6
+"""The same for bold text."""
 
 
 def variables(prefix: str, palette: dict[str, str]) -> str:
@@ -80,7 +92,51 @@ def patterns(key: str) -> str:
         'patternTransform="rotate(45)"><line class="stripe" x1="0" y1="0" x2="0" y2="6"/></pattern>'
         f'<pattern id="{key}-two" width="8" height="8" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(-45)"><line class="cross" x1="0" y1="0" x2="0" y2="8"/></pattern>'
+        f'<pattern id="{key}-slant" width="5" height="5" patternUnits="userSpaceOnUse" '
+        'patternTransform="rotate(45)"><line class="dash" x1="0" y1="0" x2="0" y2="5"/></pattern>'
+        f'<pattern id="{key}-dots" width="4" height="4" patternUnits="userSpaceOnUse">'
+        '<circle class="ink" cx="1.5" cy="1.5" r="1"/></pattern>'
+        f'<pattern id="{key}-level" width="4" height="4" patternUnits="userSpaceOnUse">'
+        '<line class="dash" x1="0" y1="1" x2="4" y2="1"/></pattern>'
     )
+
+
+def document(
+    key: str, title: str, description: str, size: tuple[float, float], parts: Sequence[str]
+) -> str:
+    """A whole drawing with its words for those who do not see it; `key` begins every id in it."""
+    width, height = size
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="vk" '
+        f'viewBox="0 0 {number(width)} {number(height)}" '
+        f'width="{number(width)}" height="{number(height)}" role="img" '
+        f'aria-labelledby="{key}-title {key}-desc">'
+        f'<title id="{key}-title">{plain(title)}</title>'
+        f'<desc id="{key}-desc">{plain(description)}</desc>'
+        f"<style>{stylesheet()}</style><defs>{patterns(key)}</defs>"
+    )
+    paper = Box(0, 0, width, height).draw("paper", radius=8)
+    return "\n".join([head, paper, *parts, "</svg>"]) + "\n"
+
+
+Swatch = tuple[tuple[str, str], ...]
+"""Class and hatching of each rectangle that is laid over the others."""
+
+
+def flow(
+    entries: Iterable[tuple[str, Swatch]], left: float, right: float, y: float
+) -> tuple[list[str], float]:
+    """Words behind swatches, as many on a line as fit; and where the next line would stand."""
+    parts: list[str] = []
+    x = left
+    for words, swatch in entries:
+        room = 24 + len(words) * CHARACTER
+        if x + room > right and x > left:
+            x, y = left, y + 18
+        parts += [Box(x, y - 9, 18, 10).draw(kind, fill=fill) for kind, fill in swatch]
+        parts.append(text(x + 24, y, words, "soft s"))
+        x += room + 12
+    return parts, y + 18
 
 
 def number(value: float) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from vipkeeper.report.headline import happenings
+from vipkeeper.report.phases import phases
 from vipkeeper.report.run import ActResult, Client, Lane, MarkerKind, RunReport, Span, Verdict
 from vipkeeper.report.style import VERDICT_TONE, Style, Tone, interval, milliseconds
 from vipkeeper.report.summary import (
@@ -18,6 +21,7 @@ from vipkeeper.report.summary import (
     resolution,
     summaries,
 )
+from vipkeeper.report.svg_phases import figure as phase_figure
 from vipkeeper.report.ticks import axis_length, nice_ticks, seconds
 
 NARROWEST = 60
@@ -192,6 +196,8 @@ def _timeline(act: ActResult, style: Style, width: int) -> list[str]:
     columns = min(max(width - label - NOTE_WIDTH - 6, FEWEST_COLUMNS), MOST_COLUMNS)
     grid = _Grid(axis_length(act.length), columns, label)
     both = overlaps(act.lanes)
+    if not act.observed:
+        act = dataclasses.replace(act, lanes=tuple(_unwatched(lane) for lane in act.lanes))
     lines = _axis(grid)
     if act.faults:
         marks = grid.touched(act.faults)
@@ -211,6 +217,12 @@ def _timeline(act: ActResult, style: Style, width: int) -> list[str]:
             "  " + style.paint("the VIP was left behind on a server without a daemon", Tone.BAD)
         )
     return lines + _marks(act, style, width)
+
+
+def _unwatched(lane: Lane) -> Lane:
+    """A lane as far as it is known where nobody watched the wire: holding, or saying so."""
+    spans = lane.held or lane.said
+    return dataclasses.replace(lane, held=spans, answered=spans)
 
 
 def _axis(grid: _Grid) -> list[str]:
@@ -283,7 +295,7 @@ def _when(prefix: str, spans: tuple[Span, ...]) -> str:
 def _marks(act: ActResult, style: Style, width: int) -> list[str]:
     """What happened, in order, with three digits: the picture has less."""
     lines = []
-    for marker in sorted(act.markers, key=lambda mark: mark.at):
+    for marker in happenings(act):
         kinds = {MarkerKind.FAULT: Tone.WARN, MarkerKind.CLIENT_BACK: Tone.GOOD}
         server = f" {marker.server}" if marker.server and marker.server not in marker.text else ""
         text = f"{marker.at:8.3f} s  {marker.kind.value}{server}"
@@ -295,6 +307,9 @@ def _marks(act: ActResult, style: Style, width: int) -> list[str]:
             "  " + " " * (lead if i == 0 else 12) + style.paint(line, kinds.get(marker.kind))
             for i, line in enumerate(wrapped)
         ]
+    if act.milestones is not None:
+        figures = ", ".join(map(phase_figure, phases(act.milestones)))
+        lines += [f"  {line}" for line in _wrap(f"phases: {figures}", style, width - 2)]
     return lines
 
 

@@ -138,7 +138,7 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
         made: dict[str, Any] = record(*runs, commit="now")["blocks"][0]
         return made
 
-    monkeypatch.setattr(runner, "_block", block)
+    monkeypatch.setattr(runner, "block_of", block)
     monkeypatch.setattr(results, "commit", lambda: "now")
     return played
 

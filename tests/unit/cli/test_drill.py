@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from vipkeeper.cli import drill, main
+from vipkeeper.cli.drill_acts import chosen
 from vipkeeper.errors import ExitCode, UsageError
-from vipkeeper.lab.acts import ACTS, STORY
+from vipkeeper.lab.acts import STORY
+from vipkeeper.lab.catalogue import SCENARIOS
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.topology import lan
+from vipkeeper.report.run import Verdict
 
 
 def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:
@@ -21,18 +24,47 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> st
 
 
 def test_whole_story_leaves_out_what_is_played_by_name() -> None:
-    assert drill.find_acts([]) == STORY
-    assert len(STORY) < len(ACTS)
-    assert [act.name for act in drill.find_acts(["split", "loss"])] == ["split", "loss"]
+    assert chosen([], None) == STORY
+    assert len(STORY) < len(SCENARIOS)
+    assert [act.name for act in chosen(["split", "loss"], None)] == ["split", "loss"]
     with pytest.raises(UsageError, match="did you mean 'split'"):
-        drill.find_acts(["splitt"])
+        chosen(["splitt"], None)
 
 
-def test_list_shows_every_act_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_every_act_once_the_story_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["drill", "list"]) == ExitCode.OK
-    lines = capsys.readouterr().out.splitlines()
-    first = [line.split()[0] for line in lines if line and not line.startswith("Not part")]
-    assert first == [act.name for act in ACTS]
+    acts, _, footer = capsys.readouterr().out.partition("\n--suite ")
+    first = [line.split()[0] for line in acts.splitlines() if line.startswith("  ")]
+    assert first[: len(STORY)] == [act.name for act in STORY]
+    assert sorted(first) == sorted(act.name for act in SCENARIOS)
+    assert f"all {len(SCENARIOS)}" in footer
+
+
+def test_suite_and_names_together_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert "a suite is played whole" in refused(capsys, tmp_path, "loss", "--suite", "smoke")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ((Verdict.PASSED, Verdict.SKIPPED), ExitCode.OK),
+        ((Verdict.SKIPPED, Verdict.FAILED), ExitCode.FINDINGS),
+        ((Verdict.SKIPPED, Verdict.SKIPPED), ExitCode.USAGE),
+    ],
+)
+def test_what_was_only_skipped_has_not_passed(
+    verdicts: tuple[Verdict, ...], code: ExitCode
+) -> None:
+    assert drill.exit_code(verdicts) is code
+
+
+def test_variant_a_manager_does_not_have_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = refused(capsys, tmp_path, "answer", "--manager", "ucarp", "--variant", "hasty")
+    assert "ucarp has no variant 'hasty'; it has best, default" in said
 
 
 def test_setting_is_a_line_of_the_configuration() -> None:

@@ -11,10 +11,15 @@ from vipkeeper.report.run import (
     Lane,
     Marker,
     MarkerKind,
+    Milestones,
+    Network,
     RunReport,
     Span,
+    Station,
+    StationRole,
     Verdict,
 )
+from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakViolation
 
 CLIENT = Client(interval_ms=2, sent=2500, lost=92, gaps=(Span(1.5, 1.684),))
 TLS = Client(interval_ms=20, sent=250, lost=10, gaps=(Span(1.5, 1.7),))
@@ -83,6 +88,38 @@ SKIPPED = replace(
     faults=(),
     markers=(),
     expectations=(),
+)
+
+
+NETWORK = Network(
+    bridge="lan",
+    vip="10.77.0.100",
+    stations=(
+        *(Station(f"cp{n}", StationRole.SERVER, f"10.77.0.1{n}") for n in (1, 2, 3)),
+        Station("router", StationRole.ROUTER, "10.77.0.1"),
+        Station("client", StationRole.CLIENT, "10.77.0.200"),
+        Station("observer", StationRole.OBSERVER, "10.77.0.201"),
+    ),
+)
+
+TAKEOVER = replace(
+    POWER_OFF,
+    milestones=Milestones("cp2", 1.5, 1.61, 1.674, 1.6796, 1.6798, 1.684),
+    network=NETWORK,
+)
+"""A power-off of which daemons wrote a trace."""
+
+SOAK = Soak(
+    seed=7,
+    started="2026-01-02T03:04:05Z",
+    hours=1.5,
+    faults=tuple(
+        SoakFault(t, t + 3 + t % 17, "power off", f"cp{t % 3 + 1}") for t in range(20, 5400, 47)
+    ),
+    outages=tuple(SoakOutage(t, t + 0.2 + t % 7 / 10) for t in range(20, 5400, 141)),
+    moves=tuple(SoakMove(t + 0.3, f"cp{t % 2 + 1}") for t in range(20, 5400, 141)),
+    violations=(SoakViolation(3671.5, "one holder at most: cp1 and cp3 answered for 212 ms"),),
+    probe_ms=2.0,
 )
 
 

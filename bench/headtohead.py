@@ -1,0 +1,184 @@
+"""The head of docs/benchmarks.md: fault against contender, and what each comparison comes to, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench import versus
+from bench.cells import Cell
+from bench.contenders import CONTENDERS
+from bench.figures import runs, summary
+from bench.targets import shown
+
+OURS = "vipkeeper"
+Run = dict[str, Any]
+
+
+def rows(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table."""
+    every = [head, ["---"] * len(head), *lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in every)
+
+
+def section(found: dict[str, Any]) -> str:
+    """Everything of the head-to-head; one line where nothing of it has been played."""
+    text = "## Head to head\n\n"
+    records = {
+        name: {who: record for who, record in cell.items() if record["blocks"]}
+        for name, cell in found["cells"].items()
+    }
+    cells = [cell for cell in versus.cells() if records.get(cell.name)]
+    if not cells:
+        return text + "Not measured yet (`./dev bench versus`).\n"
+    names = dict.fromkeys(name for cell in cells for name in records[cell.name])
+    text += "".join(f"* **{name}**: {CONTENDERS[name].what}.\n" for name in names)
+    text += "".join(
+        f"* **{name}** is left out: {reason}.\n"
+        for name, reason in found.get("left_out", {}).items()
+    )
+    text += (
+        "\nEach block of runs is on a fresh cluster; contenders take turns block by block. An outage that had "
+        "not ended when its act did counts as long as the act waited, so the longest ones are too short.\n"
+    )
+    for group in versus.GROUPS:
+        mine = [cell for cell in cells if cell.name.startswith(f"{group.name}/")]
+        if mine:
+            text += f"\n### {group.title}\n\n{_group(mine, records)}"
+    return text + _once([cell for cell in cells if cell.name.startswith("every/")], records)
+
+
+def _group(cells: Sequence[Cell], records: dict[str, Any]) -> str:
+    names = list(dict.fromkeys(name for cell in cells for name in records[cell.name]))
+
+    def table(title: str, what: Callable[[Cell, Sequence[Run]], str]) -> str:
+        lines = []
+        for cell in cells:
+            played = [_played(records, cell, name) for name in names]
+            found = [what(cell, some) if some else "" for some in played]
+            lines.append([f"{cell.act}", *found])
+        return f"{title}:\n\n" + rows(["fault", *names], lines) + "\n"
+
+    text = table("Outage seen by the client, ms, p50 / max (runs)", _outage)
+    text += table("Two holders, on the wire or in the kernels, ms, p50 / max", _two)
+    text += table("Nobody answered the observer, ms in all, p50 / max", _figure("none_ms"))
+    text += table("Moves; runs that left the VIP behind; runs not as expected", _counts)
+    return text + "What it comes to:\n\n" + "".join(_words(cell, records) for cell in cells)
+
+
+def _played(records: dict[str, Any], cell: Cell, name: str) -> list[Run]:
+    record = records[cell.name].get(name)
+    return runs(record) if record else []
+
+
+def _pair(values: Sequence[float | None]) -> str:
+    found = summary(values)
+    return f"{shown(found['p50'])} / {shown(found['max'])}" if found["n"] else "no figure"
+
+
+def _outage(cell: Cell, played: Sequence[Run]) -> str:
+    return f"{_pair([run[cell.metric] for run in played])} ({len(played)})"
+
+
+def _figure(key: str) -> Callable[[Cell, Sequence[Run]], str]:
+    return lambda _, played: _pair([run[key] for run in played])
+
+
+def _both(run: Run) -> float:
+    """Milliseconds with two holders, whichever witness saw more of it."""
+    return float(max(run["two_holders_ms"], run["two_kernels_ms"]))
+
+
+def _two(_: Cell, played: Sequence[Run]) -> str:
+    return _pair([_both(run) for run in played])
+
+
+def _counts(_: Cell, played: Sequence[Run]) -> str:
+    behind, failed = (
+        sum(1 for run in played if run["left_behind"]),
+        sum(run["verdict"] != "passed" for run in played),
+    )
+    return f"{sum(run['moves'] for run in played)}; {behind}; {failed}"
+
+
+def _words(cell: Cell, records: dict[str, Any]) -> str:
+    """A line for each peer: who is faster and by how much, and what else it costs."""
+    ours = _played(records, cell, OURS)
+    if not ours:
+        return ""
+    text = ""
+    for name in records[cell.name]:
+        theirs = _played(records, cell, name)
+        if name != OURS and theirs:
+            text += f"* {cell.act}: {faster(cell.metric, ours, name, theirs)}.\n"
+    return text
+
+
+def faster(metric: str, ours: Sequence[Run], name: str, theirs: Sequence[Run]) -> str:
+    """One sentence, the same words whoever wins."""
+    mine, other = (summary(run[metric] for run in some) for some in (ours, theirs))
+    if not mine["n"] or not other["n"]:
+        return f"{name} and {OURS} cannot be compared"
+    gains = [(key, round(other[key] - mine[key], 3)) for key in ("p50", "max")]
+    parts = []
+    for winner, sign in ((OURS, 1), (name, -1)):
+        won = [f"{shown(abs(gain))} ms at {key}" for key, gain in gains if gain * sign > 0]
+        if won:
+            loser = name if winner == OURS else OURS
+            parts.append(f"{winner} is faster here than {loser} by {' and '.join(won)}")
+    text = ", ".join(parts) or f"no difference between {OURS} and {name}"
+    prices = [_price(OURS, ours), _price(name, theirs)]
+    return "; ".join([text, *(price for price in prices if price)])
+
+
+def _price(name: str, played: Sequence[Run]) -> str:
+    """Two holders and addresses left behind; empty where there were none."""
+    two = max(_both(run) for run in played)
+    behind = sum(1 for run in played if run["left_behind"])
+    parts = [f"had two holders for up to {shown(two)} ms"] if two else []
+    parts += [f"left the VIP behind in {behind} of {len(played)} runs"] if behind else []
+    return f"{name} {' and '.join(parts)}" if parts else ""
+
+
+def _once(cells: Sequence[Cell], records: dict[str, Any]) -> str:
+    """What was played once: what came out of each."""
+    if not cells:
+        return ""
+    names = list(dict.fromkeys(name for cell in cells for name in records[cell.name]))
+    lines = []
+    for cell in cells:
+        found = []
+        for name in names:
+            record = records[cell.name].get(name)
+            played = [run for block in record["blocks"] for run in block["runs"]] if record else []
+            found.append(_one(cell, played[-1]) if played else "not played")
+        lines.append([cell.act, *found])
+    head = "\n### Every other act, once\n\nAs expected or not, client outage, ms with two holders. "
+    head += "The expectations are vipkeeper's promises; a peer that does not make them is not wrong.\n\n"
+    return head + rows(["act", *names], lines)
+
+
+def _one(cell: Cell, run: Run) -> str:
+    if not run["length"]:
+        return "could not be played"
+    verdict = "yes" if run["verdict"] == "passed" else "no"
+    outage = "" if run[cell.metric] is None else f", {shown(run[cell.metric])} ms"
+    two = f", two holders {shown(_both(run))} ms" if _both(run) else ""
+    return f"{verdict}{outage}{two}"
+
+
+def rest(found: dict[str, Any] | None) -> str:
+    """What each manager costs at rest."""
+    if not found:
+        return ""
+    lines = []
+    for name, one in found.items():
+        for server, cost in one["servers"].items():
+            sizes = [sum(p[key] for p in cost["processes"]) for key in ("rss_kib", "pss_kib")]
+            role = f"{server} (holder)" if cost["holder"] else server
+            lines.append([name, role, *(f"{size}" for size in sizes), f"{cost['cpu_percent']} %"])
+    return (
+        "## At rest, all of them\n\nThree servers with nothing to do, nobody probing; all processes of each "
+        "manager, its check scripts included, etcd not.\n\n"
+        + rows(["manager", "server", "RSS, KiB", "PSS, KiB", "of one core"], lines)
+    )

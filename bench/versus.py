@@ -1,0 +1,193 @@
+"""The head-to-head: every fault against every contender, in parts that go on where the last one ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import results
+from bench.cells import Cell
+from bench.contenders import CONTENDERS, left_out
+from bench.figures import runs, summary
+from bench.runner import BLOCKS_MAY_FAIL, block_of
+
+from vipkeeper.lab.acts import ACTS
+
+DEFAULT = results.ROOT / "bench" / "results" / "versus.json"
+RUNS = 50
+GUESS = 15.0
+"""Seconds of a run, until one of its cell has been timed."""
+BEST = ("vipkeeper", "keepalived-best", "ucarp-best", "kube-vip-best")
+DEFAULTS = ("vipkeeper", "keepalived-default", "ucarp-default", "kube-vip-default")
+SECOND = ("vipkeeper", "keepalived-best-v2", "ucarp-best")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Contenders that are fairly compared with each other."""
+
+    name: str
+    title: str
+    contenders: tuple[str, ...]
+    interval_ms: int = 100
+    settings: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    """The acts that are played; all of `FAULTS` where it is empty."""
+    hasty: tuple[str, ...] = ()
+    """The acts in which keepalived is played once more, with two missed adverts instead of three."""
+
+
+GROUPS = (
+    Group(
+        "best",
+        "Equal interval: adverts every 100 ms, each at its best (who cannot, at its fastest)",
+        BEST,
+        hasty=("power-off", "loss", "busy"),
+    ),
+    Group("default", "Default against default", DEFAULTS),
+    Group(
+        "second",
+        "Equal interval: adverts every second",
+        SECOND,
+        1000,
+        ("kernel_lease=4s",),
+        only=("power-off", "loss"),
+    ),
+)
+FAULTS: dict[str, str] = {
+    "power-off": "outage_ms",
+    "daemon-killed": "outage_ms",
+    "daemon-frozen": "outage_ms",
+    "sigterm": "outage_ms",
+    "api-dead": "service_outage_ms",
+    "api-frozen": "service_outage_ms",
+    "holder-mute": "outage_ms",
+    "holder-deaf": "outage_ms",
+    "loss": "outage_ms",
+    "busy": "outage_ms",
+    "stall": "outage_ms",
+    "backup-stall": "outage_ms",
+}
+"""The acts that are played many times where the lab has them, and the figure that sums each of them up."""
+
+
+def cells() -> list[Cell]:
+    """Every cell: the faults of each group, then every other act once."""
+    titles = {act.name: act.title for act in ACTS}
+    found = []
+    for group in GROUPS:
+        for act in (one for one in group.only or tuple(FAULTS) if one in titles):
+            hasty = ("keepalived-hasty",) if act in group.hasty else ()
+            found.append(_cell(f"{group.name}/{act}", act, RUNS, titles[act], group, hasty))
+    rest = [act.name for act in ACTS if act.name not in FAULTS]
+    found += [_cell(f"every/{name}", name, 1, titles[name], GROUPS[0]) for name in rest]
+    return found
+
+
+def _cell(
+    name: str, act: str, count: int, title: str, group: Group, more: tuple[str, ...] = ()
+) -> Cell:
+    return Cell(
+        name,
+        act,
+        count,
+        title,
+        managers=group.contenders + more,
+        metric=FAULTS.get(act, "outage_ms"),
+        interval_ms=group.interval_ms,
+        settings=group.settings,
+    )
+
+
+def play(
+    asked: Sequence[Cell], scale: float, path: Path, minutes: float, *, mix: bool
+) -> dict[str, Any]:
+    """Play what is missing in the file, for so many minutes at most; all results.
+
+    Each pass plays one block of every cell and contender, so that a part shows a bit of everything.
+
+    Raises:
+        ResultsError: the file holds runs of another commit and `mix` is not set, or is damaged.
+    """
+    found = results.load(path)
+    results.same_commit(found, path, mix=mix)
+    out = left_out(tuple(dict.fromkeys(name for cell in asked for name in cell.managers)))
+    found["left_out"] = out
+    for name, reason in out.items():
+        print(f"left out: {name}: {reason}", flush=True)
+    end = time.monotonic() + minutes * 60
+    while True:
+        blocks = list(missing(asked, scale, found))
+        for cell, contender, count in blocks:
+            if time.monotonic() + count * pace(found, cell, contender) > end:
+                print(
+                    f"this part is over; {remaining(asked, scale, found)}; go on with the same command"
+                )
+                return found
+            block = block_of(cell, contender, count)
+            results.blocks(found, cell.name, contender).append(block)
+            results.save(path, found)
+            print(
+                f"{_line(cell, contender, found)}; {remaining(asked, scale, found)}",
+                flush=True,
+            )
+        if not blocks:
+            results.save(path, found)
+            return found  # fmt: skip
+
+
+def _left(cell: Cell, contender: str, scale: float, found: dict[str, Any]) -> int:
+    """Runs still to be played. One that could not be played counts: it must not be tried for ever."""
+    blocks = results.blocks(found, cell.name, contender)
+    if sum(not block["runs"] for block in blocks) >= BLOCKS_MAY_FAIL:
+        return 0
+    return max(1, round(cell.runs * scale)) - sum(len(block["runs"]) for block in blocks)
+
+
+def missing(
+    asked: Sequence[Cell], scale: float, found: dict[str, Any]
+) -> Iterator[tuple[Cell, str, int]]:
+    """The next block of every cell and contender that lacks runs and can be played."""
+    out = found.get("left_out", {})
+    for cell in asked:
+        for contender in cell.managers:
+            left = _left(cell, contender, scale, found)
+            if left > 0 and CONTENDERS[contender].manager not in out:
+                yield cell, contender, min(left, cell.block)
+
+
+def pace(found: dict[str, Any], cell: Cell, contender: str) -> float:
+    """Seconds a run takes, as measured where it was."""
+    blocks = results.blocks(found, cell.name, contender)
+    timed = [(block["took_s"], len(block["runs"])) for block in blocks if block["runs"]]
+    played = sum(count for _, count in timed)
+    return sum(took for took, _ in timed) / played if played else GUESS
+
+
+def remaining(asked: Sequence[Cell], scale: float, found: dict[str, Any]) -> str:
+    """How far it is and how long it will take."""
+    out = found.get("left_out", {})
+    wanted = done = 0
+    seconds = 0.0
+    for cell in asked:
+        for contender in cell.managers:
+            if CONTENDERS[contender].manager in out:
+                continue
+            left = max(0, _left(cell, contender, scale, found))
+            wanted += max(1, round(cell.runs * scale))
+            done += max(1, round(cell.runs * scale)) - left
+            seconds += left * pace(found, cell, contender)
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{done} of {wanted} runs, about {hours} h {minutes:02d} min left"
+
+
+def _line(cell: Cell, contender: str, found: dict[str, Any]) -> str:
+    record = found["cells"][cell.name][contender]
+    start = f"{cell.name:<24}{contender:<20}"
+    if "error" in record["blocks"][-1]:
+        return f"{start}FAILED {record['blocks'][-1]['error']}"
+    figures = summary(run[cell.metric] for run in runs(record))
+    return start + ", ".join(f"{key} {value:g}" for key, value in figures.items())

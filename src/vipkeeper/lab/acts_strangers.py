@@ -1,0 +1,233 @@
+"""Acts of strangers and clocks: adverts with another key, old, or of random bytes; false ARP; a wall clock that is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from vipkeeper.lab.act import PATIENCE, Act, Group, Runs
+from vipkeeper.lab.acts_process import restart, start_anew
+from vipkeeper.lab.cluster import Server
+from vipkeeper.lab.fault import Fault, Mend, Part, Whose
+from vipkeeper.lab.must import MOVED, ONE, SETTLED, UNMOVED, UNSEEN, moves, waits
+from vipkeeper.lab.needs import FAKETIME, faketime
+from vipkeeper.lab.processes import LabError, Process, wait_for
+from vipkeeper.lab.rogue import READY, Manner
+from vipkeeper.lab.scenario import Extras, scenario
+from vipkeeper.lab.stage import Stage
+from vipkeeper.lab.topology import LAN
+
+HOUR = 3600
+_BEGINS_WITHIN = 10.0
+_CAPTURED_FOR = 2.0
+
+
+def _stranger(stage: Stage, manner: Manner, *words: str, where: str | None = None) -> Process:
+    """Start a rogue program, by default on the router."""
+    network = stage.cluster.network
+    machine = where or network.router.name
+    log = stage.cluster.directory / f"rogue-{manner.value}.log"
+    log.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "vipkeeper.lab.rogue", manner.value]
+    command += ["--vip", str(network.vip), "--source", str(network.router.address.ip)]
+    command += ["--seed", str(stage.rng.random()), *words]
+    command += ["--servers", *(str(server.address.ip) for server in network.servers)]
+    process = Process(machine, command, log)
+    if not wait_for(lambda: READY in process.last_words(), _BEGINS_WITHIN):
+        raise LabError(f"the stranger does not begin: {process.last_words()}")
+    return process
+
+
+def _sends(manner: Manner, text: str, *words: str) -> Callable[[Stage], Mend]:
+    def begin(stage: Stage) -> Mend:
+        stage.fault(text, stage.subject)
+        process = _stranger(stage, manner, *words)
+        return lambda: end(process)
+
+    return begin
+
+
+def end(process: Process) -> None:
+    """End a stranger."""
+    process.terminate()
+
+
+def _capture_and_move(stage: Stage) -> Mend:
+    """Capture the holder's adverts, let the VIP move, then say again what the old holder said."""
+    old = stage.subject
+    file = stage.cluster.directory / "adverts.capture"
+    words = ("--file", str(file), "--seconds", str(_CAPTURED_FOR))
+    port = ("--interface", stage.cluster.port(old))
+    _stranger(stage, Manner.CAPTURE, *words, *port, where=LAN)
+    stage.recorder.wait(file.exists, _CAPTURED_FOR + _BEGINS_WITHIN)
+    if not file.exists() or not file.stat().st_size:
+        raise LabError(f"no adverts of {old.name} were captured")
+    stage.fault(f"the VIP leaves {old.name}; its old adverts are sent again", old)
+    stage.manager.hand_over(old)
+    stage.wait_answer(PATIENCE, other_than=old)
+    process = _stranger(stage, Manner.REPLAY, "--file", str(file), "--every", "0.2")
+    return lambda: end(process)
+
+
+def _wrong_key(stage: Stage) -> Mend:
+    """One backup with another key: bound over the file it reads, in its own mount namespace."""
+    server = stage.backup()
+    key = stage.cluster.directory / "key"
+    other = stage.cluster.directory / "other-key"
+    other.write_text(f"{'a5' * 32}\n")
+    other.chmod(0o600)
+    bind = 'mount --bind "$1" "$0" && shift && exec "$@"'
+    server.wrapper = ("sh", "-c", bind, str(key), str(other))
+    stage.fault(f"{server.name} is started with another key", server)
+    restart(stage, server)
+
+    def mend() -> None:
+        server.wrapper = ()
+        restart(stage, server)
+
+    return mend
+
+
+def _offset(server: Server) -> Path:
+    return server.state_dir / "wall-clock"
+
+
+def _clocks(stage: Stage) -> None:
+    """Start all daemons anew, each with a wall clock of its own; other clocks are the kernel's."""
+    library = faketime()
+    assert library is not None
+
+    def wrapper(server: Server) -> tuple[str, ...]:
+        _offset(server).write_text("+0\n")
+        return (
+            "env",
+            f"LD_PRELOAD={library}",
+            f"FAKETIME_TIMESTAMP_FILE={_offset(server)}",
+            "FAKETIME_NO_CACHE=1",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        )
+
+    start_anew(stage, wrapper)
+
+
+def _clock_right(server: Server) -> None:
+    _offset(server).write_text("+0\n")
+
+
+def _step(seconds: int, which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
+    def begin(stage: Stage) -> Mend:
+        server = which(stage)
+        stage.fault(f"the wall clock of {server.name} steps by {seconds:+d} s", server)
+        _offset(server).write_text(f"{seconds:+d}\n")
+        return lambda: _clock_right(server)
+
+    return begin
+
+
+def _skewed_reboot(stage: Stage) -> Mend:
+    server = stage.subject
+    stage.fault(f"{server.name} loses power", server)
+    stage.cluster.power_off(server)
+    stage.wait_answer(PATIENCE, other_than=server)
+    _offset(server).write_text(f"{-HOUR:+d}\n")
+    stage.cluster.power_on(server)
+    stage.manager.start(server)
+    return lambda: _clock_right(server)
+
+
+STRANGER = (Whose.LAN, Part.STRANGER)
+CLOCKS = Extras(managers=Runs.VIPKEEPER, needs=(FAKETIME,), prepare=_clocks)
+
+
+STRANGERS: tuple[Act, ...] = (
+    scenario(
+        "clock-ahead",
+        "The holder's wall clock steps an hour ahead",
+        "And an hour back later. Leases and silence are measured by a clock that nobody sets: nothing moves.",
+        Group.STRANGERS,
+        (49,),
+        Fault(Whose.HOLDER, Part.DAEMON, _step(HOUR, lambda stage: stage.subject)),
+        UNSEEN,
+        5.0,
+        CLOCKS,
+    ),
+    scenario(
+        "clock-behind",
+        "A backup's wall clock steps an hour back",
+        "And an hour ahead later. What it heard has not become old or new by that.",
+        Group.STRANGERS,
+        (49,),
+        Fault(Whose.BACKUP, Part.DAEMON, _step(-HOUR, Stage.backup)),
+        UNSEEN,
+        5.0,
+        CLOCKS,
+    ),
+    scenario(
+        "reboot-skewed",
+        "The holder loses power and comes back with a wrong clock",
+        "An hour slow, as after an empty battery. Its new start is believed all the same, and takes nothing.",
+        Group.STRANGERS,
+        (49,),
+        Fault(Whose.HOLDER, Part.POWER, _skewed_reboot),
+        (MOVED, moves(1), *SETTLED),
+        5.0,
+        CLOCKS,
+    ),
+    scenario(
+        "wrong-key",
+        "A backup has another key",
+        "Its adverts are not believed and it believes none. It asks whether the VIP answers, and that it does.",
+        Group.STRANGERS,
+        (49,),
+        Fault(Whose.BACKUP, Part.DAEMON, _wrong_key),
+        UNSEEN,
+        8.0,
+        Extras(managers=Runs.VIPKEEPER, spoils=True, smoke=True),
+    ),
+    scenario(
+        "adverts-replayed",
+        "Old adverts of the last holder are sent again",
+        "They were captured before the VIP moved and carry the right key. They are older than what has been heard.",
+        Group.STRANGERS,
+        (49,),
+        Fault(Whose.HOLDER, Part.STRANGER, _capture_and_move),
+        (MOVED, moves(1), *SETTLED),
+        4.0,
+        Extras(managers=Runs.VIPKEEPER),
+    ),
+    scenario(
+        "adverts-random",
+        "Random bytes arrive where adverts do",
+        "Twenty times a second to each server. They are dropped, and nothing ends because of them.",
+        Group.STRANGERS,
+        (49,),
+        Fault(*STRANGER, _sends(Manner.RANDOM, "random bytes to the port of adverts")),
+        UNSEEN,
+        4.0,
+    ),
+    scenario(
+        "vrrp-strangers",
+        "VRRP adverts of priority 255 and 0",
+        "Versions 2 and 3 in turn, for the same VIP, by multicast and to each server: a holder that must be obeyed, and one that "
+        "resigns. They are of no group of ours.",
+        Group.STRANGERS,
+        (49,),
+        Fault(*STRANGER, _sends(Manner.VRRP, "VRRP adverts of priority 255 and 0")),
+        UNSEEN,
+        5.0,
+    ),
+    scenario(
+        "garp-spoofed",
+        "Somebody announces the VIP at another MAC",
+        "Gratuitous ARP every 50 ms. Whoever can send on the segment can do that; the holder raises an alarm, announces again, "
+        "and the client is back when it ends.",
+        Group.STRANGERS,
+        (49,),
+        Fault(*STRANGER, _sends(Manner.GARP, "gratuitous ARP for the VIP from the router")),
+        (UNMOVED, ONE, waits(8)),
+        4.0,
+        Extras(after=4.0),
+    ),
+)
+"""Played by name."""

@@ -1,0 +1,235 @@
+"""Control groups of the kernel, v1 and v2: less time to run, less memory, and standing still (cgroups(7)).
+
+The one thing of the lab that lives outside the box: a group belongs to this host. Its name says which
+drill made it, so that `sweep` finds what a killed drill left.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vipkeeper.lab.processes import LabError, wait_for
+
+PREFIX = "vipkeeper-lab-"
+PERIOD_US = 100_000
+"""The period of a quota, the kernel's default."""
+_NAME = re.compile(rf"{PREFIX}(\d+)-(\d+)(?:-.*)?")
+_PATIENCE = 5.0
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+class Controller(enum.Enum):
+    """What a group can control."""
+
+    CPU = "cpu"
+    MEMORY = "memory"
+    FREEZER = "freezer"
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """Where groups of a controller are made."""
+
+    path: Path
+    version: int
+
+
+def hierarchies(mounts: str) -> list[tuple[Hierarchy, frozenset[str]]]:
+    """Every mounted hierarchy in a mountinfo text (proc(5)), with the controllers its mount names (v1)."""
+    found = []
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        left, right = before.split(), after.split()
+        if len(left) < 5 or len(right) < 3 or right[0] not in ("cgroup", "cgroup2"):
+            continue
+        version = 2 if right[0] == "cgroup2" else 1
+        names = frozenset() if version == 2 else frozenset(right[2].split(","))
+        found.append((Hierarchy(Path(left[4]), version), names))
+    return found
+
+
+def find(controller: Controller, mounts: Path = _MOUNTS) -> Hierarchy | None:
+    """The hierarchy that has a controller: v1 where it is mounted so, else v2; None: neither."""
+    all_of_them = hierarchies(mounts.read_text())
+    for hierarchy, names in all_of_them:
+        if controller.value in names:
+            return hierarchy
+    for hierarchy, _ in all_of_them:
+        if hierarchy.version == 2 and _offers(hierarchy, controller):
+            return hierarchy
+    return None
+
+
+def _offers(hierarchy: Hierarchy, controller: Controller) -> bool:
+    if controller is Controller.FREEZER:
+        return True  # part of v2 itself since Linux 5.2, without a controller's name
+    try:
+        return controller.value in (hierarchy.path / "cgroup.controllers").read_text().split()
+    except OSError:
+        return False
+
+
+def lacking(controller: Controller) -> str:
+    """Why groups of a controller cannot be made here; empty where they can."""
+    hierarchy = find(controller)
+    if hierarchy is None:
+        return f"this kernel has no control group for {controller.value}"
+    if not os.access(hierarchy.path, os.W_OK) or os.statvfs(hierarchy.path).f_flag & os.ST_RDONLY:
+        return f"control groups in {hierarchy.path} cannot be made by this user"
+    return ""
+
+
+def owner_name() -> str:
+    """The name by which this process marks its groups: its pid and when it was started."""
+    return f"{PREFIX}{os.getpid()}-{_started(os.getpid())}"
+
+
+def _started(pid: int) -> int:
+    """Clock ticks since boot at which a process was started (proc(5), field 22); 0 where there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[19])
+
+
+class ControlGroup:
+    """One group of one controller, with processes of the lab in it."""
+
+    def __init__(self, controller: Controller, name: str) -> None:
+        """Make it.
+
+        Raises:
+            LabError: this host does not let us.
+        """
+        hierarchy = find(controller)
+        if hierarchy is None:
+            raise LabError(lacking(controller))
+        self._first = hierarchy.version == 1
+        self._parent = hierarchy.path
+        self._path = hierarchy.path / name
+        try:
+            if not self._first and controller is not Controller.FREEZER:
+                (hierarchy.path / "cgroup.subtree_control").write_text(f"+{controller.value}")
+            self._path.mkdir()
+        except OSError as error:
+            raise LabError(f"control group {self._path}: {error.strerror}") from None
+
+    def add(self, pids: Iterable[int]) -> None:
+        """Move processes into it."""
+        for pid in pids:
+            self._move(self._path, pid)
+
+    def quota(self, percent: int) -> None:
+        """Let all in it run for this part of one core's time."""
+        share = PERIOD_US * percent // 100
+        if self._first:
+            self._write("cpu.cfs_period_us", str(PERIOD_US))
+            self._write("cpu.cfs_quota_us", str(share))
+        else:
+            self._write("cpu.max", f"{share} {PERIOD_US}")
+
+    def limit(self, size: int) -> None:
+        """Let all in it have so many bytes, without swap; who asks for more is killed."""
+        if self._first:
+            self._write("memory.limit_in_bytes", str(size))
+            self._write("memory.memsw.limit_in_bytes", str(size), optional=True)
+        else:
+            self._write("memory.max", str(size))
+            self._write("memory.swap.max", "0", optional=True)
+
+    def freeze(self) -> None:
+        """Let nothing in it run, until `thaw`.
+
+        Raises:
+            LabError: the kernel does not manage to.
+        """
+        if self._first:
+            self._write("freezer.state", "FROZEN")
+            frozen = wait_for(lambda: self._read("freezer.state") == "FROZEN", _PATIENCE)
+        else:
+            self._write("cgroup.freeze", "1")
+            frozen = wait_for(lambda: "frozen 1" in self._read("cgroup.events"), _PATIENCE)
+        if not frozen:
+            raise LabError(f"control group {self._path}: its processes do not freeze")
+
+    def thaw(self) -> None:
+        """Let all in it go on."""
+        thaw(self._path)
+
+    def remove(self) -> None:
+        """Move what lives in it back and remove it.
+
+        Raises:
+            LabError: it stays.
+        """
+        for pid in self._read("cgroup.procs").split():
+            self._move(self._parent, int(pid))
+        if not wait_for(lambda: _removed(self._path), _PATIENCE):
+            raise LabError(f"control group {self._path} cannot be removed")
+
+    def _move(self, group: Path, pid: int) -> None:
+        try:
+            (group / "cgroup.procs").write_text(str(pid))
+        except ProcessLookupError:
+            return  # it has just ended
+        except OSError as error:
+            raise LabError(f"process {pid} into {group}: {error.strerror}") from None
+
+    def _read(self, name: str) -> str:
+        return (self._path / name).read_text().strip()
+
+    def _write(self, name: str, text: str, *, optional: bool = False) -> None:
+        path = self._path / name
+        if optional and not path.exists():
+            return
+        try:
+            path.write_text(text)
+        except OSError as error:
+            raise LabError(f"{path} does not take {text}: {error.strerror}") from None
+
+
+def thaw(path: Path) -> None:
+    """Let all in a group go on, if it stands still."""
+    for name, text in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+        if (path / name).exists():
+            (path / name).write_text(text)
+
+
+def _removed(path: Path) -> bool:
+    try:
+        path.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def sweep(mounts: Path = _MOUNTS) -> list[str]:
+    """Remove the groups of drills that have ended without doing so; their names.
+
+    What stands still in one lives on, whatever was sent to it: it is let go, and then it ends.
+    """
+    swept = []
+    for hierarchy, _ in hierarchies(mounts.read_text()):
+        for path in sorted(hierarchy.path.glob(f"{PREFIX}*")):
+            match = _NAME.fullmatch(path.name)
+            if match is None or _started(int(match[1])) == int(match[2]):
+                continue
+            if _swept(path):
+                swept.append(path.name)
+    return swept
+
+
+def _swept(path: Path) -> bool:
+    try:
+        thaw(path)
+    except OSError:
+        return False  # another user's, or gone meanwhile
+    return wait_for(lambda: _removed(path), _PATIENCE)

@@ -1,0 +1,104 @@
+"""A fault as a piece: laid on a cluster, left there for a while, taken away; alone or beside another one."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vipkeeper.lab.stage import Stage
+
+AFTERWARDS = 1.0
+"""Seconds a fault is watched on after the last thing waited for: long enough to see a VIP come back."""
+
+
+class Whose(enum.Enum):
+    """The machine a fault is laid on."""
+
+    HOLDER = "the holder"
+    BACKUP = "another server"
+    ALL = "all servers"
+    LAN = "the LAN"
+
+
+class Part(enum.Enum):
+    """What of the machine it breaks. Two faults of one part of one machine cannot be told apart."""
+
+    POWER = "power"
+    DAEMON = "daemon"
+    API = "API server"
+    LINK = "link"
+    WIRE = "wire"
+    ADDRESS = "addresses"
+    FRAMES = "frames"
+    """Some of what passes the bridge: several such faults stand beside each other."""
+    STRANGER = "stranger"
+    """Somebody else on the LAN: disturbs no other fault."""
+
+
+SHARED = (Part.FRAMES, Part.STRANGER)
+"""Parts of which one machine can have several faults."""
+
+Mend = Callable[[], None]
+
+
+def lasts(stage: Stage) -> None:
+    """It goes on for as long as the act says."""
+    stage.recorder.watch(stage.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that breaks."""
+
+    whose: Whose
+    part: Part
+    begin: Callable[[Stage], Mend]
+    """Break it, say so to the stage, and give back how it is mended."""
+    meanwhile: Callable[[Stage], None] = lasts
+    """What is done or waited for while it is broken."""
+    mended: str = "what was broken works again"
+
+
+def lay(stage: Stage, fault: Fault) -> None:
+    """Break it now."""
+    stage.on_undo(fault.begin(stage))
+
+
+def clear(stage: Stage, said: str) -> None:
+    """Mend all that is broken, the last thing first."""
+    stage.mend()
+    if stage.victim is not None:
+        stage.healed(said, stage.victim)
+
+
+def playing(fault: Fault, after: float = AFTERWARDS) -> Callable[[Stage], None]:
+    """How an act of one fault is played: at a random phase, for its time, and on for `after` seconds."""
+
+    def play(stage: Stage) -> None:
+        stage.random_phase()
+        lay(stage, fault)
+        fault.meanwhile(stage)
+        clear(stage, fault.mended)
+        stage.recorder.watch(after)
+
+    return play
+
+
+def clash(one: Fault, other: Fault) -> str:
+    """Why two faults cannot be laid together; empty where they can."""
+    if Part.POWER in (one.part, other.part) and _meet(one, other):
+        return "a machine without power has nothing else to break"
+    if one.part is other.part and one.part not in SHARED and _meet(one, other):
+        return f"both break the {one.part.value} of {_nearer(one, other).value}"
+    return ""
+
+
+def _meet(one: Fault, other: Fault) -> bool:
+    """Whether they can be laid on the same machine."""
+    whose = {one.whose, other.whose}
+    return len(whose) == 1 or Whose.ALL in whose
+
+
+def _nearer(one: Fault, other: Fault) -> Whose:
+    return other.whose if one.whose is Whose.ALL else one.whose

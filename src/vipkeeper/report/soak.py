@@ -1,0 +1,122 @@
+"""A soak as data: hours of random faults from a seed, and what came of them (docs/soak.md)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from vipkeeper.report.json import ReportError, read_value
+from vipkeeper.report.run import Span
+
+SCHEMA_VERSION = 1
+STRIP = 600.0
+"""Seconds of one strip in picture and text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoakFault:
+    """Something was done to the cluster, from `start` to `end`."""
+
+    start: float
+    end: float
+    kind: str
+    server: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SoakOutage:
+    """The client was not served from `start` to `end`."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class SoakMove:
+    """The VIP came to another server."""
+
+    at: float
+    server: str
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SoakViolation:
+    """A promise was broken."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """A whole soak. Times are seconds from `started`, on a clock that does not jump."""
+
+    seed: int
+    started: str
+    """Wall clock, RFC 3339, UTC."""
+    hours: float
+    """How long it was to go on."""
+    faults: tuple[SoakFault, ...]
+    outages: tuple[SoakOutage, ...]
+    moves: tuple[SoakMove, ...]
+    violations: tuple[SoakViolation, ...]
+    manager: str = "vipkeeper"
+    tool_version: str = ""
+    seconds: float | None = None
+    """How long it did go on; null: all of `hours`."""
+    probe_ms: float | None = None
+    """Milliseconds between two questions of the client: the resolution of an outage."""
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def length(self) -> float:
+        """Seconds that were played."""
+        return self.hours * 3600 if self.seconds is None else self.seconds
+
+    @property
+    def longest(self) -> float:
+        """The longest outage, seconds; 0 when there was none."""
+        return max((outage.end - outage.start for outage in self.outages), default=0.0)
+
+
+def load_soak(text: str) -> Soak:
+    """The soak in a JSON text.
+
+    Raises:
+        ReportError: not JSON, not a soak, of another schema version, or out of range; names the place.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ReportError("not JSON; expected a soak.json") from None
+    found = read_value(Soak, document, "")
+    assert isinstance(found, Soak)
+    if found.schema_version != SCHEMA_VERSION:
+        raise ReportError(
+            f"schema_version: found {found.schema_version}, this program reads {SCHEMA_VERSION}"
+        )
+    if found.length > 1000 * 3600:
+        raise ReportError("hours: more than 1000")
+    for name in ("faults", "outages"):
+        for index, one in enumerate(getattr(found, name)):
+            if one.end < one.start:
+                raise ReportError(f"{name}[{index}]: ends before it starts")
+    return found
+
+
+def dump_soak(soak: Soak) -> str:
+    """The soak as JSON text, ASCII only, the same bytes for the same soak."""
+    document: dict[str, Any] = {"schema_version": soak.schema_version}
+    return json.dumps(document | dataclasses.asdict(soak), indent=1, allow_nan=False) + "\n"
+
+
+def strips(soak: Soak) -> tuple[Span, ...]:
+    """The soak in pieces of ten minutes; the last may be shorter, and there is at least one."""
+    count = max(-(-int(soak.length * 1000) // int(STRIP * 1000)), 1)
+    return tuple(
+        Span(index * STRIP, max(min((index + 1) * STRIP, soak.length), index * STRIP + 1))
+        for index in range(count)
+    )

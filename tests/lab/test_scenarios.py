@@ -1,0 +1,110 @@
+"""The scenario library on real kernels: its tools do what they say, and what cannot be played is skipped by name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vipkeeper.lab.box import in_box
+from vipkeeper.lab.client import UDP_PORT
+from vipkeeper.lab.cluster import Cluster
+from vipkeeper.lab.course import Course
+from vipkeeper.lab.processes import command, in_namespace, wait_for
+from vipkeeper.lab.topology import lan
+
+LIMIT = 240.0
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(LIMIT + 30)]
+
+
+def play(directory: Path, *words: str) -> tuple[int, str, dict[str, Any]]:
+    """A drill's exit code, progress and acts by name."""
+    result = directory / "run.json"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "vipkeeper", "drill", *words),
+            *("--output", f"json={result}", "--report", str(directory / "report")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
+    )
+    assert result.exists(), done.stderr
+    acts = json.loads(result.read_text())["acts"]
+    return done.returncode, done.stderr, {act["name"]: act for act in acts}
+
+
+ASK = f"""
+import socket, sys, time
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(2)
+for _ in range(10):
+    began = time.monotonic()
+    client.sendto(b"?", (sys.argv[1], {UDP_PORT}))
+    try:
+        client.recv(64)
+        print((time.monotonic() - began) * 1000)
+    except OSError:
+        pass
+"""
+
+
+def answers(machine: str, address: str) -> list[float]:
+    """Milliseconds to each answer to ten datagrams."""
+    words = in_namespace(machine, sys.executable, "-c", ASK, address)
+    return [float(line) for line in command(*words).split()]
+
+
+def pinged(course: Course | None) -> list[float]:
+    """From the client to a server that has this wire, in a box of its own."""
+    found: list[float] = []
+
+    def inside(directory: Path) -> bytes:
+        cluster = Cluster(lan(1), directory / "cluster")
+        cluster.build()
+        server = cluster.servers["cp1"]
+        cluster.power_on(server)
+        wait_for(lambda: bool(answers("client", str(server.machine.address.ip))), 30.0)
+        wire = cluster.insert_wire(server, course, "7") if course is not None else None
+        times = answers("client", str(server.machine.address.ip))
+        if wire is not None:
+            cluster.remove_wire(server, wire)
+            times += answers("client", str(server.machine.address.ip))
+        return json.dumps(times).encode()
+
+    assert in_box(inside, lambda data: found.extend(json.loads(data))) == 0
+    return found
+
+
+def test_wire_delays_both_ways_and_is_gone_when_it_is_taken_out() -> None:
+    times = pinged(Course(delay=40))
+    through, beside = times[:10], times[10:]
+    assert len(through) == len(beside) == 10
+    assert min(through) >= 80
+    assert min(beside) < 40
+
+
+def test_wire_in_a_burst_lets_nothing_through() -> None:
+    times = pinged(Course(burst=600_000, burst_every=3600))
+    assert len(times) == 10
+
+
+def test_act_of_another_manager_is_skipped_by_name_and_shows_nothing(tmp_path: Path) -> None:
+    code, progress, acts = play(tmp_path, "reload-vip", "--manager", "keepalived")
+    assert code == 2
+    assert acts["reload-vip"]["verdict"] == "skipped"
+    assert acts["reload-vip"]["reason"] == "keepalived has nothing that this act could break"
+    assert "skipped reload-vip" in progress
+
+
+def test_two_faults_at_once_are_laid_and_mended(tmp_path: Path) -> None:
+    code, progress, acts = play(tmp_path, "backup-deaf+sigterm", "--set", "kernel_lease=6s")
+    assert code == 0, progress
+    act = acts["backup-deaf+sigterm"]
+    assert len(act["faults"]) == 2
+    assert all(span["end"] < act["length"] for span in act["faults"])

@@ -1,0 +1,137 @@
+"""The head-to-head: in parts that go on, and told in the same words whoever wins."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench import headtohead, probe, results, table, versus
+from bench.cells import Cell
+from bench.contenders import CONTENDERS
+
+from vipkeeper.lab.acts import ACTS
+from vipkeeper.lab.records import Kind, Record, encode
+
+
+def run(outage: float, **changes: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "run": 1,
+        "length": 4.0,
+        "verdict": "passed",
+        "reason": "",
+        "outage_ms": outage,
+        "service_outage_ms": outage,
+        "two_holders_ms": 0.0,
+        "two_kernels_ms": 0.0,
+        "none_ms": outage,
+        "silent_ms": None,
+        "left_behind": False,
+        "moves": 1,
+        "left": 1,
+        "broken_s": 2.0,
+    }
+    return base | changes
+
+
+def block(*runs: dict[str, Any]) -> dict[str, Any]:
+    conditions = results.conditions() | {"commit": "now", "load after": 0.1}
+    return {"conditions": conditions, "runs": list(runs), "version": "1", "took_s": 0.01}
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
+    """Cell, contender and runs of every block; kube-vip is not there."""
+    found: list[tuple[str, str, int]] = []
+
+    def one(cell: Cell, contender: str, count: int) -> dict[str, Any]:
+        found.append((cell.name, contender, count))
+        return block(*[run(200.0)] * count)
+
+    monkeypatch.setattr(versus, "block_of", one)
+    monkeypatch.setattr(versus, "left_out", lambda _: {"kube-vip": "not installed"})
+    monkeypatch.setattr(results, "commit", lambda: "now")
+    return found
+
+
+CELLS = [
+    Cell("best/power-off", "power-off", 7, "", ("vipkeeper", "ucarp-best", "kube-vip-best")),
+    Cell("every/elect", "elect", 1, "", ("vipkeeper",)),
+]
+
+
+def test_a_pass_plays_a_block_of_everything_that_is_there(
+    played: list[tuple[str, str, int]], tmp_path: Path
+) -> None:
+    found = versus.play(CELLS, 1.0, tmp_path / "out.json", 60, mix=False)
+    assert played == [
+        ("best/power-off", "vipkeeper", 5),
+        ("best/power-off", "ucarp-best", 5),
+        ("every/elect", "vipkeeper", 1),
+        ("best/power-off", "vipkeeper", 2),
+        ("best/power-off", "ucarp-best", 2),
+    ]
+    assert found["left_out"] == {"kube-vip": "not installed"}
+    assert "**kube-vip** is left out: not installed." in table.page(found)
+
+
+def test_a_part_ends_in_time_and_the_next_one_goes_on(
+    played: list[tuple[str, str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "out.json"
+    versus.play(CELLS, 1.0, file, 0.5, mix=False)
+    assert played == [], "a block of 5 runs takes longer than half a minute, as far as is known"
+    assert "0 of 15 runs, about 0 h 04 min left" in capsys.readouterr().out
+    versus.play(CELLS, 1.0, file, 60, mix=False)
+    before = len(played)
+    versus.play(CELLS, 1.0, file, 60, mix=False)
+    assert len(played) == before
+
+
+def test_a_win_of_a_peer_is_told_in_the_words_of_ours() -> None:
+    fast, slow = [run(100.0), run(150.0)], [run(120.5), run(190.0)]
+    ours = headtohead.faster("outage_ms", fast, "ucarp-best", slow)
+    theirs = headtohead.faster("outage_ms", slow, "ucarp-best", fast)
+    assert ours == "vipkeeper is faster here than ucarp-best by 20.5 ms at p50 and 40 ms at max"
+    assert theirs == "ucarp-best is faster here than vipkeeper by 20.5 ms at p50 and 40 ms at max"
+
+
+def test_what_a_short_outage_costs_is_told_with_it() -> None:
+    left = run(0.0, two_holders_ms=7000.0, left_behind=True)
+    text = headtohead.faster("outage_ms", [run(200.0)], "keepalived-best", [left])
+    assert text == (
+        "keepalived-best is faster here than vipkeeper by 200 ms at p50 and 200 ms at max; keepalived-best "
+        "had two holders for up to 7000 ms and left the VIP behind in 1 of 1 runs"
+    )
+
+
+def test_every_act_has_a_cell_and_every_cell_known_contenders() -> None:
+    cells = versus.cells()
+    assert {cell.act for cell in cells} == {act.name for act in ACTS}
+    assert {name for cell in cells for name in cell.managers} <= set(CONTENDERS)
+    many = {cell.act for cell in cells if cell.runs >= 50}
+    assert {"power-off", "daemon-killed", "daemon-frozen", "sigterm", "api-dead"} <= many
+    assert {"holder-mute", "holder-deaf", "loss", "busy"} <= many
+
+
+def test_probe_counts_what_never_came_and_what_came_late() -> None:
+    sent = [
+        Record(Kind.UDP_SENT, number * 2_000_000, number, str(number % 7))
+        for number in range(1, 1104)
+    ]
+    answers = [
+        Record(
+            Kind.UDP_ANSWERED,
+            number * 2_000_000 + (30_000_000 if number == 600 else 90_000),
+            number,
+        )
+        for number in range(501, 600 + 1)
+        if number != 555
+    ]
+    stream = io.BytesIO(b"".join(map(encode, sorted(sent + answers, key=lambda r: r.at))))
+    heard = probe.listen(stream, 100)
+    assert set(heard.sent) == {555}
+    assert heard.tardy == 1
+    assert len(heard.late_us) == 100
+    assert max(heard.rtt_us) == 30_000

@@ -1,0 +1,51 @@
+"""Control groups: where they are, and what a killed drill left."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from vipkeeper.lab import cgroups
+from vipkeeper.lab.cgroups import Controller, find, hierarchies, owner_name, sweep
+
+V1 = "30 25 0:27 / {root}/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
+V2 = "31 25 0:28 / {root}/unified rw - cgroup2 cgroup2 rw\n"
+
+
+def mounts(root: Path, text: str) -> Path:
+    path = root / "mountinfo"
+    path.write_text(text.format(root=root))
+    for name in ("cpu", "unified"):
+        (root / name).mkdir(exist_ok=True)
+    (root / "unified" / "cgroup.controllers").write_text("memory pids\n")
+    return path
+
+
+def test_v1_goes_before_v2_and_v2_has_what_it_lists(tmp_path: Path) -> None:
+    table = mounts(tmp_path, V1 + V2)
+    cpu, memory, freezer = (find(controller, table) for controller in Controller)
+    assert cpu is not None
+    assert (cpu.version, cpu.path) == (1, tmp_path / "cpu")
+    assert memory is not None
+    assert memory.version == 2
+    assert freezer is not None
+    assert freezer.version == 2
+
+
+def test_what_no_hierarchy_has_is_not_found(tmp_path: Path) -> None:
+    assert find(Controller.MEMORY, mounts(tmp_path, V1)) is None
+
+
+def test_lines_of_other_file_systems_are_left_out() -> None:
+    assert hierarchies("1 2 0:3 / /proc rw - proc proc rw\nbroken\n\n - cgroup\n") == []
+
+
+def test_sweep_removes_groups_of_drills_that_ended_and_no_others(tmp_path: Path) -> None:
+    table = mounts(tmp_path, V1)
+    ended = tmp_path / "cpu" / f"{cgroups.PREFIX}{os.getpid()}-1-cpu-cp1"
+    ours = tmp_path / "cpu" / f"{owner_name()}-cpu-cp1"
+    foreign = tmp_path / "cpu" / "vipkeeper-lab-of-somebody"
+    for path in (ended, ours, foreign):
+        path.mkdir()
+    assert sweep(table) == [ended.name]
+    assert (ended.exists(), ours.exists(), foreign.exists()) == (False, True, True)

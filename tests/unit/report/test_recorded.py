@@ -1,0 +1,136 @@
+"""Traces, results of a bench and soaks as what can be drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.pictures import TRACE, drawings, traced
+from unit.report.sample import FULL, SOAK
+from vipkeeper.cli.main import main
+from vipkeeper.report.bench import Series, load_bench
+from vipkeeper.report.json import ReportError, dump_run
+from vipkeeper.report.recorded import load_recorded
+from vipkeeper.report.run import RunReport
+from vipkeeper.report.soak import dump_soak, load_soak, strips
+from vipkeeper.report.svg_outages import curves
+
+
+def test_a_daemons_trace_shows_its_own_kernel_and_what_others_said() -> None:
+    (act,) = traced().acts
+    lanes = {lane.server: lane for lane in act.lanes}
+    assert len(lanes["cp2"].held) == 1
+    assert lanes["10.77.0.11"].said
+    assert not lanes["10.77.0.13"].said
+    assert act.milestones is not None
+    assert act.milestones.server == "cp2"
+    assert not act.observed
+
+
+def test_a_trace_whose_last_line_is_cut_short_is_drawn() -> None:
+    found = load_recorded(TRACE.read_text()[:-40])
+    assert isinstance(found, RunReport)
+    assert "1 lines are no records" in found.notes
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "t": st.integers(-5, 1 << 70),
+                "type": st.sampled_from(
+                    ["Transition", "AdvertReceived", "AddressesDone", "VipChanged", "HostObserved",
+                     "FaultInjected", "ServedChanged", "AnswersChanged", "Header", "Announce"]
+                ),
+            },
+            optional={
+                "server": st.none() | st.text(max_size=3) | st.integers(),
+                "host": st.none() | st.just({"vips": [3]}) | st.just({"vips": [{"state": 1}]}),
+                "advert": st.none() | st.just({"role": "HOLDER", "interval_ms": "x"}),
+                "source": st.text(max_size=3) | st.lists(st.none()),
+                "outcome": st.sampled_from(["DONE", "LAPSED", 4]),
+                "finished": st.integers() | st.text(max_size=2),
+                "after": st.sampled_from(["CLAIM", "HOLDER", 3, None, []]),
+                "before": st.sampled_from(["BACKUP", "SUSPECT", {}]),
+                "present": st.booleans(),
+                "id": st.lists(st.integers()) | st.integers(),
+            },
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)  # fmt: skip
+def test_any_trace_is_drawn_or_refused(records: list[dict[str, object]]) -> None:
+    text = "\n".join(json.dumps(record) for record in records)
+    try:
+        found = load_recorded(text)
+    except ReportError:
+        return
+    assert isinstance(found, RunReport)
+
+
+def test_quantiles_are_measured_values() -> None:
+    series = Series("x", (1.0, 2.0, 3.0, 100.0))
+    assert [series.quantile(share) for share in (0.5, 0.95, 1.0)] == [2.0, 100.0, 100.0]
+
+
+def test_a_curve_tells_of_two_holders_beside_its_short_outage() -> None:
+    runs = [{"outage_ms": value, "two_holders_ms": 5.0} for value in (0.0, 3.0, 4.0)]
+    (cell,) = load_bench(json.dumps({"cells": {"c": {"keepalived": {"blocks": [{"runs": runs}]}}}}))
+    assert "two servers answered at once in 3 runs" in curves(cell)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"cells": 3}', "{"])
+def test_what_is_no_result_is_refused(text: str) -> None:
+    with pytest.raises(ReportError):
+        load_bench(text)
+
+
+def test_a_soak_survives_being_written() -> None:
+    assert load_recorded(dump_soak(SOAK)) == SOAK
+    assert [span.start for span in strips(SOAK)] == [600.0 * n for n in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema_version": 2}, "this program reads 1"),
+        ({"hours": 2000}, "more than 1000"),
+        ({"faults": [{"start": 3, "end": 1, "kind": "x"}]}, r"faults\[0\]: ends before it starts"),
+        ({"moves": [{"at": 1}]}, r"moves\[0\].server: missing"),
+    ],
+)
+def test_a_damaged_soak_is_refused_by_name(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ReportError, match=message):
+        load_soak(json.dumps(json.loads(dump_soak(SOAK)) | change))
+
+
+def test_every_picture_has_words_for_those_who_do_not_see_it() -> None:
+    for name, drawing in drawings().items():
+        words = drawing.split("<desc")[1].split(">", 1)[1].split("</desc>")[0]
+        assert len(words) > 40, name
+
+
+@pytest.mark.parametrize("kind", ["trace", "soak", "bench"])
+def test_the_verb_draws_all_of_them(kind: str, tmp_path: Path) -> None:
+    results = {"cells": {"c": {"x": {"blocks": [{"runs": [{"outage_ms": 4.0}]}]}}}}
+    texts = {"trace": TRACE.read_text(), "soak": dump_soak(SOAK), "bench": json.dumps(results)}
+    path = tmp_path / "file"
+    path.write_text(texts[kind])
+    files = [f"--output={form}={tmp_path / form}" for form in ("svg", "html", "text")]
+    assert main(["report", str(path), *files]) == 0
+    assert (tmp_path / "svg").read_text().startswith("<svg ")
+    assert (tmp_path / "html").read_text().startswith("<!doctype html>")
+
+
+def test_a_run_without_traces_has_no_phases(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(dump_run(FULL))
+    assert main(["report", str(path), "--picture", "phases", "--output", "svg"]) == 2
+    assert "no act of the record has a takeover" in capsys.readouterr().err
