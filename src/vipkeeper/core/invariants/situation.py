@@ -40,7 +40,7 @@ from vipkeeper.core.facts import (
 )
 from vipkeeper.core.invariants.subject import Heard, ServerSituation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
-from vipkeeper.wire.types import Advert, Role
+from vipkeeper.wire.types import SERVING, Advert, Role
 
 CLEAR_DELAY: Duration = 5 * MILLISECOND
 """A wire that takes longer than this is not clear."""
@@ -65,6 +65,7 @@ class Situation:
         """Thousandths lost on a wire that is not clear; bursts and long delays count as all."""
         self.delay: dict[tuple[str, str], Duration] = {}
         self.bursts: dict[tuple[str, str], bool] = {}
+        self._unclear: set[tuple[str, str]] = set()
         self.disturbers: dict[tuple[Disturber, str | None], bool] = {}
         self.served: str | None = None
         self.served_since: Instant = 0
@@ -119,6 +120,8 @@ class Situation:
             case WireChanged(source, target, lost, delay, bursts):
                 wire = (source, target)
                 self.lost[wire], self.delay[wire], self.bursts[wire] = lost, delay, bursts
+                clear = delay <= CLEAR_DELAY and not bursts and lost == 0
+                (self._unclear.discard if clear else self._unclear.add)(wire)
             case DisturberChanged(disturber, about, on):
                 self.disturbers[(disturber, about)] = on
             case _:
@@ -211,7 +214,7 @@ class Situation:
             heard.proven = advert.boot_id
         elif heard.advert is not None and advert.counter <= heard.advert.counter:
             return
-        if not advert.health.serves:
+        if advert.health not in SERVING:
             heard.serving_since = None
         elif heard.serving_since is None:
             heard.serving_since = event.received
@@ -234,9 +237,7 @@ class Situation:
 
     def is_clear(self, source: str, target: str) -> bool:
         """Nothing is lost or late on this wire."""
-        wire = (source, target)
-        late = self.delay.get(wire, 0) > CLEAR_DELAY or self.bursts.get(wire, False)
-        return not late and self.lost.get(wire, 0) == 0
+        return (source, target) not in self._unclear
 
     def is_cut(self, source: str, target: str) -> bool:
         """Nothing arrives on this wire."""
