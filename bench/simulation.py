@@ -60,34 +60,39 @@ def stuns() -> list[dict[str, Any]]:
             plan = Plan(seed, seed, settings_for(3), (stun,), length + 20 * SECOND, True)
             facts: list[tuple[Instant, Fact]] = []
             play(plan, lambda at, fact, facts=facts: facts.append((at, fact)), until=plan.length)  # type: ignore[misc]
-            held = _both_since(facts, f"cp{server + 1}", at, at + length)
+            held = both_since(facts, f"cp{server + 1}", at, at + length)
             if held is not None:
-                found.append({"seed": seed, "stunned_ms": length / MILLISECOND} | held)
+                found.append({"seed": seed, "stunned_ms": length / MILLISECOND, "two_ms": held[0]})
     return found
 
 
-def _both_since(
-    facts: list[tuple[Instant, Fact]], struck: str, at: Instant, resumed: Instant
-) -> dict[str, float | None] | None:
-    """How long two had the VIP from then on; None where the struck server was not the holder."""
+def _holders(facts: list[tuple[Instant, Fact]], at: Instant) -> set[str]:
+    """The servers whose kernel has the VIP at that time."""
     holding: set[str] = set()
-    since: Instant | None = None
-    both: Duration = 0
-    was_holder = False
     for when, fact in facts:
-        if when > at and not was_holder:
-            if struck not in holding:
-                return None
-            was_holder = True
-        if when > resumed and since is None and len(holding) > 1:
-            since = resumed
-        if isinstance(fact, VipChanged):
+        if when <= at and isinstance(fact, VipChanged):
             (holding.add if fact.present else holding.discard)(fact.server)
-            if when >= resumed and len(holding) > 1 and since is None:
-                since = when
-            elif since is not None and len(holding) < 2:
-                both, since = both + when - since, None
-    return {"two_ms": None if since is not None else both / MILLISECOND}
+    return holding
+
+
+def both_since(
+    facts: list[tuple[Instant, Fact]], struck: str, at: Instant, resumed: Instant
+) -> tuple[float | None] | None:
+    """How long two had the VIP from then on, in milliseconds; None where the struck server was not the holder."""
+    if struck not in _holders(facts, at):
+        return None
+    holding = _holders(facts, resumed)
+    since = resumed if len(holding) > 1 else None
+    both: Duration = 0
+    for when, fact in facts:
+        if when <= resumed or not isinstance(fact, VipChanged):
+            continue
+        (holding.add if fact.present else holding.discard)(fact.server)
+        if since is None and len(holding) > 1:
+            since = when
+        elif since is not None and len(holding) < 2:
+            both, since = both + when - since, None
+    return (None if since is not None else both / MILLISECOND,)
 
 
 def speed() -> list[dict[str, Any]]:
