@@ -62,6 +62,31 @@ def test_the_id_is_read_where_the_server_is_told(path: str, text: str, tmp_path:
     assert priorities([Input(tmp_path, "lb1")]) == {"lb1": 200}
 
 
+@pytest.mark.parametrize(
+    ("options", "priority"),
+    [
+        ("-Di other", 100),
+        ("-Diother", 100),
+        ("-lnDi first", 200),
+        ("-pfirst -i other", 100),
+        ("-p -i", 200),
+        ("--pid -iother", 200),
+        ("-M/x/i%e -i other", 100),
+        ("-tifirst -i other", 100),
+        ("--config-i other", 100),
+        ("--config-test=-iother", 200),
+        ("-i first -i other", 100),
+        ("-D -- -i other", 200),
+    ],
+)
+def test_options_are_read_as_getopt_reads_them(
+    options: str, priority: int, tmp_path: Path
+) -> None:
+    """The folder is named as the other id, which counts where the options give none."""
+    write(tmp_path, {CONF_PATH: CONF, "etc/default/keepalived": f'DAEMON_ARGS="{options}"\n'})
+    assert priorities([Input(tmp_path, "first")]) == {"first": priority}
+
+
 def test_without_an_id_nothing_is_assumed(tmp_path: Path) -> None:
     write(tmp_path, {CONF_PATH: CONF})
     assert priorities([Input(tmp_path, "lb1")]) == {}
