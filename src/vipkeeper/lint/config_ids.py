@@ -16,8 +16,17 @@ _OPTIONS = ("DAEMON_ARGS", "KEEPALIVED_OPTIONS")
 _SHORT = ":vhlndu:DRS:f:p:i:es:mM::g::Gt::PCr:VXac:ITBb:xA:"
 """What keepalived gives getopt(3): a colon behind those with an argument, two where it is optional."""
 _LONG = (
-    ("config-id", "use-file", "log-facility", "umask", "pid", "vrrp_pid", "checkers_pid", "bfd_pid")
-    + ("snmp-agent-socket", "namespace", "signum")
+    "config-id",
+    "use-file",
+    "log-facility",
+    "umask",
+    "pid",
+    "vrrp_pid",
+    "checkers_pid",
+    "bfd_pid",
+    "snmp-agent-socket",
+    "namespace",
+    "signum",
 )
 """The long options whose argument may be the next word (keepalived(8), 2.2.7)."""
 _ABBREVIATED = "config-i"
