@@ -79,9 +79,7 @@ def test_the_id_is_read_where_the_server_is_told(path: str, text: str, tmp_path:
         ("-D -- -i other", 200),
     ],
 )
-def test_options_are_read_as_getopt_reads_them(
-    options: str, priority: int, tmp_path: Path
-) -> None:
+def test_options_are_read_as_getopt_reads_them(options: str, priority: int, tmp_path: Path) -> None:
     """The folder is named as the other id, which counts where the options give none."""
     write(tmp_path, {CONF_PATH: CONF, "etc/default/keepalived": f'DAEMON_ARGS="{options}"\n'})
     assert priorities([Input(tmp_path, "first")]) == {"first": priority}
