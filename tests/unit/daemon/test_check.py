@@ -76,7 +76,7 @@ def test_the_daemon_tells_file_and_key_together(
         (ELSEWHERE.replace("192.0.2.11", "192.0.2.999"), "none of the addresses"),
         (ELSEWHERE.replace("192.0.2.100", "[192.0.2.100, x]"), "no interface"),
         (ELSEWHERE + "interface: [eth0]\n", "no interface"),
-        (ELSEWHERE + "key_file: [x]\n", "does not exist"),
+        (ELSEWHERE + "  cp2: 192.0.2.999\n", "none of the addresses"),
         ("vip: 192.0.2.100\n", "none of the addresses"),
     ],
 )
@@ -85,6 +85,17 @@ def test_nothing_is_concluded_from_a_value_that_is_wrong(
 ) -> None:
     lines = said(tmp_path, capsys, text, KEY)
     assert silent not in lines
+
+
+def test_no_other_key_file_is_looked_for_where_its_path_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "cluster.yaml"
+    config.write_text(ELSEWHERE + "key_file: [x]\n")
+    assert main(["run", "--check", "--config", str(config)]) == 2
+    text = capsys.readouterr().err
+    assert "'key_file' must" in text
+    assert "the key file" not in text
 
 
 def test_without_yaml_nothing_is_said_of_the_key(
