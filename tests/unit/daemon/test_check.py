@@ -94,7 +94,7 @@ def test_no_other_key_file_is_looked_for_where_its_path_is_wrong(
     config.write_text(ELSEWHERE + "key_file: [x]\n")
     assert main(["run", "--check", "--config", str(config)]) == 2
     text = capsys.readouterr().err
-    assert "'key_file' must" in text
+    assert "'key_file' needs one" in text
     assert "the key file" not in text
 
 
