@@ -98,12 +98,12 @@ class TraceFile:
         """Lines that are no record of a known form."""
         self._offset = 0
         self._rest = b""
-        self._open: _Turn | None = None
-        """The last turn read: more of its actions may follow."""
+        self._later: list[_Turn] = []
+        """Read, and not judged yet."""
 
-    def turns(self) -> list[_Turn]:
-        """What was written since the last time, without the turn that may not be over."""
-        found: list[_Turn] = [self._open] if self._open is not None else []
+    def turns(self, until: Instant) -> list[_Turn]:
+        """What happened before an instant, written by now, and was not given yet."""
+        found = self._later
         for line in self._lines():
             record = parse(line)
             if not isinstance(record, TraceRecord):
@@ -113,8 +113,8 @@ class TraceFile:
                 self._add(record, found)
             except UnreadableError:
                 self.unread += 1
-        self._open = found.pop() if found else None
-        return found
+        self._later = [turn for turn in found if turn.at >= until]
+        return [turn for turn in found if turn.at < until]
 
     def _add(self, record: TraceRecord, found: list[_Turn]) -> None:
         if record.type in EVENTS:
@@ -171,7 +171,7 @@ class Judge:
         """
         happened: list[tuple[Instant, Order, Any]] = []
         for name, file in self.files.items():
-            for turn in file.turns():
+            for turn in file.turns(until):
                 happened += self._silent(name, turn)
                 happened.append((turn.at, Order.TURN, (name, turn)))
                 self._last[name] = turn.at
