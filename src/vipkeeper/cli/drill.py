@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vipkeeper import __version__
-from vipkeeper.cli import drill_soak, output
+from vipkeeper.cli import drill_soak, drill_why, output
 from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
 from vipkeeper.config import table
@@ -121,6 +121,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
     drill_soak.add_arguments(parser)
+    drill_why.add_arguments(parser)
 
 
 def _count(text: str) -> int:
@@ -158,6 +159,8 @@ def main(args: argparse.Namespace) -> int:
     """Play the acts, or list them."""
     if args.acts[:1] == [drill_soak.SOAK] or drill_soak.asked(args):
         return drill_soak.main(args)
+    if args.why:
+        return drill_why.main(args)
     if args.acts == ["list"]:
         output.emit(listed())
         return ExitCode.OK
