@@ -6,22 +6,19 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from vipkeeper.cli import drill_soak, main
+from vipkeeper.errors import ExitCode
 from vipkeeper.lab.act import Act
-from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import batch
-from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.lab.processes import wait_for
-from vipkeeper.lab.soak import QUIET_ACT, Soaking, new_record
+from vipkeeper.lab.schedule import step
 from vipkeeper.lab.stage import Stage
 from vipkeeper.lab.topology import INTERFACE
-from vipkeeper.report.json import dump_run
-from vipkeeper.report.soak import dump_soak, load_soak
+from vipkeeper.report.soak import load_soak
 
 LIMIT = 150.0
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(2 * LIMIT + 30)]
@@ -77,39 +74,25 @@ SECOND_HOLDER = Act(
 )
 
 
-def test_a_soak_stops_at_the_first_broken_promise_with_its_trace_and_picture() -> None:
-    found: dict[str, Any] = {}
-
-    def inside(directory: Path) -> bytes:
-        drill = Drill(Plan((QUIET_ACT,)), directory, Progress())
-        record = replace(new_record(3, 1.0, False, "2026-11-27T00:00:00Z", "0"), interval_ms=100)
-        saved: list[str] = []
-        soaking = Soaking(
-            drill,
-            (SECOND_HOLDER,),
-            record,
-            lambda one: saved.append(dump_soak(one)),
-            lambda *_: None,
-        )
-        soaking.play()
-        failure = soaking.failure
-        assert failure is not None
-        drill.results = [failure.result]
-        parcel = {
-            "saved": saved[-1],
-            "run": dump_run(drill.report()),
-            "traces": {name: len(text) for name, text in failure.traces.items()},
-            "logs": list(drill.logs),
-        }
-        return json.dumps(parcel).encode()
-
-    assert in_box(inside, lambda data: found.update(json.loads(data))) == 0
-    record = load_soak(found["saved"])
+def test_a_soak_stops_at_the_first_broken_promise_with_traces_and_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(drill_soak, "mending", lambda _acts, _servers: (SECOND_HOLDER,))
+    path, report = tmp_path / "soak.json", tmp_path / "report"
+    words = ["--hours", "1", "--seed", "3", "--part", str(path), "--report", str(report)]
+    assert main.main(["drill", "soak", *words]) == ExitCode.FINDINGS
+    record = load_soak(path.read_text())
     assert [fault.kind for fault in record.faults] == ["second-holder"]
     assert any("answers for the VIP in state" in one.text for one in record.violations)
-    (act,) = json.loads(found["run"])["acts"]
-    assert act["name"] == "second-holder"
-    assert act["verdict"] == "failed"
-    assert all(length > 1000 for length in found["traces"].values())
-    assert len(found["traces"]) == 3
-    assert found["logs"]
+    (act,) = json.loads((report / "run.json").read_text())["acts"]
+    assert (act["name"], act["verdict"]) == ("second-holder", "failed")
+    assert "<svg" in (report / "second-holder.svg").read_text()
+    assert "<svg" in (report / "soak.svg").read_text()
+    assert (report / "logs" / "second-holder-1" / "cp1-vipkeeper.log").exists()
+    for name in ("cp1", "cp2", "cp3"):
+        assert main.main(["report", str(report / "traces" / f"{name}.ndjson")]) in (0, 3)
+    out, said = capfd.readouterr()
+    assert "BROKEN" in out
+    again = step((SECOND_HOLDER,), 3, 0).seed
+    assert f"vipkeeper drill second-holder --seed {again} --set move_budget=0" in said
+    assert "vipkeeper drill soak --hours 1 --seed 3 --part again.json" in said

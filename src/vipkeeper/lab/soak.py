@@ -153,17 +153,22 @@ class Soaking:
             return
         recorder, window = self._stage.recorder, Window(self._from, end)
         nobody = measure.outage(recorder.udp, window)
+        most = TAKEOVER_BOUND
+        if self.record.quiet:
+            most = UDP_PATIENCE + measure.lateness(recorder.udp, window)
         answering = measure.two_holders(recorder.answerers(), window)
         kernels = measure.two_kernels(recorder.changes(), window)
         self._collect(end)
         for found, limit, text in (
-            (nobody, TAKEOVER_BOUND, "the client is without answer"),
+            (nobody, most, "the client is without answer"),
             (answering, AGREED, "two servers answer for the VIP"),
             (kernels, LEASE, "two kernels have the VIP"),
         ):
             if found > limit:
-                said = f"after the fault: {text} for {acts.ms(found)}, at most {acts.ms(limit)}"
+                said = f"between: {text} for {acts.ms(found)}, at most {acts.ms(limit)}"
                 self._fail(self._last, None, said)
+        if self.record.quiet and self.record.moves:
+            self._fail(self._last, None, "the VIP moved although nothing was broken")
 
     def _ended(self, result: ActResult, seed: int | None) -> None:
         stage = self._stage
