@@ -165,13 +165,16 @@ class Recorder:
         return measure.answerers(self._arp, names)
 
     def forget(self, before: int) -> None:
-        """Drop samples older than an instant; changes of addresses are kept."""
+        """Drop samples older than an instant; of the changes of addresses each server's last ones are kept."""
         for attempts in (self.udp, self.tls):
             attempts.started = {n: at for n, at in attempts.started.items() if at >= before}
             attempts.answered = {
                 n: at for n, at in attempts.answered.items() if n in attempts.started
             }
         self._arp = [record for record in self._arp if record.at >= before]
+        last = {(r.text, r.kind): r for r in self._addresses if r.at < before}
+        kept = sorted(last.values(), key=lambda record: record.at)
+        self._addresses = kept + [record for record in self._addresses if record.at >= before]
 
     def close(self) -> None:
         """End the probes."""
