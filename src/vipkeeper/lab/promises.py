@@ -84,7 +84,7 @@ def judge(
     reader = Reader(Checker(patience=PATIENCE, rest=REST))
     for text in merged(daemons, facts, until=until):
         reader.take(text)
-    return reader.finish() if reader.checker.situation.servers else []
+    return reader.finish(until) if reader.checker.situation.servers else []
 
 
 def merged(

@@ -201,8 +201,8 @@ class Reader:
             turn, self._turn = self._turn, None
             self.checker.turn(*turn)
 
-    def finish(self) -> list[Violation]:
-        """The end of the trace; what was found."""
+    def finish(self, at: Instant = 0) -> list[Violation]:
+        """The end of the trace, at its last record or later; what was found."""
         self._flush()
-        self.checker.finish(self.last)
+        self.checker.finish(max(at, self.last))
         return self.checker.violations
