@@ -15,6 +15,7 @@ from vipkeeper.core.facts import (
     AnswersChanged,
     ApiChanged,
     ApiState,
+    Configured,
     DaemonChanged,
     DaemonState,
     Disturber,
@@ -49,6 +50,8 @@ class Ledger:
 
     def __init__(self, network: Topology) -> None:
         self.told: list[tuple[int, Fact]] = []
+        self.configured: dict[str, Configured] = {}
+        """The newest settings that each daemon has said in its trace, whatever became of the file."""
         self._servers = [server.name for server in network.servers]
         self._ends = {name: name for name in self._servers}
         self._ends |= {network.router.name: GATEWAY, network.client.name: CLIENT}

@@ -32,7 +32,6 @@ from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.measure import Window
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Figures, Stage
-from vipkeeper.lab.traces import Known
 from vipkeeper.report.run import Expectation
 
 LAB = "lab"
@@ -57,7 +56,7 @@ Told = tuple[Instant, Fact]
 class Before:
     """What was so when an act began."""
 
-    known: Mapping[str, Known]
+    states: Mapping[str, State]
     powered: frozenset[str]
     running: frozenset[str]
 
@@ -66,8 +65,10 @@ def before(cluster: Cluster) -> Before:
     """Ask just before the act begins."""
     cluster.ledger.begin()
     servers = cluster.servers.values()
+    known = traces.known(cluster)
+    cluster.ledger.configured |= {n: k.configured for n, k in known.items() if k.configured}
     return Before(
-        traces.known(cluster),
+        {name: one.state for name, one in known.items()},
         frozenset(server.name for server in servers if server.powered),
         frozenset(s.name for s in servers if s.daemon is not None and s.daemon.running),
     )
@@ -129,10 +130,12 @@ def _stopped(name: str) -> DaemonChanged:
 def expectations(
     stage: Stage, figures: Figures, written: Mapping[str, int], at_first: Before
 ) -> list[Expectation]:
-    """The verdict of an act; none where no daemon writes a trace."""
+    """The verdict of an act; none where the daemons write no trace."""
+    if not stage.manager.traced:
+        return []
     facts = told(stage, figures, at_first)
     if not facts:
-        return []
+        return [Expectation(KEPT, False, "not judged: a trace does not say its writer's settings")]
     daemons = traces.lines(stage.cluster, written, figures.window)
     broken = judge(daemons, facts, until=figures.window.end)
     names = [f"{one.invariant}: {one.text}" for one in broken[:SHOWN]]
@@ -152,9 +155,7 @@ def whole(stage: Stage, figures: Figures, written: Mapping[str, int], at_first: 
 def told(stage: Stage, figures: Figures, at_first: Before) -> list[Told]:
     """All facts of an act in order of time; none where the daemons do not say their settings."""
     window, cluster = figures.window, stage.cluster
-    configured = {
-        name: known.configured for name, known in at_first.known.items() if known.configured
-    }
+    configured = cluster.ledger.configured
     for name, lines in traces.lines(cluster, traces.BEGINNING, window).items():
         if name not in configured and (found := traces.first_settings(lines)) is not None:
             configured[name] = found
@@ -166,8 +167,7 @@ def told(stage: Stage, figures: Figures, at_first: Before) -> list[Told]:
     late = max(LEAST_LATE, min(MOST_LATE, stage.recorder.worst_lateness_us * 1000))
     for name in cluster.servers:
         runs = name in at_first.running
-        known = at_first.known.get(name)
-        state = known.state if runs and known is not None else State.STOPPED
+        state = at_first.states.get(name, State.STOPPED) if runs else State.STOPPED
         daemon = DaemonState.RUNNING if runs else DaemonState.STOPPED
         facts += [
             (start, PowerChanged(name, name in at_first.powered)),

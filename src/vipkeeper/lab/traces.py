@@ -12,6 +12,7 @@ from vipkeeper.core.actions import State
 from vipkeeper.core.facts import Configured
 from vipkeeper.core.invariants.reading import UnreadableError, build
 from vipkeeper.core.trace import TraceRecord, parse
+from vipkeeper.core.types import Settings
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.measure import Window
 
@@ -83,11 +84,30 @@ def _known(path: Path) -> Known:
         return Known()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         told = _last(text, b'"type":"Transition"')
-        settings = _last(text, _CONFIGURED)
+        settings = _last(text, _CONFIGURED), _last(text, b'"type":"Reconfigured"')
     record = parse(told) if told is not None else None
     after = record.fields.get("after") if isinstance(record, TraceRecord) else None
     state = State[after] if isinstance(after, str) and after in State.__members__ else State.STOPPED
-    return Known(state, _configured(settings) if settings is not None else None)
+    return Known(state, _newest(*settings))
+
+
+def _newest(first: bytes | None, later: bytes | None) -> Configured | None:
+    """The settings of the newest run, or newer ones that it was given."""
+    configured = _configured(first) if first is not None else None
+    if first is None or configured is None or later is None or _time(later) < _time(first):
+        return configured
+    record = parse(later)
+    if not isinstance(record, TraceRecord):
+        return configured
+    try:
+        return Configured(configured.server, build(Settings, record.fields.get("settings")))
+    except UnreadableError:
+        return configured
+
+
+def _time(text: bytes) -> int:
+    found = _AT.match(text)
+    return int(found[1]) if found is not None else 0
 
 
 def _last(text: mmap.mmap, what: bytes) -> bytes | None:
