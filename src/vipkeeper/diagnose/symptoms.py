@@ -5,7 +5,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.hypothesis import Predicate, Symptom, predicate
 from vipkeeper.diagnose.judgement import Judgement, Truth, View, among, false, true, unknown
-from vipkeeper.diagnose.vocabulary import Hello, Key, Port, Process, Ready
+from vipkeeper.diagnose.vocabulary import Etcd, Hello, Key, Port, Process, Ready
 
 API = "6443"
 REGISTRATION = "9345"
@@ -152,6 +152,14 @@ def vip_answers(view: View) -> Judgement:
     if all(f.value is Port.OPEN for f in ports) and all(f.value in fine for f in ready):
         return true("the API answers on the VIP", *ports, *ready)
     return false("the API does not answer on the VIP", *ports, *ready)
+
+
+@predicate(Key.ETCD_HEALTH)
+def etcd_ails(view: View) -> Judgement:
+    """The etcd of some server has no leader or no space, which 401 on the VIP and an open port do not show."""
+    return view.each(Key.ETCD_HEALTH).some(
+        among(Etcd.NO_LEADER, Etcd.NO_SPACE), "etcd is ill", "etcd is well on every server"
+    )
 
 
 def observed(evidence: Evidence) -> tuple[tuple[Symptom, Judgement], ...]:

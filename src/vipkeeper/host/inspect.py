@@ -31,7 +31,7 @@ from vipkeeper.wire.types import IPAddress
 
 COMMAND_LIMIT = 5.0
 """Seconds a program that lists firewall rules may take."""
-_IFA_F_PERMANENT = 0x80
+_IFA_F_PERMANENT, _IFA_F_DADFAILED = 0x80, 0x08
 _SYSCTLS = ("arp_ignore", "arp_announce", "arp_filter", "rp_filter", "promote_secondaries")
 _MANAGERS = ("keepalived", "kube-vip", "ucarp", "vrrpd", "heartbeat", "firewalld", "vipkeeper")
 
@@ -44,6 +44,8 @@ class Address:
     address: IPv4Interface | IPv6Interface
     permanent: bool
     """False when it has a lifetime."""
+    dad_failed: bool = False
+    """IPv6 found it on another host and does not use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ def read_network() -> tuple[tuple[Link, ...] | None, tuple[Address, ...] | None]
                         interface=names.get(message["index"], "?"),
                         address=ip_interface(f"{text}/{message['prefixlen']}"),
                         permanent=bool(flags & _IFA_F_PERMANENT),
+                        dad_failed=bool(flags & _IFA_F_DADFAILED),
                     )
                 )
             return links, tuple(addresses)

@@ -22,6 +22,7 @@ class Namespace(enum.IntFlag):
     """Kinds of namespaces (linux/sched.h)."""
 
     MOUNT = 0x00020000
+    UTS = 0x04000000
     USER = 0x10000000
     PID = 0x20000000
     NET = 0x40000000
@@ -33,6 +34,7 @@ class MountFlag(enum.IntFlag):
     NOSUID = 2
     NODEV = 4
     NOEXEC = 8
+    BIND = 4096
     RECURSIVE = 16384
     PRIVATE = 1 << 18
 

@@ -121,7 +121,8 @@ def _endpoint(text: str) -> tuple[str, int]:
     return address.strip("[]"), int(port)
 
 
-def _listen(endpoint: tuple[str, int]) -> socket.socket:
+def listen(endpoint: tuple[str, int]) -> socket.socket:
+    """A listener whose queue is as long as that of a real one."""
     family = socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET
     listener = socket.create_server(endpoint, family=family, backlog=BACKLOG)
     listener.setblocking(False)
@@ -143,7 +144,7 @@ async def _run(options: argparse.Namespace) -> None:
         ("etcd", options.listen_etcd, standin.etcd, standin.others_running, None),
     ):
         if endpoint is not None:
-            listener = _listen(endpoint)
+            listener = listen(endpoint)
             listening[role] = listener.getsockname()[1]
             servers.append(loop.create_task(serve(listener, handler, running, context)))
     if options.control is not None:

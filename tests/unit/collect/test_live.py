@@ -19,9 +19,10 @@ from vipkeeper.collect.live.control_plane import (
     judge_health,
     judge_metrics,
     listeners,
+    out_of_quota,
     read_members,
 )
-from vipkeeper.collect.live.kernel import filters
+from vipkeeper.collect.live.kernel import captures, filters
 from vipkeeper.collect.live.network import (
     connect,
     hello,
@@ -193,18 +194,36 @@ def test_an_entry_that_differs_from_who_answers_is_stale() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "drops"),
+    ("line", "dropped"),
     [
-        ("ip daddr 192.0.2.100 drop", True),
-        ("-A INPUT -d 192.0.2.100/32 -j DROP", True),
-        ("ip daddr 192.0.2.100 accept", False),
-        ("ip daddr 192.0.2.10 drop", False),
-        ("ip daddr 1192.0.2.100 drop", False),
-        ("arp saddr ip 192.0.2.100 drop comment vipkeeper", False),
+        ("ip daddr 192.0.2.100 drop", ["6443", "9345"]),
+        ("ip daddr 192.0.2.100 tcp dport 6443 drop", ["6443"]),
+        ("ip daddr 192.0.2.100 tcp dport { 9345, 6443 } reject", ["6443", "9345"]),
+        ("-A INPUT -d 192.0.2.100/32 -j DROP", ["6443", "9345"]),
+        ("-A INPUT -d 192.0.2.100/32 -p tcp -m tcp --dport 9345 -j DROP", ["9345"]),
+        ("-A INPUT -d 192.0.2.100/32 -p tcp -m multiport --dports 80,443 -j DROP", []),
+        ("ip daddr 192.0.2.100 accept", []),
+        ("ip daddr 192.0.2.10 drop", []),
+        ("ip daddr 1192.0.2.100 drop", []),
+        ("arp saddr ip 192.0.2.100 drop comment vipkeeper", []),
     ],
 )
-def test_a_rule_that_drops_the_vip(line: str, drops: bool) -> None:
-    assert filters(line, "192.0.2.100") is drops
+def test_a_rule_that_drops_a_port_of_the_vip(line: str, dropped: list[str]) -> None:
+    assert [port for port in ("6443", "9345") if filters(line, "192.0.2.100", port)] == dropped
+
+
+@pytest.mark.parametrize(
+    ("line", "captured"),
+    [
+        ("ip daddr 192.0.2.100 tcp dport 6443 dnat to 10.42.0.9:6443", True),
+        ("elements = { 192.0.2.100 . tcp . 6443 : goto external-ABC-ns/svc/tcp/p }", True),
+        ("-A KUBE-SERVICES -d 192.0.2.100/32 -p tcp --dport 6443 -j KUBE-EXT-ABC", True),
+        ("-A INPUT -d 192.0.2.100/32 -j ACCEPT", False),
+        ("ip daddr 192.0.2.10 dnat to 10.42.0.9", False),
+    ],
+)
+def test_a_rule_that_sends_the_vip_elsewhere(line: str, captured: bool) -> None:
+    assert captures(line, "192.0.2.100") is captured
 
 
 @pytest.mark.parametrize(
@@ -289,3 +308,10 @@ def test_without_a_network_nothing_is_learnt_about_the_others(
     found = [*look_at_servers(alone), *look_at_vip(alone)]
     assert {fact.key for fact in found} >= {Key.SERVER_UP, Key.SERVER_PORT, Key.VIP_PORT}
     assert all(fact.unknown == "this host has no route there" for fact in found)
+
+
+@pytest.mark.parametrize(("size", "full"), [("1.9e+06", True), ("1e+06", False)])
+def test_an_etcd_that_gives_no_reason_is_out_of_space_at_its_quota(size: str, full: bool) -> None:
+    rest = f"etcd_mvcc_db_total_size_in_bytes {size}\n"
+    assert out_of_quota("etcd_server_quota_backend_bytes 2.097152e+06\n" + rest) is full
+    assert not out_of_quota(rest)

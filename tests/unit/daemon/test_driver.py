@@ -242,3 +242,32 @@ def test_a_mistake_in_a_turn_ends_the_daemon() -> None:
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(asyncio.wait_for(main(), 10))
+
+
+class ChangesWhileRead(Silent):
+    """A host that changes each time it is read."""
+
+    def __init__(self) -> None:
+        self.driver: Driver | None = None
+        self.reads = 0
+
+    async def view(self) -> Any:
+        assert self.driver is not None
+        self.reads += 1
+        if self.reads < 100:
+            self.driver.host_changed()
+        return "view"
+
+
+def test_a_host_that_changes_all_the_time_does_not_keep_the_timer_waiting() -> None:
+    node, host, silent = AsksAndEnds(), ChangesWhileRead(), cast("Any", Silent())
+
+    async def main() -> None:
+        ports = Ports(lambda: 1, cast("Any", host), silent, silent, silent, silent)
+        host.driver = Driver(cast("Node", node), ports, (b"key",))
+        host.driver.host_changed()
+        await host.driver.run(Commanded(1, Verb.STANDBY_OFF))
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert node.seen[1:] == [HostObserved(cast("Any", "view")), Tick()]
+    assert host.reads == 1

@@ -23,10 +23,10 @@ def cluster(directory: Path, *texts: str) -> Cluster:
     return one
 
 
-def run(at: int, **changes: object) -> list[str]:
+def run(at: int, **changes: int) -> list[str]:
     return [
         line(at, Header("cp1", "0.1.0")),
-        line(at, Configured("cp1", settings(**changes))),
+        line(at, Configured("cp1", settings(0, 3, **changes))),
         line(at + 1, Transition(State.STOPPED, State.LISTEN, Cause.STARTED, 1)),
     ]
 

@@ -8,6 +8,7 @@ from vipkeeper.collect.live import (
     claims,
     control_plane,
     disk,
+    hosts,
     kernel,
     logs,
     network,
@@ -23,4 +24,5 @@ COLLECTORS: tuple[Collector, ...] = (
     *disk.COLLECTORS,
     *logs.COLLECTORS,
     *arp.COLLECTORS,
+    *hosts.COLLECTORS,
 )

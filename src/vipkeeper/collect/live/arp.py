@@ -6,15 +6,16 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 from vipkeeper.collect.collector import Collector, Phase
 from vipkeeper.collect.live.network import neighbours
-from vipkeeper.collect.target import Target
+from vipkeeper.collect.target import Target, now
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Privilege
 from vipkeeper.diagnose.vocabulary import Key
-from vipkeeper.host.inspect import read_network
+from vipkeeper.host.inspect import Address, read_network
 from vipkeeper.host.neighbours import Neighbour, answering
 from vipkeeper.wire.ethernet import MAC_LENGTH
 from vipkeeper.wire.types import IPAddress
@@ -24,6 +25,8 @@ LOOPBACK = "lo"
 ARP_ROUNDS = 3
 ARP_WAIT = 0.4
 """Seconds after each request in which answers are collected."""
+STRANGER = "none"
+"""The owner of an address that is no server's."""
 _GATEWAY = 0x2
 """RTF_GATEWAY of linux/route.h."""
 
@@ -52,25 +55,40 @@ def ask_who_has(target: Target) -> Iterator[Fact]:
         )
         yield target.blind(Key.VIP_MACS, why, "ARP")
         return
-    mac = bytes.fromhex(_mac(target, on.interface).replace(":", ""))
-    question = Neighbour(target.vip, on.interface, mac, on.address.ip).question()
-    answers = sorted(_answers(target.vip, on.interface, question))
+    macs = sorted(answers(target, target.vip, on))
     source = f"{ARP_ROUNDS} ARP requests on {on.interface}"
-    yield target.of_path(Key.VIP_MACS, tuple(answers), source)
+    yield target.of_path(Key.VIP_MACS, tuple(macs), source)
+    yield from _owners(target, on, macs, source)
+
+
+def _owners(target: Target, on: Address, macs: list[str], source: str) -> Iterator[Fact]:
+    """Whose each answering address is; a stranger's only where every server's own address is known."""
     table = neighbours(target)
-    owner = {table[str(s.address)]: s.name for s in target.servers if str(s.address) in table}
-    if len(answers) == 1:
-        yield target.of_path(
-            Key.VIP_MAC_OWNER, owner.get(answers[0], "none of the servers"), source
-        )
+    owner = {table[str(s.address)]: s.name for s in target.others if str(s.address) in table}
+    if target.own:
+        owner[_mac(target, on.interface)] = target.own
+    all_known = target.complete and len(owner) == len(target.servers)
+    at = now()
+    for mac in macs:
+        whose = owner.get(mac) or (STRANGER if all_known else "")
+        if whose:
+            # One moment for all: each answer is a fact of its own, and none is older.
+            yield replace(target.of_path(Key.VIP_MAC_OWNER, whose, source, raw=mac), at=at)
+        else:
+            why = "not every server's link-layer address is known here"
+            yield target.blind(Key.VIP_MAC_OWNER, why, source)
 
 
 def _mac(target: Target, interface: str) -> str:
     return target.path(f"/sys/class/net/{interface}/address").read_text().strip()
 
 
-def _answers(vip: IPAddress, interface: str, question: bytes) -> set[str]:
-    protocol = 0x0806 if isinstance(vip, IPv4Address) else 0x86DD
+def answers(target: Target, address: IPAddress, on: Address) -> set[str]:
+    """The link-layer addresses that answer for an address, asked from one of this host's."""
+    mac = bytes.fromhex(_mac(target, on.interface).replace(":", ""))
+    question = Neighbour(address, on.interface, mac, on.address.ip).question()
+    interface = on.interface
+    protocol = 0x0806 if isinstance(address, IPv4Address) else 0x86DD
     found: set[str] = set()
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol)) as sock:
         sock.bind((interface, protocol))
@@ -82,7 +100,7 @@ def _answers(vip: IPAddress, interface: str, question: bytes) -> set[str]:
                 if not select.select([sock], [], [], left)[0]:
                     break
                 told = answering(sock.recv(2048))
-                if told is not None and told[0] == vip and len(told[1]) == MAC_LENGTH:
+                if told is not None and told[0] == address and len(told[1]) == MAC_LENGTH:
                     found.add(told[1].hex(":"))
     return found
 
@@ -95,20 +113,15 @@ def ask_gateway(target: Target) -> Iterator[Fact]:
     interface, gateway = found
     _, addresses = read_network()
     own = next(
-        (
-            a.address.ip
-            for a in addresses or ()
-            if a.interface == interface and gateway in a.address.network
-        ),
+        (a for a in addresses or () if a.interface == interface and gateway in a.address.network),
         None,
     )
     source = f"{ARP_ROUNDS} ARP requests for {gateway} on {interface}"
     if own is None:
         yield target.blind(Key.GATEWAY, f"{gateway} is in no subnet of {interface}", source)
         return
-    mac = bytes.fromhex(_mac(target, interface).replace(":", ""))
-    answers = _answers(gateway, interface, Neighbour(gateway, interface, mac, own).question())
-    yield target.of_path(Key.GATEWAY, bool(answers), source, raw=", ".join(sorted(answers)))
+    macs = answers(target, gateway, own)
+    yield target.of_path(Key.GATEWAY, bool(macs), source, raw=", ".join(sorted(macs)))
 
 
 def default_gateway(table: str) -> tuple[str, IPv4Address] | None:

@@ -20,6 +20,9 @@ LOOPBACK = ip_address("127.0.0.1")
 ETCD_PORT = 2381
 SLOW_SECONDS = 0.1
 """An fsync of etcd's log that takes longer for one in a hundred makes Leases lapse under load."""
+_HAS_LEADER = "etcd_server_has_leader 1\n"
+NEARLY_FULL = 0.8
+"""Of its quota: etcd counts what a write would add, so its database is smaller when it refuses."""
 _BODY = 1024 * 1024
 _METRIC = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})? (\S+)$", re.MULTILINE)
 
@@ -65,12 +68,25 @@ def look_at_etcd(target: Target) -> Iterator[Fact]:
     status, body = get(LOOPBACK, ETCD_PORT, "/health")
     source = f"http://127.0.0.1:{ETCD_PORT}/health"
     word = judge_health(status, body)
-    yield target.of_own(Key.ETCD_HEALTH, word, source, raw=body or str(status))
-    if word is Etcd.REFUSED:
-        return
-    status, body = get(LOOPBACK, ETCD_PORT, "/metrics")
-    if status == http.client.OK:
-        yield from judge_metrics(target, body)
+    raw = body or str(status)
+    metrics_status: int | Port = 0
+    metrics = ""
+    if word is not Etcd.REFUSED:
+        metrics_status, metrics = get(LOOPBACK, ETCD_PORT, "/metrics")
+    if word is Etcd.NO_LEADER and "reason" not in body and _HAS_LEADER in metrics:
+        word = Etcd.NO_SPACE if out_of_quota(metrics) else Etcd.ALARM
+        raw = f"{body.strip()} without a reason, and its metrics say that it has a leader"
+    yield target.of_own(Key.ETCD_HEALTH, word, source, raw=raw)
+    if metrics_status == http.client.OK:
+        yield from judge_metrics(target, metrics)
+
+
+def out_of_quota(metrics: str) -> bool:
+    """Whether etcd has hardly any room left. Before 3.5 /health gives no reason. Total."""
+    values = {name: _float(number) for name, _, number in _METRIC.findall(metrics)}
+    size = values.get("etcd_mvcc_db_total_size_in_bytes", 0.0)
+    quota = values.get("etcd_server_quota_backend_bytes", 0.0)
+    return quota > 0 and size >= NEARLY_FULL * quota
 
 
 def judge_health(status: int | Port, body: str) -> Etcd:

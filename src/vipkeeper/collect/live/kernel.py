@@ -13,7 +13,13 @@ from vipkeeper.diagnose.hypothesis import Privilege
 from vipkeeper.diagnose.vocabulary import Key
 from vipkeeper.host.inspect import program_output, read_network
 
+PORTS = ("6443", "9345")
+_IPV6 = 6
 _DROP = re.compile(r"\b(drop|reject)\b|-j (DROP|REJECT)", re.IGNORECASE)
+_PORT = re.compile(r"\bd(?:ports? (?:\{ ?)?|port )([\d, :-]+)")
+_ELSEWHERE = re.compile(
+    r"\b(dnat|redirect)\b|\bgoto (service|external)-|-j (DNAT|REDIRECT|KUBE-|CILIUM)", re.IGNORECASE
+)
 
 
 def read_neighbours(target: Target) -> Iterator[Fact]:
@@ -33,6 +39,9 @@ def read_addresses(target: Target) -> Iterator[Fact]:
         return
     here = [a for a in addresses if a.address.ip == target.vip]
     yield target.of_own(Key.VIP_PRESENT, bool(here), "addresses of the interfaces")
+    if target.vip.version == _IPV6:
+        failed = any(a.dad_failed for a in here)
+        yield target.of_own(Key.VIP_DAD_FAILED, failed, "flags of the address")
     for address in here[:1]:
         yield target.of_own(Key.VIP_INTERFACE, address.interface, "addresses of the interfaces")
         yield target.of_own(Key.VIP_PERMANENT, address.permanent, "lifetime of the address")
@@ -69,7 +78,7 @@ def read_settings(target: Target) -> Iterator[Fact]:
 
 
 def read_filters(target: Target) -> Iterator[Fact]:
-    """Rules of nftables and iptables that name the VIP and drop."""
+    """Rules of nftables and iptables that name the VIP: those that drop, and those that send it elsewhere."""
     found = [
         (name, text)
         for name, text in (
@@ -79,26 +88,37 @@ def read_filters(target: Target) -> Iterator[Fact]:
         if text is not None
     ]
     if not found:
-        yield target.blind(
-            Key.VIP_FILTERED,
-            "no program lists the rules",
-            "filters",
-            about=target.own,
-            aspect="any",
-        )
+        why = "no program lists the rules"
+        for port in PORTS:
+            yield target.blind(Key.VIP_FILTERED, why, "filters", about=target.own, aspect=port)
+        yield target.blind(Key.VIP_CAPTURED, why, "filters", about=target.own)
         return
-    for source, text in found:
-        for line in text.splitlines():
-            if filters(line, str(target.vip)):
-                yield target.of_own(Key.VIP_FILTERED, True, source, raw=line.strip(), aspect="any")
-                return
-    yield target.of_own(Key.VIP_FILTERED, False, found[0][0], aspect="any")
+    lines = [(source, line.strip()) for source, text in found for line in text.splitlines()]
+    vip = str(target.vip)
+    for port in PORTS:
+        met = next(((s, line) for s, line in lines if filters(line, vip, port)), None)
+        source, raw = met or (found[0][0], "")
+        yield target.of_own(Key.VIP_FILTERED, met is not None, source, raw=raw, aspect=port)
+    taken = next(((s, line) for s, line in lines if captures(line, vip)), None)
+    source, raw = taken or (found[0][0], "")
+    yield target.of_own(Key.VIP_CAPTURED, taken is not None, source, raw=raw)
 
 
-def filters(line: str, vip: str) -> bool:
-    """Whether a line of a rule set drops packets of the VIP by name. vipkeeper's own lease is none."""
-    names = re.search(rf"(?<![\d.:a-f]){re.escape(vip)}(?![\d.:a-f])", line) is not None
-    return names and _DROP.search(line) is not None and "vipkeeper" not in line
+def filters(line: str, vip: str, port: str) -> bool:
+    """Whether a line of a rule set drops packets to a port of the VIP by name. vipkeeper's own lease is none."""
+    if not _names(line, vip) or _DROP.search(line) is None or "vipkeeper" in line:
+        return False
+    named = _PORT.search(line)
+    return named is None or port in re.findall(r"\d+", named[1])
+
+
+def captures(line: str, vip: str) -> bool:
+    """Whether a line of a rule set sends packets to the VIP to somebody else, as kube-proxy and CNIs do."""
+    return _names(line, vip) and _ELSEWHERE.search(line) is not None
+
+
+def _names(line: str, vip: str) -> bool:
+    return re.search(rf"(?<![\d.:a-f]){re.escape(vip)}(?![\d.:a-f])", line) is not None
 
 
 COLLECTORS = (
@@ -112,7 +132,14 @@ COLLECTORS = (
     Collector(
         "addresses",
         frozenset(
-            {Key.VIP_PRESENT, Key.VIP_INTERFACE, Key.VIP_PERMANENT, Key.VIP_SUBNET, Key.LINK_UP}
+            {
+                Key.VIP_PRESENT,
+                Key.VIP_INTERFACE,
+                Key.VIP_PERMANENT,
+                Key.VIP_DAD_FAILED,
+                Key.VIP_SUBNET,
+                Key.LINK_UP,
+            }
         ),
         read_addresses,
         limit=2.0,
@@ -127,7 +154,7 @@ COLLECTORS = (
     ),
     Collector(
         "packet filters",
-        frozenset({Key.VIP_FILTERED}),
+        frozenset({Key.VIP_FILTERED, Key.VIP_CAPTURED}),
         read_filters,
         limit=6.0,
         privilege=Privilege.ROOT,

@@ -194,6 +194,7 @@ def look_at_servers(target: Target) -> Iterator[Fact]:
         for port in (API_PORT, REGISTRATION_PORT, PEER_PORT):
             looks.append(_port_of_server(target, server.name, server.address, port))
         looks.append(_readyz_of_server(target, server.name, server.address))
+        looks.append(_hello_of_server(target, server.name, server.address))
     found = list(_at_once(looks)) if looks else []
     yield from found
     for server in target.others:
@@ -203,14 +204,13 @@ def look_at_servers(target: Target) -> Iterator[Fact]:
         if not ports:
             yield target.blind(Key.SERVER_UP, NO_WAY, "its ports", about=server.name)
             continue
-        speaks = [f for f in ports if f.value in (Port.OPEN, Port.REFUSED)]
-        source = "its ports" if speaks else "its ports and the neighbour table"
-        yield target.of_path(
-            Key.SERVER_UP,
-            bool(speaks) or resolved(target, server.address),
-            source,
-            about=server.name,
-        )
+        speaks = any(f.value in (Port.OPEN, Port.REFUSED) for f in ports)
+        if not speaks and resolved(target, server.address):
+            # An entry outlives its host by half a minute, and longer where nobody sends.
+            why = "its ports are silent, and the neighbour table may be old"
+            yield target.blind(Key.SERVER_UP, why, "its ports", about=server.name)
+            continue
+        yield target.of_path(Key.SERVER_UP, speaks, "its ports", about=server.name)
 
 
 def _port_of_server(
@@ -243,6 +243,16 @@ def _readyz_of_server(
     return look
 
 
+def _hello_of_server(target: Target, name: str, address: IPAddress) -> Callable[[], Iterable[Fact]]:
+    def look() -> Iterable[Fact]:
+        word, raw = hello(address, API_PORT, authority(target))
+        if word is not None:
+            source, port = f"TLS to {address}:{API_PORT}", str(API_PORT)
+            yield target.of_path(Key.SERVER_HELLO, word, source, about=name, raw=raw, aspect=port)
+
+    return look
+
+
 def neighbours(target: Target) -> dict[str, str]:
     """The MACs of the IPv4 neighbour table by address; incomplete entries are left out (proc(5))."""
     try:
@@ -267,7 +277,7 @@ COLLECTORS = (
     ),
     Collector(
         "ports and /readyz of the servers",
-        frozenset({Key.SERVER_PORT, Key.SERVER_READYZ, Key.SERVER_UP}),
+        frozenset({Key.SERVER_PORT, Key.SERVER_READYZ, Key.SERVER_HELLO, Key.SERVER_UP}),
         look_at_servers,
         limit=2 * HELLO_LIMIT,
     ),

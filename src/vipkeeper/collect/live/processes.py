@@ -139,10 +139,12 @@ def managers_running(target: Target) -> Iterator[tuple[str, str]]:
             words = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if name in MANAGERS:
-            yield name, entry.name
-        elif any(word.endswith(b"/vipkeeper") for word in words[:3]) and b"run" in words:
+        # This very command is called vipkeeper, too; the daemon is what was started with `run`.
+        ours = name == "vipkeeper" or any(word.endswith(b"/vipkeeper") for word in words[:3])
+        if ours and b"run" in words[1:4]:
             yield "vipkeeper", entry.name
+        elif not ours and name in MANAGERS:
+            yield name, entry.name
 
 
 def kube_vip_manifest(target: Target) -> str | None:

@@ -104,7 +104,11 @@ MESSAGES = (
     ),
     Message(
         "interface-missing",
-        ("could not get link for interface", "Link not found"),
+        (
+            "could not get link for interface",
+            "Link not found",
+            "Non-existent interface specified in configuration",
+        ),
         "the interface that the manager was told does not exist on this server",
         (Where.KUBE_VIP, Where.KEEPALIVED),
         ("kube-vip/kube-vip#559", "kube-vip/kube-vip#399"),

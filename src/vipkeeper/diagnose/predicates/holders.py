@@ -9,6 +9,7 @@ from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
 from vipkeeper.diagnose.vocabulary import Key, Port, Process
 
 DEAD = among(Process.STOPPED, Process.FAILED, Process.ABSENT)
+_SILENT = among(Process.STOPPED, Process.FAILED, Process.ABSENT, Process.FROZEN)
 CLAIMS = (Key.MANAGER_HOLDS, Key.MANAGER_STATE, Key.LEASE_HOLDER, Key.LEASE_FRESH)
 """What `claims` reads."""
 
@@ -21,10 +22,11 @@ def holders(view: View) -> tuple[Fact, ...]:
 def claims(view: View, server: str) -> tuple[bool | None, tuple[Fact, ...]]:
     """Whether the manager of a server takes itself for the holder, and the facts that say so.
 
-    A dead manager claims nothing; else its own word counts, and without it a Lease that is renewed.
+    A dead manager claims nothing, nor does one that is stopped by a signal, whatever it said last; else its
+    own word counts, and without it a Lease that is renewed.
     """
     state, own = view.one(Key.MANAGER_STATE, server), view.one(Key.MANAGER_HOLDS, server)
-    if state is not None and state.value is not None and DEAD(state.value):
+    if state is not None and state.value is not None and _SILENT(state.value):
         return False, (state,)
     by_lease, lease = _leased(view, server)
     if own is None:

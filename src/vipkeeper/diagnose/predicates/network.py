@@ -128,10 +128,15 @@ def _shut(fact: Fact) -> bool:
     return fact.known and fact.value is not Port.OPEN
 
 
-@predicate(Key.VIP_PORT)
+@predicate(Key.VIP_PRESENT, Key.VIP_PORT)
 def vip_port_open(view: View) -> Judgement:
-    """From some place the API port of the VIP takes connections."""
-    looks = by_place(view.of(Key.VIP_PORT, "", "6443"))
+    """From some place that does not have the VIP itself its API port takes connections."""
+    have = {fact.about for fact in holders(view)}
+    looks = {
+        place: fact
+        for place, fact in by_place(view.of(Key.VIP_PORT, "", "6443")).items()
+        if place not in have
+    }
     open_ = [fact for fact in looks.values() if fact.value is Port.OPEN]
     if open_:
         return true("port 6443 of the VIP takes connections", *open_)

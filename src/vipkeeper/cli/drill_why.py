@@ -1,0 +1,84 @@
+"""`vipkeeper drill --why`: break the cluster in a box in every way there is, and ask `why` what it was."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vipkeeper.cli import output
+from vipkeeper.errors import ExitCode, UsageError
+from vipkeeper.text import printable
+
+if TYPE_CHECKING:
+    from vipkeeper.lab.troubles.faults import Fault
+    from vipkeeper.lab.troubles.play import Result
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--why",
+        action="store_true",
+        help="instead of acts: break the cluster fault by fault, collect on every machine, and hold what "
+        "`why` says against the fault; ACT is then a fault ('list' shows them)",
+    )
+    parser.add_argument(
+        "--bundles", type=Path, metavar="DIR", help="with --why: keep bundles and answers there"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Play the faults, print the table of hits and misses, keep the JSON where it was asked for."""
+    from vipkeeper.lab.box import in_box
+    from vipkeeper.lab.troubles import play, table
+
+    if args.acts == ["list"]:
+        output.emit(table.listed())
+        return ExitCode.OK
+    faults = find(args.acts)
+    asked = output.targets(args)
+    keep = None if args.bundles is None else args.bundles.resolve()
+    results: list[Result] = []
+
+    def inside(directory: Path) -> bytes:
+        return play.as_json(play.play(faults, directory, keep, _told)).encode()
+
+    def outside(data: bytes) -> None:
+        results.extend(play.Result(**row) for row in json.loads(data)["results"])
+
+    code = in_box(inside, outside)
+    if code:
+        return code
+    output.deliver(
+        asked,
+        {"text": lambda _: table.text(results), "json": lambda _: play.as_json(results)},
+        ascii_only=args.ascii,
+    )
+    right = all(result.outcome == play.Outcome.RIGHT.value for result in results)
+    return ExitCode.OK if right else ExitCode.FINDINGS
+
+
+def find(names: list[str]) -> tuple[Fault, ...]:
+    """The faults of these names; all of them when none is named.
+
+    Raises:
+        UsageError: there is no such fault; names the nearest one.
+    """
+    from vipkeeper.lab.troubles.faults import FAULTS
+
+    by_name = {fault.name: fault for fault in FAULTS}
+    for name in names:
+        if name not in by_name:
+            near = difflib.get_close_matches(name, by_name, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see 'vipkeeper drill --why list'"
+            raise UsageError(f"drill --why: unknown fault '{name}'; {hint}")
+    return tuple(by_name[name] for name in names) or FAULTS
+
+
+def _told(result: Result) -> None:
+    """One line a fault."""
+    said = ", ".join(result.roots) or result.verdict or printable(result.note)
+    output.note(f"{result.outcome:<11}{result.name:<22}{said}  ({result.seconds:.0f} s)")

@@ -1,0 +1,41 @@
+"""The table of hits and misses, for the terminal and for the documentation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from vipkeeper.lab.troubles.faults import FAULTS, HEALTHY, Fault
+from vipkeeper.lab.troubles.play import Outcome, Result
+
+
+def listed() -> str:
+    """All faults, one a line."""
+    return "\n".join(f"{fault.name:<22}{fault.what}" for fault in FAULTS)
+
+
+def expectation(fault: Fault) -> str:
+    """What is right, in words."""
+    return " or ".join(fault.expected) or HEALTHY
+
+
+def said(result: Result) -> str:
+    """What was answered, in words."""
+    return ", ".join(result.roots) or result.verdict or result.note
+
+
+def summary(results: Sequence[Result]) -> str:
+    """How many were right and how many wrong."""
+    count = Counter(result.outcome for result in results)
+    parts = [f"{count[o.value]} {o.value}" for o in Outcome if count[o.value]]
+    return f"{len(results)} faults: {', '.join(parts)}"
+
+
+def text(results: Sequence[Result]) -> str:
+    """For the terminal."""
+    by_name = {fault.name: fault for fault in FAULTS}
+    lines = [f"{'fault':<22}{'expected':<16}{'outcome':<11}answer"]
+    for result in results:
+        fault = by_name[result.name]
+        lines.append(f"{result.name:<22}{expectation(fault):<16}{result.outcome:<11}{said(result)}")
+    return "\n".join([*lines, "", summary(results)])
