@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vipkeeper.lab import measure, traces
+from vipkeeper.lab import measure, promises, traces
 from vipkeeper.lab.act import Act, Runs
 from vipkeeper.lab.box import made_by_root
 from vipkeeper.lab.cluster import Cluster
@@ -190,6 +190,7 @@ class Drill:
                 if server.daemon
             }
         written = traces.marks(stage.cluster)
+        at_first = promises.before(stage.cluster)
         stage.begin()
         try:
             act.play(stage)
@@ -200,7 +201,11 @@ class Drill:
             return _result(act, run, stage, figures, [failed], written)
         figures = stage.measure()
         self._undo(stage)
-        return _result(act, run, stage, figures, act.judge(stage, figures), written)
+        kept = promises.expectations(stage, figures, written, at_first)
+        if not all(promise.met for promise in kept):
+            trace = promises.whole(stage, figures, written, at_first)
+            self.logs[f"{act.name}-{run}/{traces.TRACE}"] = trace
+        return _result(act, run, stage, figures, [*act.judge(stage, figures), *kept], written)
 
     def _unplayable(self, act: Act) -> str:
         """Why an act is skipped on this host, with this manager; empty where it is not."""

@@ -12,6 +12,7 @@ from vipkeeper.core.events import (
     ForeignClaimSeen,
     GatewayAnswered,
     HostObserved,
+    Reconfigured,
     ServerAnswered,
     Started,
     VipAnswered,
@@ -34,12 +35,13 @@ from vipkeeper.core.facts import (
     LinkChanged,
     PowerChanged,
     ServedChanged,
+    StateKnown,
     StunChanged,
     VipChanged,
     WireChanged,
 )
-from vipkeeper.core.invariants.subject import Heard, ServerSituation
-from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
+from vipkeeper.core.invariants.subject import FIT_LATENESS, Heard, ServerSituation
+from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Settings
 from vipkeeper.wire.types import SERVING, Advert, Role
 
 CLEAR_DELAY: Duration = 5 * MILLISECOND
@@ -57,7 +59,10 @@ SOUNDS = (
 class Situation:
     """Facts and turns in, in order; the predicates read."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Duration = 0, rest: Duration | None = None) -> None:
+        """`patience`, `rest`: as `Checker` says."""
+        self.patience = patience
+        self._rest = rest
         self.servers: dict[str, ServerSituation] = {}
         self.by_address: dict[object, str] = {}
         self._sources: list[tuple[object, str]] = []
@@ -114,9 +119,7 @@ class Situation:
     def _loud(self, at: Instant, fact: Fact) -> None:
         match fact:
             case Configured(server, settings):
-                self.servers[server] = ServerSituation(server, settings.own, settings)
-                self.by_address[settings.servers[settings.own].address] = server
-                self._sources = list(self.by_address.items())
+                self._configured(server, settings)
             case WireChanged(source, target, lost, delay, bursts):
                 wire = (source, target)
                 self.lost[wire], self.delay[wire], self.bursts[wire] = lost, delay, bursts
@@ -127,6 +130,16 @@ class Situation:
             case _:
                 self._server(at, fact)
 
+    def _configured(self, name: str, settings: Settings) -> None:
+        """What is true of a server's machine outlives a new start, or new settings, of its daemon."""
+        server = self.servers.get(name)
+        if server is None:
+            server = self.servers[name] = ServerSituation(name, settings.own, settings)
+            server.fit_lateness = FIT_LATENESS + self.patience
+        server.index, server.settings = settings.own, settings
+        self.by_address |= {one.address: one.name for one in settings.servers}
+        self._sources = list(self.by_address.items())
+
     def _server(self, at: Instant, fact: Fact) -> None:
         name = getattr(fact, "server", None)
         server = self.servers.get(name) if isinstance(name, str) else None
@@ -135,6 +148,8 @@ class Situation:
         server.changed_at = at
         server.count_stall(at)
         match fact:
+            case StateKnown(_, state):
+                server.state = state
             case PowerChanged(_, on):
                 server.power = on
             case StunChanged(_, on):
@@ -171,6 +186,8 @@ class Situation:
             server.gateway_proven = event.record.gateway if event.record is not None else None
         elif kind is HostObserved:
             server.gateway = event.host.gateway
+        elif kind is Reconfigured:
+            self._configured(name, event.settings)
 
     def transition(self, at: Instant, local: Instant, name: str, transition: Transition) -> None:
         """A node changed its state."""
@@ -277,7 +294,9 @@ class Situation:
         The client is served by it, every other running server follows or stands by.
         """
         settings = self.settings
-        quiet_for = max(3_000 * MILLISECOND, 20 * settings.advert_interval)
+        quiet_for = self._rest
+        if quiet_for is None:
+            quiet_for = max(3 * SECOND, 20 * settings.advert_interval)
         last = max(self.changed_at, self.moved_at, self.served_since)
         if self.calm_since is None or at - last < quiet_for:
             return None

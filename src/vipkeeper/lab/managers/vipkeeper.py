@@ -27,7 +27,6 @@ class Vipkeeper(Manager):
     name = "vipkeeper"
     variants = (Variant(Style.DEFAULT, "cluster.yaml with what it must say and nothing else"),)
     traced = True
-    """Whether it writes a trace."""
 
     def version(self) -> str:
         """Of the program."""
