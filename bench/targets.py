@@ -169,3 +169,36 @@ def rest_findings(rest: dict[str, Any] | None) -> list[tuple[str, Finding]]:
         (text, Finding("met" if met and enough else "not measured" if met else "missed", words))
         for text, (met, words, enough) in zip(texts, found, strict=True)
     ]
+
+
+WHY_LIVE_RUNS = 10
+"""Without so many a figure of `why` on a live server is not judged."""
+
+
+def why_findings(why: dict[str, Any] | None) -> list[tuple[str, Finding]]:
+    """Of issue 5: a bundle of 200 MB, and live on one server. The worst run counts, by wall clock."""
+    texts = (
+        "bundle of 200 MB, few messages: at most 3 s",
+        "bundle of 200 MB, a message in every tenth line: at most 3 s",
+        "bundle of 200 MB: at most 300 MB of memory",
+        "live, everything dead: at most 8 s",
+        "live, healthy: at most 2 s",
+    )
+    if not why:
+        return [(text, Finding("not measured", "no run")) for text in texts]
+    quiet, loud = (why["cells"][name]["runs"] for name in ("quiet", "loud"))
+    dead, healthy = (why["live"][name] for name in ("dead", "healthy"))
+    memory = max(run["rss_mib"] for run in (*quiet, *loud)) * (1 << 20) / 1e6
+    found = [_within(quiet, 3, 1), _within(loud, 3, 1)]
+    found.append(Finding("met" if memory <= 300 else "missed", f"max {memory:.0f} MB"))
+    found += [_within(dead, 8, WHY_LIVE_RUNS), _within(healthy, 2, WHY_LIVE_RUNS)]
+    return list(zip(texts, found, strict=True))
+
+
+def _within(played: Sequence[Run], limit: float, need: int) -> Finding:
+    """Whether every run took at most so many seconds; its processor time tells a busy machine from a slow program."""
+    wall, cpu = summary(run["seconds"] for run in played), summary(run["cpu_s"] for run in played)
+    words = f"max {shown(wall['max'])} s, p50 {shown(wall['p50'])} s of {wall['n']} runs; processor time max {shown(cpu['max'])} s"
+    if wall["max"] > limit:
+        return Finding("missed", words)
+    return Finding("met" if wall["n"] >= need else "not measured", words)

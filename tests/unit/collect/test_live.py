@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from vipkeeper.collect.derive import derive
-from vipkeeper.collect.live import processes
+from vipkeeper.collect.live import control_plane, processes
 from vipkeeper.collect.live.control_plane import (
     judge_health,
     judge_metrics,
@@ -126,6 +126,22 @@ def test_what_readyz_says(status: int, body: str, word: Ready) -> None:
 )
 def test_what_etcd_says(status: int | Port, body: str, word: Etcd) -> None:
     assert judge_health(status, body) is word
+
+
+def test_an_etcd_whose_health_hangs_is_asked_for_its_metrics_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = threading.Event()
+
+    def get(_address: object, _port: int, path: str) -> tuple[int | Port, str]:
+        if path == "/metrics":
+            asked.set()
+            return 200, "etcd_server_has_leader 0\n"
+        return (Port.SILENT if asked.wait(10) else 200), ""
+
+    monkeypatch.setattr(control_plane, "get", get)
+    found = {fact.key: fact.value for fact in control_plane.look_at_etcd(target())}
+    assert found == {Key.ETCD_HEALTH: Etcd.NO_ANSWER, Key.ETCD_LEADER: False}
 
 
 def test_metrics_of_etcd() -> None:

@@ -21,7 +21,7 @@ from vipkeeper.collect.collector import Collector
 from vipkeeper.collect.live.control_plane import LOOPBACK
 from vipkeeper.collect.live.network import HELLO_LIMIT
 from vipkeeper.collect.live.processes import kube_vip_manifest, managers_running
-from vipkeeper.collect.target import API_PORT, Target, now
+from vipkeeper.collect.target import API_PORT, FUTURE_MS, Target, now
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Privilege
 from vipkeeper.diagnose.vocabulary import Key
@@ -45,8 +45,6 @@ _NAMESPACE = re.compile(r"\b(?:n|targetN)amespace[\"']?:\s*[\"']?([a-z0-9][a-z0-
 _NO_LEASE = "no Lease there, and this server's files do not say which namespace it is in"
 _LONGEST = 64 * 1024
 """Bytes of an answer or a kubeconfig that are read."""
-FUTURE_MS = 60_000
-"""A renewal so far ahead was written by a clock that cannot be held against ours."""
 _STATE = re.compile(r"\((\S+)\) Entering (MASTER|BACKUP|FAULT) STATE")
 
 
