@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench import headtohead, lint, probe, results, versus, why
+from bench import headtohead, lint, probe, results, simulation, versus, why
 from bench.cells import CELLS, Cell
 from bench.figures import runs, summary
 from bench.headtohead import rows as _rows
@@ -49,7 +49,7 @@ def gather(folder: Path) -> dict[str, Any]:
         for cell, records in one.get("cells", {}).items():
             for manager, record in records.items():
                 results.blocks(found, cell, manager).extend(record["blocks"])
-        for name in ("rest", "rest_versus", "lint", "probe", "left_out", "why"):
+        for name in ("rest", "rest_versus", "lint", "simulate", "probe", "left_out", "why"):
             if name in one:
                 found[name] = one[name]
     return found
@@ -63,6 +63,7 @@ def page(found: dict[str, Any]) -> str:
     parts += [_cell(cell, found["cells"][cell.name]) for cell in many]
     parts += [_rest(found.get("rest")), headtohead.rest(found.get("rest_versus"))]
     parts += [probe.section(found.get("probe")), lint.section(found.get("lint"))]
+    parts += [simulation.section(found.get("simulate"))]
     parts.append(why.section(found.get("why")))
     return "\n".join(part for part in parts if part)
 
@@ -97,6 +98,10 @@ def _aims(found: dict[str, Any]) -> str:
         if issue == 2:
             judged += [
                 (words, "rest", finding) for words, finding in rest_findings(found.get("rest"))
+            ]
+        if issue == 3:
+            judged += [
+                (words, "simulate", f) for words, f in simulation.findings(found.get("simulate"))
             ]
         if issue == 4:
             judged += [(words, "lint", f) for words, f in lint.findings(found.get("lint"))]
