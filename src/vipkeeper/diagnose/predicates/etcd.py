@@ -136,7 +136,7 @@ def two_voters(view: View) -> Judgement:
         return unknown("how many etcd voters there are is not known", *view.of(Key.VOTERS))
     if voters == 2:
         return true("etcd has two voters, and its quorum is two", fact)
-    return false(f"etcd has {voters} voters", fact)
+    return false(f"etcd has {voters} voter{'' if voters == 1 else 's'}", fact)
 
 
 @predicate(Key.VOTERS, Key.ETCD_HEALTH, Key.SERVER_PORT)
