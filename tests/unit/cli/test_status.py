@@ -59,6 +59,7 @@ def test_alarms_and_failing_checks_are_below() -> None:
     text = "\n".join(render(view(checks=(bad,)), PLAIN))
     assert "check api: soft, 500 from /readyz" in text
     assert "! no successor (2 times, last 2023-11-1" in text
+    assert "(1 times" not in text
 
 
 def test_a_daemon_cannot_move_the_cursor() -> None:

@@ -68,7 +68,7 @@ def look_at_etcd(target: Target) -> Iterator[Fact]:
     status, body = get(LOOPBACK, ETCD_PORT, "/health")
     source = f"http://127.0.0.1:{ETCD_PORT}/health"
     word = judge_health(status, body)
-    raw = body or str(status)
+    raw = body or _shown(status)
     metrics_status: int | Port = 0
     metrics = ""
     if word is not Etcd.REFUSED:
@@ -146,11 +146,16 @@ def look_at_members(target: Target) -> Iterator[Fact]:
         return
     members = read_members(body) if status == http.client.OK else None
     if members is None:
-        word = status.value if isinstance(status, Port) else str(status)
-        yield target.blind(Key.VOTERS, f"{word} {body[:120]}".strip(), source)
+        yield target.blind(Key.VOTERS, f"{_shown(status)} {body[:120]}".strip(), source)
         return
     yield target.of_path(Key.DATASTORE, Datastore.ETCD, source)
-    yield target.of_path(Key.VOTERS, members, source, raw=f"{members} voters")
+    raw = f"{members} voter{'' if members == 1 else 's'}"
+    yield target.of_path(Key.VOTERS, members, source, raw=raw)
+
+
+def _shown(status: int | Port) -> str:
+    """What an answer was, in words."""
+    return str(status.value if isinstance(status, Port) else status)
 
 
 def read_members(body: str) -> int | None:
