@@ -5,8 +5,9 @@
     ./dev bench election [--cell NAME ...] [--scale S] [--out FILE]   every cell, hours
     ./dev bench holder [--scale S] [--out FILE]                       the holder's cells, and rest
     ./dev bench rest [--out FILE]                                     memory, processor time, --help
-    ./dev bench why [--out FILE]                                      reading a bundle of 200 MiB
+    ./dev bench why [--scale S] [--out FILE]                          a bundle of 200 MiB, and live
     ./dev bench lint [--scale S] [--out FILE]                         time and memory of the linter
+    ./dev bench simulate [--scale S] [--out FILE]                     speed and sweeps of the simulator
     ./dev bench table [--out FILE]                                    docs/benchmarks.md from the results
 
 A run that was interrupted goes on from its file. Nothing here judges but the table; every run is kept.
@@ -20,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import lint, probe, rest, results, table, versus, why
+from bench import lint, probe, rest, results, simulation, table, versus, why
 from bench.cells import BOTH, CELLS, HOLDER, Cell
 from bench.runner import play, print_summary
 
@@ -28,8 +29,9 @@ from vipkeeper.errors import HostError
 
 COMMANDS = ("versus", "probe", "election", "holder", "rest", "lint", "why", "table")
 SINGLE: dict[str, tuple[Callable[[float], dict[str, Any]], Callable[[dict[str, Any]], str]]] = {
-    "why": (lambda scale: why.measure(max(1, round(5 * scale))), why.line),
+    "why": (why.measure, why.line),
     "lint": (lint.measure, lint.line),
+    "simulate": (simulation.measure, simulation.line),
     "probe": (lambda scale: probe.measure(round(probe.DATAGRAMS * scale)), probe.line),
 }
 """What is measured at once: how, and its line for a reader."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench import headtohead, lint, probe, results, versus
+from bench import headtohead, lint, probe, results, simulation, versus, why
 from bench.cells import CELLS, Cell
 from bench.figures import runs, summary
 from bench.headtohead import rows as _rows
 from bench.runner import ratio
-from bench.targets import AIMS, judge, rest_findings, shown
+from bench.targets import AIMS, judge, rest_findings, shown, why_findings
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 """Drawn by tools/pictures.py."""
@@ -49,7 +49,7 @@ def gather(folder: Path) -> dict[str, Any]:
         for cell, records in one.get("cells", {}).items():
             for manager, record in records.items():
                 results.blocks(found, cell, manager).extend(record["blocks"])
-        for name in ("rest", "rest_versus", "lint", "probe", "left_out"):
+        for name in ("rest", "rest_versus", "lint", "simulate", "probe", "left_out", "why"):
             if name in one:
                 found[name] = one[name]
     return found
@@ -63,6 +63,8 @@ def page(found: dict[str, Any]) -> str:
     parts += [_cell(cell, found["cells"][cell.name]) for cell in many]
     parts += [_rest(found.get("rest")), headtohead.rest(found.get("rest_versus"))]
     parts += [probe.section(found.get("probe")), lint.section(found.get("lint"))]
+    parts += [simulation.section(found.get("simulate"))]
+    parts.append(why.section(found.get("why")))
     return "\n".join(part for part in parts if part)
 
 
@@ -90,14 +92,21 @@ def _conditions(found: dict[str, Any]) -> str:
 
 def _aims(found: dict[str, Any]) -> str:
     text = "## What was aimed at\n"
-    for issue, title in ((2, "the holder"), (3, "the election"), (4, "the linter")):
+    titles = ((2, "the holder"), (3, "the election"), (4, "the linter"), (5, "why"))
+    for issue, title in titles:
         judged = [(a.text, a.cell, judge(a, found["cells"])) for a in AIMS if a.issue == issue]
         if issue == 2:
             judged += [
                 (words, "rest", finding) for words, finding in rest_findings(found.get("rest"))
             ]
+        if issue == 3:
+            judged += [
+                (words, "simulate", f) for words, f in simulation.findings(found.get("simulate"))
+            ]
         if issue == 4:
             judged += [(words, "lint", f) for words, f in lint.findings(found.get("lint"))]
+        if issue == 5:
+            judged += [(words, "why", f) for words, f in why_findings(found.get("why"))]
         rows = [[words, f.verdict, f.found, cell] for words, cell, f in judged]
         text += f"\nIssue {issue}, {title}:\n\n" + _rows(["aim", "", "found", "cell"], rows)
     return text

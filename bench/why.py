@@ -1,8 +1,9 @@
-"""How long the reading of a large bundle takes, and how much memory: a cell of `./dev bench why`."""
+"""How long `vipkeeper why` takes: over a large bundle, and live on one server (`why_live.py`)."""
 
 from __future__ import annotations
 
 import io
+import os
 import random
 import subprocess
 import sys
@@ -12,6 +13,10 @@ import time
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from bench import results, why_live
+from bench.figures import summary
+from bench.targets import why_findings
 
 MADE = 1795747413
 SIZE = 200 << 20
@@ -34,9 +39,13 @@ _LOUD = (
 )
 
 
-def measure(runs: int) -> dict[str, Any]:
-    """Read the bundle so many times, each time in a fresh process."""
-    found: dict[str, Any] = {"bytes": SIZE, "cells": {}}
+LIVE_RUNS = 10
+
+
+def measure(scale: float) -> dict[str, Any]:
+    """Bundles, each run in a fresh process, and then live."""
+    found: dict[str, Any] = {"conditions": results.conditions(), "bytes": SIZE, "cells": {}}
+    runs = max(1, round(5 * scale))
     with tempfile.TemporaryDirectory() as folder:
         for name, loud in (("quiet", 0.001), ("loud", 0.1)):
             path = Path(folder) / f"{name}.tar.gz"
@@ -47,20 +56,40 @@ def measure(runs: int) -> dict[str, Any]:
                 "packed": path.stat().st_size,
                 "runs": played,
             }
-    return found
+    return found | {"live": why_live.measure(max(1, round(LIVE_RUNS * scale)))}
 
 
 def line(found: dict[str, Any]) -> str:
-    """The results in one line."""
-    words = []
+    """One line on stdout."""
+    return "; ".join(f"{text}: {f.verdict} ({f.found})" for text, f in why_findings(found))
+
+
+def section(found: dict[str, Any] | None) -> str:
+    """The part of the page."""
+    if not found:
+        return "## why\n\nReading a large bundle, and looking about live: not measured.\n"
+    at = found["conditions"]
+    text = f"## why\n\nCommit {at['commit']}, Python {at['python']}, {at['cores']} cores, load {at['load']} at the start. "
+    text += "Seconds; processor time is user and system together. The floor of a bundle is the processor time of "
+    text += "gzip and tar alone. Live are whole processes, start-up with them.\n\n"
+    text += (
+        "| what | n | wall min | wall p50 | wall max | processor p50 | floor p50 | RSS max, MiB |\n"
+    )
+    text += "|" + " --- |" * 8 + "\n"
     for name, cell in found["cells"].items():
-        seconds = median(run["seconds"] for run in cell["runs"])
-        cpu = median(run["cpu_s"] for run in cell["runs"])
-        memory = max(run["rss_mib"] for run in cell["runs"])
-        words.append(
-            f"{name} median {seconds:.2f} s ({cpu:.2f} s of a processor), max {memory:.0f} MiB"
-        )
-    return f"bundle of {found['bytes'] >> 20} MiB of logs: {'; '.join(words)}"
+        runs = cell["runs"]
+        floor = f"{median(run['floor_s'] for run in runs):.2f}"
+        memory = f"{max(run['rss_mib'] for run in runs):.0f}"
+        text += _row(f"bundle of {found['bytes'] >> 20} MiB, {name}", runs, floor, memory)
+    for name, runs in found["live"].items():
+        text += _row(f"live, {name}", runs, "", "")
+    return text
+
+
+def _row(what: str, runs: list[dict[str, Any]], *rest: str) -> str:
+    wall, cpu = summary(run["seconds"] for run in runs), summary(run["cpu_s"] for run in runs)
+    times = [f"{value:.2f}" for value in (wall["min"], wall["p50"], wall["max"], cpu["p50"])]
+    return f"| {' | '.join([what, str(wall['n']), *times, *rest])} |\n"
 
 
 def _write(path: Path, loud: float) -> None:
@@ -84,17 +113,19 @@ def _write(path: Path, loud: float) -> None:
 def _once(path: Path) -> dict[str, float]:
     words = [sys.executable, "-m", "bench.why", str(path)]
     out = subprocess.run(words, check=True, capture_output=True, text=True, timeout=600).stdout
-    seconds, cpu, kib, facts = out.split()
+    seconds, cpu, floor, kib, facts = out.split()
     return {
         "seconds": float(seconds),
         "cpu_s": float(cpu),
+        "floor_s": float(floor),
+        "load": round(os.getloadavg()[0], 2),
         "rss_mib": int(kib) / 1024,
         "facts": int(facts),
     }
 
 
 def main(path: Path) -> None:
-    """Read one bundle and say how it went."""
+    """Read one bundle and say how it went; the floor afterwards, from a file that is in memory as before."""
     from vipkeeper.collect.read import read
 
     begun, spent = time.perf_counter(), time.process_time()
@@ -102,7 +133,20 @@ def main(path: Path) -> None:
     seconds, cpu = time.perf_counter() - begun, time.process_time() - spent
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (peak,) = (words[1] for words in map(str.split, status.splitlines()) if words[0] == "VmHWM:")
-    print(seconds, cpu, peak, facts)
+    print(seconds, cpu, _floor(path), peak, facts)
+
+
+def _floor(path: Path) -> float:
+    """Processor time of gzip and tar alone."""
+    from vipkeeper.collect.archive import members
+    from vipkeeper.collect.reading import Troubles
+
+    spent = time.process_time()
+    with path.open("rb") as file:
+        for member in members(file, Troubles()):
+            for _ in member.content:
+                pass
+    return time.process_time() - spent
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.managers import Manual
 from vipkeeper.lab.processes import command
+from vipkeeper.lab.promises import KEPT
 from vipkeeper.lab.recorder import ARP_EVERY, Recorder
 from vipkeeper.lab.topology import INTERFACE, lan
 
@@ -107,6 +108,11 @@ def act(request: pytest.FixtureRequest) -> dict[str, Any]:
     where = "story" if request.param in MOVES else "named"
     played: Played = request.getfixturevalue(where)
     return played.acts[request.param]
+
+
+def test_every_promise_of_the_protocol_is_judged_and_kept(act: dict[str, Any]) -> None:
+    (verdict,) = (one for one in act["expectations"] if one["text"] == KEPT)
+    assert verdict["met"], verdict["found"]
 
 
 def victims(act: dict[str, Any]) -> set[str]:

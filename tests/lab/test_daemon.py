@@ -15,6 +15,8 @@ import pytest
 from support.daemons import ADDED, REMOVED, VIP, Daemon, Site, Status, site
 from support.namespaces import eventually, switch_of
 from vipkeeper.config.cluster import DEFAULT_PORT
+from vipkeeper.core.invariants.checker import OWN, Checker
+from vipkeeper.core.invariants.reading import Reader
 from vipkeeper.core.trace import Header, TraceRecord, parse
 
 pytestmark = pytest.mark.lab
@@ -440,6 +442,20 @@ def test_trace_reads_back_and_begins_with_its_header(two: Site) -> None:
     times = [record.at for record in records if isinstance(record, TraceRecord)]
     assert times == sorted(times)
     assert {"Started", "Tick", "SendAdvert", "ProbeVips", "Transition", "Announce"} <= set(kinds)
+
+
+def test_every_line_of_a_trace_is_read_by_the_judge_of_the_promises(two: Site) -> None:
+    trace = two.directory / "trace.ndjson"
+    for _ in range(2):
+        daemon = two.start("cp1", two.config(), "--trace", str(trace))
+        daemon.becomes("holder")
+        assert daemon.end() == 0
+    reader = Reader(Checker(OWN))
+    for line in trace.read_bytes().splitlines():
+        reader.take(line)
+    assert reader.finish() == []
+    assert reader.unread == 0
+    assert reader.checker.situation.moved_at > 0
 
 
 def test_json_log_is_json_on_every_line(one: Site) -> None:

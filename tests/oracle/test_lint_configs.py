@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from vipkeeper.lint.kinds import Kind
+from vipkeeper.lint.parsers import keepalived
 from vipkeeper.lint.parsers.keepalived import Keepalived
 from vipkeeper.lint.recognise import parse
 from vipkeeper.lint.source import Source, read
@@ -58,15 +60,16 @@ def cards(path: Path) -> list[str]:
     return sorted({i.interface for conf in found for i in conf.instances if i.interface})
 
 
-def keepalived_says(path: Path) -> list[str]:
+def keepalived_says(path: Path, *options: str) -> list[str]:
     if not shutil.which("keepalived") or not shutil.which("unshare"):
         pytest.skip("keepalived or unshare is not installed")
     links = "".join(
         f"ip link add {card} type veth peer name peer{n} && ip link set {card} up && "
         for n, card in enumerate(cards(path))
     )
-    inside = f'{links}ip link set lo up && exec keepalived -t -f "$1"'
-    shell = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", inside, "sh", str(path)]
+    inside = f'{links}ip link set lo up && exec keepalived -t -f "$@"'
+    words = ("sh", "-c", inside, "sh", str(path), *options)
+    shell = ["unshare", "--user", "--map-root-user", "--net", *words]
     if subprocess.run([*shell[:4], "true"], capture_output=True, check=False).returncode:
         pytest.skip("no namespaces here")
     return complaints(shell)
@@ -105,3 +108,44 @@ def test_the_program_says_what_the_rule_says(case: str, words: str) -> None:
     path = LINT / "fixtures" / case
     said = keepalived_says(path) if path.suffix == ".conf" else haproxy_says(path)
     assert any(words in line for line in said), said
+
+
+CONDITIONAL = """\
+vrrp_instance API {{
+    state BACKUP
+    interface eth0
+    virtual_router_id 61
+    authentication {{
+        auth_type PASS
+        auth_pass abc
+        {inner}
+    }}
+    virtual_ipaddress {{
+        10.10.10.100/24
+    }}
+    {line}
+}}
+"""
+
+
+@pytest.mark.parametrize("config_id", ["main", "other"])
+@pytest.mark.parametrize(
+    ("inner", "line"),
+    [
+        ("", "@main priority 200 # {"),
+        ("", "@main priority 200 ! }{"),
+        ('@main auth_pass "a{bcdef"', ""),
+        ("", "@main virtual_ipaddress_excluded { 10.10.10.101/24 }"),
+        ("", "@main virtual_ipaddress_excluded {\n10.10.10.101/24\n}"),
+    ],
+)
+def test_keepalived_agrees_where_a_condition_drops_the_head_of_a_block(
+    inner: str, line: str, config_id: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "keepalived.conf"
+    path.write_text(CONDITIONAL.format(inner=inner, line=line))
+    source = read(path, str(path))
+    assert isinstance(source, Source)
+    (conf,) = keepalived.parse(source, Kind.KEEPALIVED, config_id).documents
+    assert isinstance(conf, Keepalived)
+    assert bool(conf.headless) == bool(keepalived_says(path, "-i", config_id))

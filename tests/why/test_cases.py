@@ -12,6 +12,8 @@ from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import Risk
 from vipkeeper.diagnose.registry import all_hypotheses
 from vipkeeper.diagnose.vocabulary import Key, Word
+from vipkeeper.report.style import Style
+from vipkeeper.report.why.text import render
 from why.recorded import Case, answer, cases, verdict
 
 CASES = cases()
@@ -27,6 +29,15 @@ def test_the_answer_is_right(case: Case) -> None:
     assert {a.hypothesis.code for a in found.hidden} == case.expected.hidden
     assert {a.hypothesis.code for a in found.ruled_out} >= case.expected.ruled_out
     assert {a.hypothesis.code for a in found.possible} >= case.expected.possible
+
+
+@each_case
+def test_nothing_that_is_cited_must_be_read_twice(case: Case) -> None:
+    """At three in the morning "- not so: it does not run" is read as that it does not run."""
+    titles = {r.hypothesis.code: r.page.title for r in all_hypotheses()}
+    printed = render(answer(case.facts), titles.__getitem__, Style(color=False, ascii=True))
+    statements = [line.strip() for line in printed.splitlines()]
+    assert [text for text in statements if text.startswith(("- ", "+ not ", "+ no sign"))] == []
 
 
 @each_case

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vipkeeper import __version__
-from vipkeeper.cli import drill_why, output
+from vipkeeper.cli import drill_soak, drill_why, output
 from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
 from vipkeeper.config import table
@@ -42,6 +42,7 @@ HELP = """\
 Builds a cluster in a box (servers, router, client and observer in network namespaces of their own),
 breaks it act by act with the real daemon on every server, and measures what a client and the LAN see.
 Nothing is left over on this host. Without ACT the whole story is played; `drill list` shows the acts.
+`drill soak --hours H` breaks it at random for hours; docs/soak.md.
 What this host lacks skips an act by name. Needs root, or user namespaces; where there are none the story is played in
 the simulator, and says so.
 
@@ -119,6 +120,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long acts go on that have no end of their own, such as 60s; 'drill list' names them",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="repeat the random choices of a run")
+    drill_soak.add_arguments(parser)
     drill_why.add_arguments(parser)
 
 
@@ -155,6 +157,8 @@ def setting(text: str) -> str:
 
 def main(args: argparse.Namespace) -> int:
     """Play the acts, or list them."""
+    if args.acts[:1] == [drill_soak.SOAK] or drill_soak.asked(args):
+        return drill_soak.main(args)
     if args.why:
         return drill_why.main(args)
     if args.acts == ["list"]:
@@ -179,7 +183,7 @@ def main(args: argparse.Namespace) -> int:
         style=args.variant,
         seconds=args.seconds,
     )
-    _check_settings(plan)
+    check_settings(plan)
     check_folder(args.report)
     for left in cgroups.sweep():
         output.note(f"drill: removed what a killed drill left: control group {left}")
@@ -239,7 +243,7 @@ def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
     return ExitCode.USAGE if found == {Verdict.SKIPPED} else ExitCode.OK
 
 
-def _check_settings(plan: Plan) -> None:
+def check_settings(plan: Plan) -> None:
     """Refuse what the daemons would refuse, before anything is built.
 
     Raises:

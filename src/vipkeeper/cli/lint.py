@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface
 from pathlib import Path
 
 from vipkeeper.catalog.entry import Severity, Software
@@ -78,8 +78,8 @@ def _add_given(parser: argparse.ArgumentParser) -> None:
         "--servers",
         action="append",
         default=[],
-        metavar="NAME=ADDRESS[/LENGTH][,...]",
-        help="all of them",
+        metavar="NAME=ADDRESS[/LENGTH][+...][,...]",
+        help="all of them; several addresses of one as cp1=10.10.10.11/24+2001:db8::11/64",
     )
     parser.add_argument(
         "--release",
@@ -239,26 +239,37 @@ def _input(word: str) -> Input:
 def _given(args: argparse.Namespace) -> Given:
     vips = tuple(_vip(word) for word in _words(args.vip))
     words = _words(args.servers)
-    servers = named_servers(word.partition("/")[0] for word in words)
+    servers = named_servers(_first(word) for word in words)
     return Given(
         vips,
         servers,
         tuple(_release(word) for word in _words(args.release)),
         tuple(
-            (name, _subnet(word))
+            (name, *_interface(address))
             for word, (name, _) in zip(words, servers, strict=True)
-            if "/" in word
+            for address in _addresses(word)
         ),
     )
 
 
-def _subnet(word: str) -> IPv4Network | IPv6Network:
+def _first(word: str) -> str:
+    """The name of a server with its first address alone."""
+    name, equals, _ = word.partition("=")
+    address = _addresses(word)[0].partition("/")[0]
+    return f"{name}={address}" if equals else address
+
+
+def _addresses(word: str) -> list[str]:
+    _, equals, addresses = word.partition("=")
+    return (addresses if equals else word).split("+")
+
+
+def _interface(word: str) -> tuple[IPAddress, IPv4Network | IPv6Network | None]:
     try:
-        return ip_network(word.rpartition("=")[2], strict=False)
+        found = ip_interface(word)
     except ValueError:
-        raise UsageError(
-            f"--servers: '{word}': expected NAME=ADDRESS or NAME=ADDRESS/LENGTH"
-        ) from None
+        raise UsageError(f"--servers: '{word}': expected ADDRESS or ADDRESS/LENGTH") from None
+    return found.ip, found.network if "/" in word else None
 
 
 def _release(word: str) -> tuple[Software, Version]:

@@ -17,8 +17,8 @@ from vipkeeper.report.summary import summaries
 
 LOGS = "logs"
 _ACT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_LOG = re.compile(r"cp[0-9]+-[a-z]+\.log")
-"""SERVER-PROGRAM.log, as the lab names its servers."""
+_LOG = re.compile(r"cp[0-9]+-[a-z]+\.log|trace\.ndjson")
+"""SERVER-PROGRAM.log, as the lab names its servers, and the trace of an act that broke a promise."""
 
 
 def check_folder(folder: Path) -> None:

@@ -170,21 +170,32 @@ def exit_code(diagnosis: Diagnosis) -> ExitCode:
 
 def _renderers(diagnosis: Diagnosis) -> Mapping[str, Callable[[output.Style], str]]:
     from vipkeeper.diagnose.registry import all_hypotheses
-    from vipkeeper.report.style import Style
-    from vipkeeper.report.why import html, json, markdown, text
 
     titles = {r.hypothesis.code: r.page.title for r in all_hypotheses()}
     title_of = titles.__getitem__
 
-    def terminal(style: output.Style) -> str:
-        return text.render(diagnosis, title_of, Style(color=style.colour, ascii=style.ascii))
+    def text(style: output.Style) -> str:
+        from vipkeeper.report.style import Style
+        from vipkeeper.report.why.text import render
 
-    return {
-        "text": terminal,
-        "json": lambda _: json.render(diagnosis, title_of),
-        "html": lambda _: html.render(diagnosis, title_of),
-        "markdown": lambda _: markdown.render(diagnosis, title_of),
-    }
+        return render(diagnosis, title_of, Style(color=style.colour, ascii=style.ascii))
+
+    def json(_: output.Style) -> str:
+        from vipkeeper.report.why.json import render
+
+        return render(diagnosis, title_of)
+
+    def markdown(_: output.Style) -> str:
+        from vipkeeper.report.why.markdown import render
+
+        return render(diagnosis, title_of)
+
+    def html(_: output.Style) -> str:
+        from vipkeeper.report.why.html import render
+
+        return render(diagnosis, title_of)
+
+    return {"text": text, "json": json, "html": html, "markdown": markdown}
 
 
 def _bundles(args: argparse.Namespace) -> tuple[Fact, ...]:
@@ -193,10 +204,10 @@ def _bundles(args: argparse.Namespace) -> tuple[Fact, ...]:
     Raises:
         UsageError: one is no bundle.
     """
-    from vipkeeper.collect.read import read
-
     facts: list[Fact] = []
     for path in args.bundles:
+        from vipkeeper.collect.read import read
+
         reading = read(path, "" if args.vip is None else str(args.vip))
         if reading.kind is None:
             why = reading.troubles[0].removeprefix(f"{path}: ").removeprefix("the archive: ")

@@ -13,6 +13,8 @@ from vipkeeper.diagnose.vocabulary import Key
 
 RECENT_MS = 3600 * 1000
 """Messages older than this before the bundle was made tell of another day."""
+LATER_MS = 3600 * 1000
+"""How far messages may be ahead of the date that a bundle begins with: it takes minutes to write one."""
 _VOTERS = re.compile(r"switched to configuration voters=\((\d{1,20}(?: \d{1,20})*)\)(?!&)")
 _JOURNALS = ("journald/rke2-server", "journald/k3s")
 
@@ -91,17 +93,21 @@ def _owner(path: str, server: str, nodes: Collection[str], pods: dict[str, str])
 
 def _log(parts: Parts, says: Says, path: str, owner: str) -> None:
     log: Log = parts.logs[path]
-    timeless = 0
+    timeless = ahead = 0
     for seen in log.seen:
         at = when(_text(seen.last), parts.reference)
         if not at or not parts.reference.at:
             timeless += 1
+        elif at > parts.reference.at + LATER_MS:
+            ahead += 1
         elif at >= parts.reference.at - RECENT_MS:
             source = f"{path}: {_times(seen)}"
             name = seen.message.name
             says.known(Key.LOG, True, source, _text(seen.last), aspect=name, about=owner, at=at)
     if timeless:
         parts.troubles.add(f"{path}: {timeless} messages whose time is not known; not used")
+    if ahead:
+        parts.troubles.add(f"{path}: {ahead} messages are of a time to come; not used")
 
 
 def _times(seen: Seen) -> str:

@@ -66,7 +66,12 @@ def _cut(reading: Reading, name: str) -> Reading:
 def _folder(root: Path, troubles: Troubles) -> Iterator[Member]:
     """The plain files of a folder, those of ours in the order of the archive; links are not followed."""
     count = 0
-    for folder, folders, files in os.walk(root):
+
+    def unread(error: OSError) -> None:
+        inner = os.path.relpath(error.filename, root)
+        troubles.add(f"{_OF_ALL}{inner}: {error.strerror}")
+
+    for folder, folders, files in os.walk(root, onerror=unread):
         folders.sort()
         ours = [name for name in ("manifest.json", "facts.ndjson") if name in files]
         for name in [*ours, *sorted(set(files) - set(ours))]:

@@ -20,6 +20,8 @@ SUPERVISOR_FOLDERS = (
     "/etc/kubernetes/manifests",
 )
 """One of these is on every control-plane server."""
+FUTURE_MS = 60_000
+"""What is dated so far ahead was written by a clock that cannot be held against ours."""
 PEER_PORT = 2380
 """Where etcd's members talk to each other."""
 

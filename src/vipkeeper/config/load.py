@@ -24,7 +24,7 @@ from vipkeeper.config.reader import parse
 from vipkeeper.config.tree import MAX_BYTES, Mapping, Node, Problem, Scalar, Span, shown
 from vipkeeper.wire.types import IPAddress
 
-__all__ = ["ConfigError", "load", "load_text", "read_keys"]
+__all__ = ["ConfigError", "examine", "is_sound", "load", "load_text", "read_keys"]
 
 STRICT_LEASE = 400 * MS
 """The strict lease at short advert intervals; at longer ones it is four of them."""
@@ -36,16 +36,19 @@ def load(path: Path) -> ClusterConfig:
     Raises:
         ConfigError: it cannot be read, or anything in it is wrong; all problems at once.
     """
+    return load_text(_read(path), path)
+
+
+def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         message = "the file does not exist: `vipkeeper init` writes one"
         raise ConfigError([Problem(Span(str(path), 1, 1), message)]) from None
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         raise ConfigError([Problem(Span(str(path), 1, 1), message)]) from None
-    return load_text(data, path)
 
 
 def load_text(data: bytes, path: Path) -> ClusterConfig:
@@ -54,16 +57,45 @@ def load_text(data: bytes, path: Path) -> ClusterConfig:
     Raises:
         ConfigError: anything in it is wrong; all problems at once.
     """
-    tree = parse(data, str(path))
-    if isinstance(tree, list):
-        raise ConfigError(tree)
-    if not isinstance(tree, Mapping):
-        raise ConfigError([Problem(tree.span, "expected keys such as 'vip:' and 'servers:'")])
-    problems: list[Problem] = []
-    config = _config(Checker(tree, problems), path, dict(_spans(tree, "")))
-    if problems:
+    config, problems = _examine_text(data, path)
+    if config is None or problems:
         raise ConfigError(problems)
     return config
+
+
+def examine(path: Path) -> tuple[ClusterConfig | None, list[Problem]]:
+    """The file and its key file with all that is wrong with either; see `is_sound` for what may be used.
+
+    None: the file cannot be read as YAML, so nothing is known of the key file.
+    """
+    try:
+        data = _read(path)
+    except ConfigError as error:
+        return None, list(error.problems)
+    config, problems = _examine_text(data, path)
+    if config is not None and is_sound(config, problems, "key_file"):
+        try:
+            read_keys(config.key_file)
+        except ConfigError as error:
+            problems += error.problems
+    return config, problems
+
+
+def is_sound(config: ClusterConfig, problems: Sequence[Problem], *keys: str) -> bool:
+    """Whether none of these problems is about the values of these keys."""
+    spans = {span for name, span in config.spans.items() if re.split(r"[.\[]", name)[0] in keys}
+    return not any(problem.span in spans for problem in problems)
+
+
+def _examine_text(data: bytes, path: Path) -> tuple[ClusterConfig | None, list[Problem]]:
+    tree = parse(data, str(path))
+    if isinstance(tree, list):
+        return None, tree
+    if not isinstance(tree, Mapping):
+        return None, [Problem(tree.span, "expected keys such as 'vip:' and 'servers:'")]
+    problems: list[Problem] = []
+    config = _config(Checker(tree, problems), path, dict(_spans(tree, "")))
+    return config, problems
 
 
 def _spans(node: Node, path: str) -> Iterator[tuple[str, Span]]:

@@ -55,6 +55,9 @@ class Channel(enum.Enum):
     """Reply to a unicast ICMP echo or SYN (a reset counts): a living kernel."""
 
 
+ARP, ECHO = Channel.ARP, Channel.ECHO
+
+
 @dataclass(frozen=True, slots=True)
 class VipAnswered:
     """Another host answered for the VIP after a `ProbeVips`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from vipkeeper.core.actions import State
 from vipkeeper.core.types import Duration, Settings
 
 GATEWAY = "gateway"
@@ -49,6 +50,7 @@ class Disturber(enum.Enum):
     FABRIC = "the fabric answers ARP for a server"
     WRONG_KEY = "a server has another key"
     REPLAY = "old adverts are sent again"
+    OTHER = "something that no fact describes"
 
 
 class FaultKind(enum.Enum):
@@ -90,14 +92,23 @@ class FaultKind(enum.Enum):
     STANDBY = "standby"
     RELEASE = "release"
     ADDRESS_DELETED = "VIP deleted"
+    OTHER = "something else"
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A server has these settings. First fact about it."""
+    """A server has these settings. First fact about it; a daemon writes its own behind its header."""
 
     server: str
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StateKnown:
+    """The state a node is in where the trace begins, if it ran before."""
+
+    server: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +249,7 @@ class Escaped:
 
 Fact = (
     Configured
+    | StateKnown
     | PowerChanged
     | StunChanged
     | DaemonChanged

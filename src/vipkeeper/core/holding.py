@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vipkeeper.core.actions import AlarmKind, Cause, State
-from vipkeeper.core.claim import Phase
+from vipkeeper.core.claim import RESTORING
 from vipkeeper.core.events import ForeignClaimSeen, NeighboursRead, VipAnswered
 from vipkeeper.core.gate import UNREADY
 from vipkeeper.core.members import Member
@@ -79,7 +79,7 @@ def _insist(node: Node, member: Member, now: Instant) -> None:
 
 def vip_answered(node: Node, event: VipAnswered, now: Instant) -> None:
     """A probe was answered: what is to be put back is another's now, what is waited for still serves."""
-    if node.claim.phase is Phase.RESTORING:
+    if node.claim.phase is RESTORING:
         node.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
     elif node.state in WAITING:
         node.apply(node.election.answered(event.channel, event.mac, now), now)
@@ -89,7 +89,7 @@ def foreign_claim(node: Node, event: ForeignClaimSeen, now: Instant) -> None:
     """A frame of another MAC claims the VIP: alarm and announce again, or give way."""
     if node.state is not HOLDER:
         return
-    if node.claim.phase is Phase.RESTORING:
+    if node.claim.phase is RESTORING:
         node.depart(Cause.ADDRESS_LOST, State.BACKUP, now, tell=False)
     elif alone_and_unready(node, now):
         node.depart(Cause.FOREIGN_HOLDER, State.BACKUP, now, tell=False)

@@ -7,17 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Server, Settings
-from vipkeeper.wire.types import Advert, Health, Heard, IPAddress, Rejection, Role
+from vipkeeper.wire.types import SERVING, Advert, Health, Heard, IPAddress, Rejection, Role
 
 OLD_BOOT_IDS_KEPT = 64
 """Earlier boot ids of a server whose adverts are refused as replays."""
 AGE_UNKNOWN_FROM_MS = 65535
 HOLDER, RESIGNED = Role.HOLDER, Role.RESIGNED
 """Here because a member of an enum is slow to look up in its class, and this module is asked at each advert."""
-
 LONGEST_INTERVAL: Duration = 5 * SECOND
 """No server may ask for more patience than the configuration could give."""
-
 NEVER_HEARD = Heard(0, None)
 
 Claimant = tuple[int, Health, int]
@@ -74,6 +72,8 @@ class Member:
     """When this server last told it, outside the interval, that it holds the VIP too."""
     stranger_at: Instant | None = None
     """When its address last sent an advert that cannot be trusted, and none since that can."""
+    entry: Heard = NEVER_HEARD
+    """What this server's last advert said of it; most say the same again."""
     answered: Instant | None = None
     """When this server last answered it outside the interval."""
     old_boot_ids: deque[int] = field(default_factory=lambda: deque(maxlen=OLD_BOOT_IDS_KEPT))
@@ -122,7 +122,7 @@ class Member:
         self.proven_now = before is None or advert.boot_id != before.boot_id
         if before is not None and self.proven_now:
             self.old_boot_ids.append(before.boot_id)
-        if not advert.health.serves:
+        if advert.health not in SERVING:
             self.ready_since = None
         elif self.ready_since is None:
             self.ready_since = received
@@ -214,8 +214,8 @@ class Members:
 
     def _sender(self, source: IPAddress) -> Member | None:
         """In the simulator the very object of the settings; an address is slow to hash."""
-        for member in self._members:
-            if member.server.address is source:
+        for address, member in self._by_address.items():
+            if address is source:
                 return member
         return self._by_address.get(source)
 
@@ -348,10 +348,10 @@ class Members:
 
     def follows(self, now: Instant) -> int | None:
         """The server whose adverts as a holder this server got itself: the newest claim, a live one first."""
-        live = self.latest_holder(now)
+        holders = [m for m in self._members if m.holds]
+        live = self.latest_holder(now) if holders else None
         if live is not None:
             return live.index
-        holders = [m for m in self._members if m.holds]
         return max(holders, key=self.claim_of).index if holders else None
 
     def last_known_candidate(self) -> Member | None:
@@ -368,10 +368,13 @@ class Members:
         """What this server hears directly, in configured order, for its own adverts."""
         entries = [NEVER_HEARD] * len(self._settings.servers)
         for member in self._members:
-            if member.advert is not None and member.last is not None:
-                age = -((member.last - now) // MILLISECOND) if now > member.last else 0
+            advert, last, entry = member.advert, member.last, member.entry
+            if advert is not None and last is not None:
+                age = -((last - now) // MILLISECOND) if now > last else 0
                 known = age if age < AGE_UNKNOWN_FROM_MS else None
-                entries[member.index] = Heard(member.advert.boot_id, known)
+                if entry.age_ms != known or entry.boot_id != advert.boot_id:
+                    entry = member.entry = Heard(advert.boot_id, known)
+                entries[member.index] = entry
         return tuple(entries)
 
     def latest_holder(self, now: Instant) -> Member | None:

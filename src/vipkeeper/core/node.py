@@ -73,6 +73,7 @@ from vipkeeper.core.types import (
 from vipkeeper.core.voice import Voice
 from vipkeeper.wire.types import Heard, Role
 
+HOLDS = Role.HOLDER
 PLANNED = frozenset({Cause.HANDOVER, Cause.RELEASED, Cause.STANDBY, Cause.SHUTDOWN})
 """Moves that an operator asks for."""
 
@@ -206,7 +207,9 @@ class Node:
             if self.announcer.due(now, quiet=quiet):
                 self.announce()
         if self.state in WAITING:
-            self.apply(self.election.tick(now, self.gate.health), now)
+            change = self.election.tick(now, self.gate.health)
+            if change is not None:
+                self.apply(change, now)
         if self.state in WAITING and (asked := self.election.next_round(now)) is not None:
             self._ask(asked, now)
         if now >= self.next_advert:
@@ -352,7 +355,7 @@ class Node:
         """
         role = Role.RESIGNED if resigning is not None else self.role
         successor = resigning.successor if resigning is not None else None
-        holds = role is Role.HOLDER
+        holds = role is HOLDS
         ours = holds or resigning is not None
         heard = self.members.heard(now)
         if only is not None and hearing_boot_id is not None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from vipkeeper.core.actions import Cause, State
 from vipkeeper.core.budget import MoveBudget
 from vipkeeper.core.decisions import Change, Resignation, Round
-from vipkeeper.core.events import Channel, Sign
+from vipkeeper.core.events import ECHO, Channel, Sign
 from vipkeeper.core.hearing import Hearing
 from vipkeeper.core.members import Member, Members
 from vipkeeper.core.suspicion import (
@@ -211,7 +211,7 @@ class PeersElection:
         if self.suspicion is None or self.state not in ASKING:
             return None
         self.suspicion.vip_answered(channel, mac, now)
-        if channel is Channel.ECHO and self.state is SUSPECT:
+        if channel is ECHO and self.state is SUSPECT:
             return self._hold_off(Cause.VIP_ANSWERS, now)
         return None
 
@@ -229,6 +229,8 @@ class PeersElection:
         """Look at what is due. CLAIM in the answer means: claim now."""
         if self.state is BACKUP and now < self._silent_at():
             return None
+        if self.state is SUSPECT:
+            return self._suspect_step(now, own_health)
         match self.state:
             case State.LISTEN if now >= self._listen_until:
                 return self._suspect(now, Cause.FIRST_CLAIM, None)
@@ -236,8 +238,6 @@ class PeersElection:
                 cause = Cause.HOLDER_SILENT if self.holder is not None else Cause.FIRST_CLAIM
                 aside = (self.holder,) if self.holder is not None else ()
                 return self._suspect(now, cause, self.holder, aside=aside)
-            case State.SUSPECT:
-                return self._suspect_step(now, own_health)
             case State.HOLDOFF:
                 return self._holdoff_step(now, own_health)
             case State.HELD:

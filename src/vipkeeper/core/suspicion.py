@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vipkeeper.core.actions import Cause
-from vipkeeper.core.events import Channel, Sign
+from vipkeeper.core.events import ECHO, Channel, Sign
 from vipkeeper.core.members import Member, Members
 from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
 
@@ -92,7 +92,7 @@ class Suspicion:
             self.macs.add(mac)
         self.unanswered = 0
         self.arp_answered = True
-        if channel is Channel.ECHO:
+        if channel is ECHO:
             self.echo_at = now
 
     def reason_to_hold_off(self) -> Cause | None:

@@ -18,6 +18,8 @@ class Voice:
     def reconfigured(self, settings: Settings) -> None:
         """Take new settings."""
         self._settings = settings
+        self._sender = settings.servers[settings.own].address
+        self._interval_ms = max(1, settings.advert_interval // MILLISECOND)
         self._others = tuple(s.address for i, s in enumerate(settings.servers) if i != settings.own)
 
     def advert(
@@ -34,17 +36,16 @@ class Voice:
         planned: bool = False,
     ) -> Advert:
         """The next advert."""
-        settings = self._settings
         return Advert(
-            sender=settings.servers[settings.own].address,
+            sender=self._sender,
             boot_id=self._boot_id,
             counter=self.sent + 1,
             epoch=epoch,
             role=role,
             health=health,
             standby=standby,
-            interval_ms=max(1, settings.advert_interval // MILLISECOND),
-            cluster=settings.cluster,
+            interval_ms=self._interval_ms,
+            cluster=self._settings.cluster,
             successor=successor,
             heard=heard,
             asks=asks,

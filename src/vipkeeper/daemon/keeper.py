@@ -84,10 +84,11 @@ class Keeper:
         self._logger = logger
         server = config.servers[own]
         keys = read_keys(config.key_file)
-        self._trace = Trace(options.trace, server.name, clock.now()) if options.trace else None
+        settings = core_settings(config, own)
+        self._trace = Trace(options.trace, settings, clock.now()) if options.trace else None
         self._history = HistoryWriter(options.state_dir)
         self._reporter = Reporter(server.name, logger, directory, self._history, self._trace)
-        self._node = Node(core_settings(config, own), secrets.randbits(63) + 1)
+        self._node = Node(settings, secrets.randbits(63) + 1)
         self._adverts = AdvertSocket(server.address, config.advert_port)
         self._addresses = Addresses(
             config.vips, server.address, config.interface, clock.now, gateway_rule(config)

@@ -8,16 +8,18 @@ import logging
 import signal
 
 from vipkeeper.config.cluster import ClusterConfig
-from vipkeeper.config.load import load, read_keys
+from vipkeeper.config.load import ConfigError, examine, is_sound
 from vipkeeper.daemon import log
 from vipkeeper.daemon.keeper import Keeper
 from vipkeeper.daemon.options import Options
-from vipkeeper.errors import HostError
+from vipkeeper.errors import HostError, UsageError
 from vipkeeper.host import capabilities, clock, strict
 from vipkeeper.host.netlink import Addresses
 from vipkeeper.host.notify import Notifier
 from vipkeeper.host.rundir import RunDirectory
 
+_ON_THE_HOST = ("vip", "servers", "interface")
+"""The keys that say what this host must have."""
 LOOK_AGAIN_AFTER = 1.0
 """Seconds between two looks for an own address that is not there yet."""
 
@@ -28,8 +30,9 @@ def run(options: Options) -> int:
     Raises:
         ConfigError, HostError: what the user must mend.
     """
-    config = load(options.config)
-    read_keys(config.key_file)
+    config, problems = examine(options.config)
+    if config is None or problems:
+        raise ConfigError(problems)
     capabilities.require()
     log.set_up(options.log_format or log.LogFormat(config.log_format.value))
     try:
@@ -93,30 +96,43 @@ def check(options: Options) -> int:
     """Say whether the configuration can be used on this host; the exit code.
 
     Raises:
-        ConfigError, HostError: what the user must mend.
+        UsageError: what the user must mend, in the configuration, the key file and on this host: all at once.
     """
-    config = load(options.config)
-    read_keys(config.key_file)
-    asyncio.run(_check_host(config))
+    config, problems = examine(options.config)
+    lines = str(ConfigError(problems)).splitlines()
+    if config is not None and config.vips and config.servers:
+        sound = frozenset(k for k in _ON_THE_HOST if is_sound(config, problems, k))
+        lines += asyncio.run(_host_errors(config, sound))
+    if lines:
+        raise UsageError("\n".join(lines))
     return 0
 
 
-async def _check_host(config: ClusterConfig) -> None:
+async def _host_errors(config: ClusterConfig, sound: frozenset[str]) -> list[str]:
+    """What this host lacks, as far as the keys that it hangs on are sound."""
     addresses = Addresses(config.vips, config.servers[0].address, config.interface, clock.now)
-    addresses.open()
+    try:
+        addresses.open()
+    except HostError as error:
+        return [str(error)]
     here = {local.address for local in addresses.snapshot.addresses}
     places = {vip: addresses.interface(vip) for vip in config.vips}
     addresses.close()
-    if not any(server.address in here for server in config.servers):
-        raise HostError(f"this host has none of the addresses in servers ({_listed(config)})")
+    found: list[str] = []
+    if "servers" in sound and not any(server.address in here for server in config.servers):
+        found.append(f"this host has none of the addresses in servers ({_listed(config)})")
     lost = [str(vip) for vip, interface in places.items() if interface is None]
-    if lost:
-        raise HostError(
+    if lost and {"vip", "interface"} <= sound:
+        found.append(
             f"no interface of this host has a subnet that holds {', '.join(lost)}: choose a VIP in "
             "the servers' subnet, or name the `interface`"
         )
     if config.strict_lease is not None:
-        await strict.check(config.vips, config.strict_lease)
+        try:
+            await strict.check(config.vips, config.strict_lease)
+        except HostError as error:
+            found.append(str(error))
+    return found
 
 
 def _listed(config: ClusterConfig) -> str:

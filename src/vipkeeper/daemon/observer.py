@@ -11,7 +11,8 @@ from vipkeeper import __version__
 from vipkeeper.core import trace
 from vipkeeper.core.actions import Action, Alarm, State, Transition
 from vipkeeper.core.events import Event
-from vipkeeper.core.types import Instant, Record
+from vipkeeper.core.facts import Configured
+from vipkeeper.core.types import Instant, Record, Settings
 from vipkeeper.daemon import log
 from vipkeeper.daemon.history import HistoryWriter, MoveTracker
 from vipkeeper.daemon.metrics import Durations
@@ -22,13 +23,15 @@ from vipkeeper.host.rundir import RunDirectory
 class Trace:
     """An NDJSON file, written line by line."""
 
-    def __init__(self, path: Path, server: str, now: Instant) -> None:
+    def __init__(self, path: Path, settings: Settings, now: Instant) -> None:
         """Raises HostError when the file cannot be opened."""
         try:
             self._file = path.open("a", encoding="ascii", buffering=1)
         except OSError as error:
             raise HostError(f"--trace {path}: {error.strerror}") from error
+        server = settings.servers[settings.own].name
         self.write(now, trace.Header(server, __version__))
+        self.write(now, Configured(server, settings))
 
     def write(self, at: Instant, item: object) -> None:
         """Append one record; a full disk ends the trace, never the daemon."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from vipkeeper.core.facts import ApiChanged, ApiState, FaultKind
 from vipkeeper.lab.act import (
     AFTERWARDS,
     LEASE_PATIENCE,
@@ -51,7 +52,7 @@ def _steady(stage: Stage) -> None:
 def _power_off(stage: Stage) -> None:
     holder = stage.holder
     stage.random_phase()
-    stage.fault(f"{holder.name} loses power", holder)
+    stage.fault(f"{holder.name} loses power", holder, kind=FaultKind.POWER_OFF)
     stage.cluster.power_off(holder)
     stage.wait_answer(PATIENCE, other_than=holder)
     stage.wait_service(PATIENCE)
@@ -62,7 +63,7 @@ def _api_dead(stage: Stage) -> None:
     holder = stage.holder
     assert holder.standin is not None
     stage.random_phase()
-    stage.fault(f"API server of {holder.name} dies", holder)
+    stage.fault(f"API server of {holder.name} dies", holder, kind=FaultKind.API_REFUSES)
     holder.standin.signal_tree(signal.SIGKILL)
     stage.wait_answer(PATIENCE, other_than=holder)
     stage.wait_service(PATIENCE)
@@ -78,7 +79,7 @@ def _api_moved(stage: Stage, figures: Figures) -> list[Expectation]:
 def _handover(stage: Stage) -> None:
     holder = stage.holder
     stage.random_phase()
-    stage.fault(f"handover asked of {holder.name}", holder)
+    stage.fault(f"handover asked of {holder.name}", holder, kind=FaultKind.HANDOVER)
     stage.manager.hand_over(holder)
     stage.wait_answer(PATIENCE, other_than=holder)
     stage.healed("handed over", holder)
@@ -89,7 +90,7 @@ def _daemon_killed(stage: Stage) -> None:
     holder = stage.holder
     assert holder.daemon is not None
     stage.random_phase()
-    stage.fault(f"daemon of {holder.name} gets SIGKILL", holder)
+    stage.fault(f"daemon of {holder.name} gets SIGKILL", holder, kind=FaultKind.KILL)
     holder.daemon.signal_tree(signal.SIGKILL)
     stage.wait_gone(holder, LEASE_PATIENCE)
     stage.wait_answer(PATIENCE, other_than=holder)
@@ -100,7 +101,7 @@ def _daemon_frozen(stage: Stage) -> None:
     holder = stage.holder
     assert holder.daemon is not None
     stage.random_phase()
-    stage.fault(f"daemon of {holder.name} gets SIGSTOP", holder)
+    stage.fault(f"daemon of {holder.name} gets SIGSTOP", holder, kind=FaultKind.STALL)
     holder.daemon.signal_tree(signal.SIGSTOP)
     stage.wait_gone(holder, LEASE_PATIENCE)
     stage.wait_answer(PATIENCE, other_than=holder)
@@ -115,9 +116,12 @@ def _two_gone(stage: Stage) -> None:
     others = [server for server in stage.cluster.servers.values() if server is not holder]
     second, survivor = stage.rng.sample(others, 2)
     stage.random_phase()
-    stage.fault(f"{holder.name} and {second.name} lose power", holder, second)
+    stage.fault(
+        f"{holder.name} and {second.name} lose power", holder, second, kind=FaultKind.POWER_OFF
+    )
     stage.cluster.power_off(holder, second)
     tell(survivor.control, "unready")
+    stage.cluster.ledger.tell(ApiChanged(survivor.name, ApiState.UNREADY))
     tell(survivor.control, "etcd false")
     stage.wait_answer(PATIENCE, other_than=holder)
     # Longer than the 4 s after which a soft failure may move a VIP that has somewhere to go.
@@ -144,7 +148,7 @@ def _alone_api_dead(stage: Stage) -> None:
     holder = stage.holder
     assert holder.standin is not None
     stage.random_phase()
-    stage.fault(f"API server of {holder.name} dies", holder)
+    stage.fault(f"API server of {holder.name} dies", holder, kind=FaultKind.API_REFUSES)
     holder.standin.signal_tree(signal.SIGKILL)
     stage.recorder.watch(5.0)
 
@@ -158,7 +162,7 @@ def _refused(stage: Stage, figures: Figures) -> list[Expectation]:
 
 def _without_power(stage: Stage) -> Mend:
     server = stage.subject
-    stage.fault(f"{server.name} loses power", server)
+    stage.fault(f"{server.name} loses power", server, kind=FaultKind.POWER_OFF)
     stage.cluster.power_off(server)
     return stage.start_all
 
@@ -166,7 +170,7 @@ def _without_power(stage: Stage) -> Mend:
 def _without_daemon(stage: Stage) -> Mend:
     server = stage.subject
     assert server.daemon is not None
-    stage.fault(f"daemon of {server.name} gets SIGKILL", server)
+    stage.fault(f"daemon of {server.name} gets SIGKILL", server, kind=FaultKind.KILL)
     server.daemon.signal_tree(signal.SIGKILL)
     return lambda: stage.manager.start(server)
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import (
     AFTERWARDS,
     LEASE_PATIENCE,
@@ -31,7 +32,7 @@ def _sigterm(stage: Stage) -> None:
     holder = stage.holder
     assert holder.daemon is not None
     stage.random_phase()
-    stage.fault(f"daemon of {holder.name} gets SIGTERM", holder)
+    stage.fault(f"daemon of {holder.name} gets SIGTERM", holder, kind=FaultKind.SHUTDOWN)
     holder.daemon.send_signal(signal.SIGTERM)
     stage.wait_answer(PATIENCE, other_than=holder)
     stage.recorder.watch(AFTERWARDS)
@@ -41,7 +42,7 @@ def _restart_in_lease(stage: Stage) -> None:
     holder = stage.holder
     assert holder.daemon is not None
     stage.random_phase()
-    stage.fault(f"daemon of {holder.name} gets SIGKILL", holder)
+    stage.fault(f"daemon of {holder.name} gets SIGKILL", holder, kind=FaultKind.KILL)
     holder.daemon.signal_tree(signal.SIGKILL)
     stage.recorder.watch(RESTART_AFTER)
     stage.manager.start(holder)
@@ -81,7 +82,7 @@ def _busy(stage: Stage) -> None:
 def _without_daemon(stage: Stage) -> Mend:
     server = stage.subject
     assert server.daemon is not None
-    stage.fault(f"daemon of {server.name} gets SIGTERM", server)
+    stage.fault(f"daemon of {server.name} gets SIGTERM", server, kind=FaultKind.SHUTDOWN)
     server.daemon.send_signal(signal.SIGTERM)
     return lambda: stage.manager.start(server)
 
@@ -96,7 +97,7 @@ def _still(which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
         server = which(stage)
         daemon = server.daemon
         assert daemon is not None
-        stage.fault(f"daemon of {server.name} stands still", server)
+        stage.fault(f"daemon of {server.name} stands still", server, kind=FaultKind.STALL)
         daemon.signal_tree(signal.SIGSTOP)
         return lambda: daemon.signal_tree(signal.SIGCONT)
 

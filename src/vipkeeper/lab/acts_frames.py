@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import MOMENT, Act, Group
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.course import Course
@@ -119,7 +120,7 @@ def _ring(stage: Stage) -> Mend:
 def _backup_deaf(stage: Stage) -> Mend:
     server = stage.backup()
     faults = stage.cluster.wires.deafen(server.name)
-    stage.fault(f"{server.name} cannot receive", server)
+    stage.fault(f"{server.name} cannot receive", server, kind=FaultKind.RX_CUT)
     return lambda: stage.cluster.wires.take_away(faults)
 
 

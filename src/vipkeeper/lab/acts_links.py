@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from ipaddress import IPv4Address
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import Act, Group, Runs
 from vipkeeper.lab.acts_process import restart, until_moved
 from vipkeeper.lab.cluster import Server, batch
@@ -89,7 +90,11 @@ def _flapping(stage: Stage) -> None:
 
 def _silent_port(stage: Stage) -> Mend:
     server = stage.subject
-    stage.fault(f"{server.name}: its port of the switch is silent, the link is up", server)
+    stage.fault(
+        f"{server.name}: its port of the switch is silent, the link is up",
+        server,
+        kind=FaultKind.SILENT_PORT,
+    )
     stage.cluster.cut(server)
     return lambda: stage.cluster.connect(server)
 

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab import injected
 from vipkeeper.lab.act import LEASE_PATIENCE, PATIENCE, Act, Group, Runs
 from vipkeeper.lab.cgroups import ControlGroup, Controller
@@ -90,7 +91,9 @@ def _prober_killed(stage: Stage) -> Mend:
 
 
 def _backups_stopped(stage: Stage) -> Mend:
-    stage.fault("the daemons of all other servers stand still", *stage.backups())
+    stage.fault(
+        "the daemons of all other servers stand still", *stage.backups(), kind=FaultKind.STALL
+    )
     stopped = [daemon_of(server) for server in stage.backups()]
     for daemon in stopped:
         daemon.signal_tree(signal.SIGSTOP)

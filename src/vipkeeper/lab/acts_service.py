@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import PATIENCE, Act, Group
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
@@ -21,12 +22,12 @@ ETCD_ELECTION = 10.0
 FLAP = 1.0
 
 
-def _become(order: str, text: str) -> Callable[[Stage], Mend]:
+def _become(order: str, text: str, kind: FaultKind = FaultKind.OTHER) -> Callable[[Stage], Mend]:
     """The holder's API server does what the order says, and is ready again in the end."""
 
     def begin(stage: Stage) -> Mend:
         server = stage.subject
-        stage.fault(f"API server of {server.name} {text}", server)
+        stage.fault(f"API server of {server.name} {text}", server, kind=kind)
         tell(server.control, order)
         return lambda: tell(server.control, "ready")
 
@@ -59,7 +60,7 @@ def _served_again(stage: Stage, server: Server, other: Process) -> None:
 def _killed(stage: Stage) -> Mend:
     server = stage.subject
     assert server.standin is not None
-    stage.fault(f"API server of {server.name} dies", server)
+    stage.fault(f"API server of {server.name} dies", server, kind=FaultKind.API_REFUSES)
     server.standin.signal_tree(signal.SIGKILL)
     return lambda: stage.cluster.start_standin(server)
 
@@ -99,7 +100,7 @@ SERVICE: tuple[Act, ...] = (
         "all the while, the VIP moves.",
         Group.SERVICE,
         (46,),
-        Fault(*API, _become("frozen", "hangs"), _until_moved),
+        Fault(*API, _become("frozen", "hangs", FaultKind.API_HANGS), _until_moved),
         GIVES_WAY,
         1.0,
     ),
@@ -109,7 +110,7 @@ SERVICE: tuple[Act, ...] = (
         "It is there and says that it is not ready: 4 s of grace, then the VIP moves to a ready one.",
         Group.SERVICE,
         (46,),
-        Fault(*API, _become("unready", "answers 500"), _until_moved),
+        Fault(*API, _become("unready", "answers 500", FaultKind.API_UNREADY), _until_moved),
         GIVES_WAY,
         1.0,
         Extras(smoke=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import PATIENCE, Act, Group
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.must import (
@@ -32,7 +33,9 @@ def _split(stage: Stage, beside: int) -> Mend:
         [*(server.name for server in near), network.router.name],
         [*far, network.client.name, network.observer.name],
     )
-    stage.fault(f"{names} and the router are cut off from everybody else", holder)
+    stage.fault(
+        f"{names} and the router are cut off from everybody else", holder, kind=FaultKind.PARTITION
+    )
     return lambda: stage.cluster.wires.take_away(faults)
 
 
@@ -41,7 +44,7 @@ def _lonely(stage: Stage) -> Mend:
     network, holder = stage.cluster.network, stage.subject
     rest = [machine.name for machine in network.machines if machine.name != holder.name]
     faults = stage.cluster.wires.cut([holder.name], rest)
-    stage.fault(f"{holder.name} is cut off from everybody", holder)
+    stage.fault(f"{holder.name} is cut off from everybody", holder, kind=FaultKind.PARTITION)
     return lambda: stage.cluster.wires.take_away(faults)
 
 

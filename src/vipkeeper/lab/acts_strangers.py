@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import PATIENCE, Act, Group, Runs
 from vipkeeper.lab.acts_process import restart, start_anew
 from vipkeeper.lab.cluster import Server
@@ -127,7 +128,7 @@ def _step(seconds: int, which: Callable[[Stage], Server]) -> Callable[[Stage], M
 
 def _skewed_reboot(stage: Stage) -> Mend:
     server = stage.subject
-    stage.fault(f"{server.name} loses power", server)
+    stage.fault(f"{server.name} loses power", server, kind=FaultKind.POWER_OFF)
     stage.cluster.power_off(server)
     stage.wait_answer(PATIENCE, other_than=server)
     _offset(server).write_text(f"{-HOUR:+d}\n")

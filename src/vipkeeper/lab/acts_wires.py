@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import (
     AFTERWARDS,
     MILLISECOND,
@@ -34,7 +35,7 @@ YIELDS_WITHIN = 500 * MILLISECOND
 def _mute(stage: Stage) -> None:
     holder = stage.holder
     stage.random_phase()
-    stage.fault(f"{holder.name} cannot send", holder)
+    stage.fault(f"{holder.name} cannot send", holder, kind=FaultKind.TX_CUT)
     stage.cluster.wires.mute(holder.name)
     _leaves_and_mends(stage)
 
@@ -42,7 +43,7 @@ def _mute(stage: Stage) -> None:
 def _deaf(stage: Stage) -> None:
     holder = stage.holder
     stage.random_phase()
-    stage.fault(f"{holder.name} cannot receive", holder)
+    stage.fault(f"{holder.name} cannot receive", holder, kind=FaultKind.RX_CUT)
     stage.cluster.wires.deafen(holder.name)
     _leaves_and_mends(stage)
 
@@ -66,7 +67,7 @@ def _loss(stage: Stage) -> None:
     network = stage.cluster.network
     servers = stage.cluster.servers
     stage.random_phase()
-    stage.fault(f"{LOST_PERCENT} % of what is sent to servers is lost", holder)
+    stage.fault(f"{LOST_PERCENT} % of what is sent to servers is lost", holder, kind=FaultKind.LOSS)
     # The observer's questions are spared: it judges, and must not take loss for silence.
     stage.cluster.wires.lose(LOST_PERCENT, servers, spared=[network.observer.name])
     stage.recorder.watch(stage.seconds)
@@ -80,7 +81,12 @@ def _partial_cut(stage: Stage) -> None:
     backups = [server for server in stage.cluster.servers.values() if server is not holder]
     backup = stage.rng.choice(backups)
     stage.random_phase()
-    stage.fault(f"{holder.name} and {backup.name} do not hear each other", holder, backup)
+    stage.fault(
+        f"{holder.name} and {backup.name} do not hear each other",
+        holder,
+        backup,
+        kind=FaultKind.PARTITION,
+    )
     stage.cluster.wires.cut([holder.name], [backup.name])
     stage.recorder.watch(CUT_FOR)
     stage.cluster.wires.mend()
@@ -93,7 +99,11 @@ def _split(stage: Stage) -> None:
     network = stage.cluster.network
     others = [name for name in stage.cluster.servers if name != holder.name]
     stage.random_phase()
-    stage.fault(f"{holder.name} and the router are cut off from everybody else", holder)
+    stage.fault(
+        f"{holder.name} and the router are cut off from everybody else",
+        holder,
+        kind=FaultKind.PARTITION,
+    )
     stage.cluster.wires.cut(
         [holder.name, network.router.name], [*others, network.client.name, network.observer.name]
     )
@@ -124,19 +134,21 @@ def _united(stage: Stage, figures: Figures) -> list[Expectation]:
     ]
 
 
-def _laid(stage: Stage, text: str, faults: Laid) -> Mend:
-    stage.fault(text, stage.subject)
+def _laid(stage: Stage, text: str, kind: FaultKind, faults: Laid) -> Mend:
+    stage.fault(text, stage.subject, kind=kind)
     return lambda: stage.cluster.wires.take_away(faults)
 
 
 def _muted(stage: Stage) -> Mend:
     name = stage.subject.name
-    return _laid(stage, f"{name} cannot send", stage.cluster.wires.mute(name))
+    return _laid(stage, f"{name} cannot send", FaultKind.TX_CUT, stage.cluster.wires.mute(name))
 
 
 def _deafened(stage: Stage) -> Mend:
     name = stage.subject.name
-    return _laid(stage, f"{name} cannot receive", stage.cluster.wires.deafen(name))
+    return _laid(
+        stage, f"{name} cannot receive", FaultKind.RX_CUT, stage.cluster.wires.deafen(name)
+    )
 
 
 def _until_moved(stage: Stage) -> None:
@@ -148,13 +160,17 @@ def _until_moved(stage: Stage) -> None:
 def _lossy(stage: Stage) -> Mend:
     spared = [stage.cluster.network.observer.name]
     faults = stage.cluster.wires.lose(LOST_PERCENT, stage.cluster.servers, spared=spared)
-    return _laid(stage, f"{LOST_PERCENT} % of what is sent to servers is lost", faults)
+    return _laid(
+        stage, f"{LOST_PERCENT} % of what is sent to servers is lost", FaultKind.LOSS, faults
+    )
 
 
 def _parted(stage: Stage) -> Mend:
     one, other = stage.subject, stage.backup()
     faults = stage.cluster.wires.cut([one.name], [other.name])
-    return _laid(stage, f"{one.name} and {other.name} do not hear each other", faults)
+    return _laid(
+        stage, f"{one.name} and {other.name} do not hear each other", FaultKind.PARTITION, faults
+    )
 
 
 def _for_the_cut(stage: Stage) -> None:

@@ -6,12 +6,15 @@ import json
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from vipkeeper.lab import cgroups, topology
 from vipkeeper.lab.course import Course
 from vipkeeper.lab.course import words as course_words
+from vipkeeper.lab.ledger import Ledger
 from vipkeeper.lab.processes import (
     LabError,
     Process,
@@ -49,6 +52,8 @@ class Server:
         """What holds the VIP; started and known by the manager."""
         self.wrapper: tuple[str, ...] = ()
         """Words before the command line of the daemon: another environment, limit, or clock."""
+        self.told: Callable[[signal.Signals], None] = lambda _: None
+        """Who hears of each signal that the lab sends to the daemon."""
 
     @property
     def control(self) -> Path:
@@ -57,7 +62,9 @@ class Server:
 
     def start(self, what: str, *words: str) -> Process:
         """Start a daemon on this server, its output in `what`.log."""
-        return self.run(what, *self.wrapper, *words)
+        daemon = self.run(what, *self.wrapper, *words)
+        daemon.told = self.told
+        return daemon
 
     def run(self, what: str, *words: str) -> Process:
         """Start any other program on this server, its output in `what`.log."""
@@ -76,6 +83,11 @@ class Cluster:
             machine.name: Server(machine, directory / machine.name) for machine in network.servers
         }
         self.wires = Wires(machine.name for machine in network.machines)
+        self.ledger = Ledger(network)
+        """What is true of the cluster, for the judge of the promises."""
+        self.wires.told = self.ledger.wires
+        for server in self.servers.values():
+            server.told = partial(self.ledger.signalled, server.name)
         self._load: list[Process] = []
 
     def build(self) -> None:
@@ -108,6 +120,7 @@ class Cluster:
         server.run_dir.mkdir(parents=True)
         self.connect(server)
         server.powered = True
+        self.ledger.powered(server.name, on=True)
         server.responder = server.run(
             "responder", sys.executable, "-m", "vipkeeper.lab.responder", "--name", server.name
         )
@@ -129,6 +142,7 @@ class Cluster:
         that are not configured, nftables rules, the run directory.
         """
         for server in servers:
+            self.ledger.powered(server.name, on=False)
             self.cut(server)
         self.wires.mend(*(server.name for server in servers))
         for server in servers:
@@ -188,11 +202,13 @@ class Cluster:
 
     def cut(self, server: Server) -> None:
         """The switch stops forwarding for the server; its link stays up."""
+        self.ledger.port(server.name, open=False)
         self._port(server, _DISABLED)
 
     def connect(self, server: Server) -> None:
         """The switch forwards for the server again."""
         self._port(server, _FORWARDING)
+        self.ledger.port(server.name, open=True)
 
     def _port(self, server: Server, state: str) -> None:
         command("bridge", "-n", LAN, "link", "set", "dev", self.port(server), "state", state)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vipkeeper.lab import measure, traces
+from vipkeeper.lab import measure, promises, traces
 from vipkeeper.lab.act import Act, Runs
 from vipkeeper.lab.box import made_by_root
 from vipkeeper.lab.cluster import Cluster
@@ -92,6 +92,8 @@ class Drill:
         self._built = 0
         self._spoiled = False
         """The last act failed: the next one begins on a new cluster."""
+        self.stage: Stage | None = None
+        """Where the last act was played."""
 
     def play(self) -> None:
         """Play every act, all of them once before the first one again.
@@ -103,13 +105,31 @@ class Drill:
         for run in range(1, self.plan.runs + 1):
             for act in self.plan.acts:
                 self._progress.begins(act.title)
-                result = self._play(act, run)
+                result = self.perform(act, run, self.plan.seed)
                 self.results.append(result)
-                self._spoiled |= act.spoils and result.verdict is not Verdict.SKIPPED
-                if result.verdict is Verdict.FAILED:
-                    self._keep_logs(f"{act.name}-{run}")
-                    self._spoiled = True
                 self._progress.ended(result)
+
+    def perform(self, act: Act, run: int, seed: int) -> ActResult:
+        """Play one act with the random choices of a seed; nothing of it is added to the results.
+
+        Raises:
+            LabError: the lab itself failed.
+        """
+        result = self._play(act, run, seed)
+        self._spoiled |= act.spoils and result.verdict is not Verdict.SKIPPED
+        if result.verdict is Verdict.FAILED:
+            self.keep_logs(f"{act.name}-{run}")
+            self._spoiled = True
+        return result
+
+    def rest(self, act: Act) -> str:
+        """Have the cluster that an act needs, in health; why not, where that fails.
+
+        Raises:
+            LabError: the lab itself failed.
+        """
+        self.stage = self._stage(act, random.Random(0))
+        return _healed(self.stage)
 
     def stop_measuring(self) -> None:
         """End the probes; the cluster stays as it is."""
@@ -141,7 +161,8 @@ class Drill:
             notes=notes,
         )
 
-    def _keep_logs(self, folder: str) -> None:
+    def keep_logs(self, folder: str) -> None:
+        """Keep what the programs on the servers have written so far."""
         if self.cluster is None:
             return
         for server in self.cluster.servers.values():
@@ -152,11 +173,10 @@ class Drill:
     def _worst_us(self) -> int:
         return max(self._lateness_us, self._recorder.worst_lateness_us if self._recorder else 0)
 
-    def _play(self, act: Act, run: int) -> ActResult:
+    def _play(self, act: Act, run: int, seed: int) -> ActResult:
         if reason := self._unplayable(act):
             return _unplayed(act, run, reason, Verdict.SKIPPED)
-        seeded = random.Random(f"{self.plan.seed}/{run}/{act.name}")
-        stage = self._stage(act, seeded)
+        stage = self.stage = self._stage(act, random.Random(f"{seed}/{run}/{act.name}"))
         if act.prepare is not None and (reason := self._prepared(stage, act.prepare)):
             return _unplayed(act, run, f"the act cannot be prepared: {reason}")
         if act.fresh:
@@ -170,6 +190,7 @@ class Drill:
                 if server.daemon
             }
         written = traces.marks(stage.cluster)
+        at_first = promises.before(stage.cluster)
         stage.begin()
         try:
             act.play(stage)
@@ -180,7 +201,11 @@ class Drill:
             return _result(act, run, stage, figures, [failed], written)
         figures = stage.measure()
         self._undo(stage)
-        return _result(act, run, stage, figures, act.judge(stage, figures), written)
+        kept = promises.expectations(stage, figures, written, at_first)
+        if not all(promise.met for promise in kept):
+            trace = promises.whole(stage, figures, written, at_first)
+            self.logs[f"{act.name}-{run}/{traces.TRACE}"] = trace
+        return _result(act, run, stage, figures, [*act.judge(stage, figures), *kept], written)
 
     def _unplayable(self, act: Act) -> str:
         """Why an act is skipped on this host, with this manager; empty where it is not."""

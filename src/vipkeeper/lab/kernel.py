@@ -1,4 +1,4 @@
-"""Kernel calls the standard library of Python 3.11 lacks: unshare(2), setns(2), mount(2), prctl(2)."""
+"""Kernel calls the standard library of Python 3.11 lacks: unshare(2), setns(2), mount(2), prctl(2), fallocate(2)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ NETNS_DIRECTORY = Path("/run/netns")
 """Where `ip netns add` leaves a handle of each named network namespace (ip-netns(8))."""
 
 _PR_SET_PDEATHSIG = 1
+_FALLOC_KEEP_SIZE, _FALLOC_PUNCH_HOLE = 1, 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -54,6 +55,16 @@ def mount(source: str, target: str, kind: str | None, flags: MountFlag, options:
     """Mount a file system. OSError where not allowed."""
     arguments = (source.encode(), target.encode(), kind.encode() if kind else None)
     _check(_libc.mount(*arguments, ctypes.c_ulong(int(flags)), options.encode() or None), target)
+
+
+def free_beginning(descriptor: int, length: int) -> None:
+    """Give the first bytes of a file back to its file system; offsets stay, what is gone reads as zeros.
+
+    Source: fallocate(2). OSError where the file system cannot do that.
+    """
+    mode = _FALLOC_KEEP_SIZE | _FALLOC_PUNCH_HOLE
+    size = ctypes.c_int64
+    _check(_libc.fallocate64(descriptor, mode, size(0), size(length)), "fallocate")
 
 
 def die_with_parent() -> None:

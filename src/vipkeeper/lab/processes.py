@@ -68,6 +68,8 @@ class Process:
         self.namespace = namespace
         self.words = tuple(words)
         self.log = log
+        self.told: Callable[[signal.Signals], None] = lambda _: None
+        """Who hears of each signal it was sent by name."""
         self.started = now()
         """Nanoseconds on the lab's clock."""
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -105,6 +107,7 @@ class Process:
         """Send a signal to the program alone."""
         if self.running:
             send([self.pid], number)
+            self.told(number)
 
     def tree(self) -> list[int]:
         """Its pid and those of all it started, parents first."""
@@ -120,6 +123,8 @@ class Process:
             send(parents_first[:1], signal.SIGSTOP)
         order = parents_first if number is signal.SIGCONT else parents_first[::-1]
         send(order, number)
+        if order:
+            self.told(number)
         if number is signal.SIGKILL:
             self._popen.wait(_GIVE_UP)
 

@@ -42,6 +42,8 @@ class Recorder:
         self.tls = Attempts(int(TLS_EVERY * 1e9), TLS_PATIENCE)
         self.last_answer: dict[str, int] = {}
         """When the VIP last answered the client by UDP, by the server that answered."""
+        self.served: list[tuple[int, str]] = []
+        """When the client was first answered by another server than just before."""
         self.last_service = 0
         """When a connection was last answered with a ServerHello."""
         self.worst_lateness_us = 0
@@ -128,6 +130,8 @@ class Recorder:
             case Kind.UDP_ANSWERED:
                 self.udp.answered.setdefault(record.number, record.at)
                 self.last_answer[record.text] = record.at
+                if not self.served or self.served[-1][1] != record.text:
+                    self.served.append((record.at, record.text))
             case Kind.TLS_STARTED:
                 self.tls.started[record.number] = record.at
             case Kind.TLS_ANSWERED:
@@ -165,13 +169,17 @@ class Recorder:
         return measure.answerers(self._arp, names)
 
     def forget(self, before: int) -> None:
-        """Drop samples older than an instant; changes of addresses are kept."""
+        """Drop samples older than an instant; of the changes of addresses each server's last ones are kept."""
         for attempts in (self.udp, self.tls):
             attempts.started = {n: at for n, at in attempts.started.items() if at >= before}
             attempts.answered = {
                 n: at for n, at in attempts.answered.items() if n in attempts.started
             }
         self._arp = [record for record in self._arp if record.at >= before]
+        last = {(r.text, r.kind): r for r in self._addresses if r.at < before}
+        kept = sorted(last.values(), key=lambda record: record.at)
+        self._addresses = kept + [record for record in self._addresses if record.at >= before]
+        self.served = self.served[-1:]
 
     def close(self) -> None:
         """End the probes."""

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab import measure
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
@@ -164,9 +165,13 @@ class Stage:
         """Wait a moment and a random part of the manager's longest period."""
         self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.cycle_ms / 1000))
 
-    def fault(self, text: str, *servers: Server) -> None:
-        """Say that something breaks now. The first fault is where outages are counted from."""
+    def fault(self, text: str, *servers: Server, kind: FaultKind = FaultKind.OTHER) -> None:
+        """Say that something breaks now. The first fault is where outages are counted from.
+
+        `kind`: where the ledger's facts tell all there is to it; else fewer promises can be judged.
+        """
         at = now()
+        self.cluster.ledger.fault(kind, text, [server.name for server in servers])
         self.broken.append(Window(at, 0))
         self.victim = self.victim or servers[0]
         for server in servers:
@@ -175,13 +180,15 @@ class Stage:
     def healed(self, text: str, server: Server) -> None:
         """Say that all that was broken works again."""
         at = now()
+        self.cluster.ledger.healed()
         self.broken = [window if window.end else Window(window.start, at) for window in self.broken]
         self.markers.append((at, MarkerKind.HEALED, text, server.name))
 
     def stop_daemon(self, server: Server, seconds: float) -> None:
         """SIGSTOP a server's daemon and all it started, and let it go on after a while."""
         assert server.daemon is not None
-        self.fault(f"daemon of {server.name} stands still for {seconds:.1f} s", server)
+        text = f"daemon of {server.name} stands still for {seconds:.1f} s"
+        self.fault(text, server, kind=FaultKind.STALL)
         server.daemon.signal_tree(signal.SIGSTOP)
         self.recorder.watch(seconds)
         server.daemon.signal_tree(signal.SIGCONT)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import mmap
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from vipkeeper.core.actions import State
+from vipkeeper.core.facts import Configured
+from vipkeeper.core.invariants.reading import UnreadableError, build
 from vipkeeper.core.trace import TraceRecord, parse
+from vipkeeper.core.types import Settings
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.measure import Window
 
@@ -27,6 +35,101 @@ def read(cluster: Cluster, since: dict[str, int], window: Window) -> dict[str, l
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the end of a trace says of its writer."""
+
+    state: State = State.STOPPED
+    configured: Configured | None = None
+
+
+BEGINNING: Mapping[str, int] = {}
+"""For `lines`: no trace has been read yet."""
+
+
+def known(cluster: Cluster) -> dict[str, Known]:
+    """The newest state and settings of each server, however long its trace is."""
+    return {name: _known(server.directory / TRACE) for name, server in cluster.servers.items()}
+
+
+def lines(cluster: Cluster, since: Mapping[str, int], window: Window) -> dict[str, Iterator[bytes]]:
+    """The lines of each server from a mark on, not before the window, read one by one; complete ones only."""
+    return {
+        name: _lines(server.directory / TRACE, since.get(name, 0), window.start)
+        for name, server in cluster.servers.items()
+    }
+
+
+def first_settings(found: Iterable[bytes]) -> Configured | None:
+    """The first settings that a daemon says in these lines."""
+    for text in found:
+        if _CONFIGURED in text:
+            return _configured(text)
+    return None
+
+
+def _lines(path: Path, offset: int, start: int) -> Iterator[bytes]:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        file.seek(offset)
+        for text in file:
+            at = _AT.match(text)
+            if at is not None and int(at[1]) >= start and text.endswith(b"\n"):
+                yield text
+
+
+def _known(path: Path) -> Known:
+    if not _size(path):
+        return Known()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        told = _last(text, b'"type":"Transition"')
+        settings = _last(text, _CONFIGURED), _last(text, b'"type":"Reconfigured"')
+    record = parse(told) if told is not None else None
+    after = record.fields.get("after") if isinstance(record, TraceRecord) else None
+    state = State[after] if isinstance(after, str) and after in State.__members__ else State.STOPPED
+    return Known(state, _newest(*settings))
+
+
+def _newest(first: bytes | None, later: bytes | None) -> Configured | None:
+    """The settings of the newest run, or newer ones that it was given."""
+    configured = _configured(first) if first is not None else None
+    if first is None or configured is None or later is None or _time(later) < _time(first):
+        return configured
+    record = parse(later)
+    if not isinstance(record, TraceRecord):
+        return configured
+    try:
+        return Configured(configured.server, build(Settings, record.fields.get("settings")))
+    except UnreadableError:
+        return configured
+
+
+def _time(text: bytes) -> int:
+    found = _AT.match(text)
+    return int(found[1]) if found is not None else 0
+
+
+def _last(text: mmap.mmap, what: bytes) -> bytes | None:
+    """The last line that has this in it."""
+    at = text.rfind(what)
+    if at < 0:
+        return None
+    end = text.find(b"\n", at)
+    return text[text.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(text)]
+
+
+def _configured(text: bytes) -> Configured | None:
+    record = parse(text)
+    if not isinstance(record, TraceRecord):
+        return None
+    try:
+        found = build(Configured, record.fields)
+    except UnreadableError:
+        return None
+    return found if isinstance(found, Configured) else None
+
+
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
@@ -44,4 +147,6 @@ def _records(path: Path, offset: int, window: Window) -> list[TraceRecord]:
         ]
 
 
+_CONFIGURED = b'"type":"Configured"'
+_AT = re.compile(rb'\{"t":(\d+),')
 _BYTES = [f'"type":"{name}"'.encode() for name in WANTED]

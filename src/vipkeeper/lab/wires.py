@@ -6,9 +6,10 @@ hook forward: once for each frame and port it leaves by, so broadcasts too); no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vipkeeper.lab.kernel import now
 from vipkeeper.lab.processes import command, in_namespace
 from vipkeeper.lab.topology import LAN
 
@@ -77,6 +78,8 @@ class Wires:
         """`machines`: everything with a port of the bridge."""
         self._machines = frozenset(machines)
         self._faults: list[Fault] = []
+        self.told: Callable[[Sequence[Fault], int], None] = lambda faults, began: None
+        """Who hears of a change: the faults in force from now on, and when the change began."""
         self.ports: dict[str, str] = {}
         """The bridge's port towards a machine, where it does not carry the machine's name."""
 
@@ -135,7 +138,9 @@ class Wires:
         return faults
 
     def _put(self) -> None:
+        began = now()
         command(
             *in_namespace(LAN, "nft", "-f", "-"),
             text=script(fault.on(self.ports) for fault in self._faults),
         )
+        self.told(self._faults, began)

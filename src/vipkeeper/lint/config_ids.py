@@ -13,7 +13,24 @@ from vipkeeper.lint.parsers.systemd import Unit
 
 _OPTIONS = ("DAEMON_ARGS", "KEEPALIVED_OPTIONS")
 """The variable with the options: Debian's unit has the first, that of Red Hat the second."""
-_LONG = "--config-id"
+_SHORT = ":vhlndu:DRS:f:p:i:es:mM::g::Gt::PCr:VXac:ITBb:xA:"
+"""What keepalived gives getopt(3): a colon behind those with an argument, two where it is optional."""
+_LONG = (
+    "config-id",
+    "use-file",
+    "log-facility",
+    "umask",
+    "pid",
+    "vrrp_pid",
+    "checkers_pid",
+    "bfd_pid",
+    "snmp-agent-socket",
+    "namespace",
+    "signum",
+)
+"""The long options whose argument may be the next word (keepalived(8), 2.2.7)."""
+_ABBREVIATED = "config-i"
+"""The shortest form of config-id that is not config-test as well."""
 
 
 def applied(
@@ -74,13 +91,31 @@ def _given(documents: Iterable[Document]) -> str:
 
 
 def _among(options: str) -> str:
-    """The id in a list of options: `-i ID`, `-iID`, `--config-id ID` or `--config-id=ID`."""
-    words = [word.strip("'\"") for word in options.split()]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word in ("-i", _LONG):
-            return following
-        if word.startswith(f"{_LONG}="):
-            return word.partition("=")[2]
-        if word.startswith("-i"):
-            return word[2:]
-    return ""
+    """The id in a list of options, read as getopt_long(3) does; the last one counts."""
+    words = iter([word.strip("'\"") for word in options.split()])
+    found = ""
+    for word in words:
+        if word == "--":
+            break
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            if name.startswith(_ABBREVIATED) and _LONG[0].startswith(name):
+                found = value if equals else next(words, "")
+            elif not equals and name in _LONG:
+                next(words, "")
+        elif word.startswith("-"):
+            letter, value = _with_argument(word[1:])
+            argument = value or (next(words, "") if letter else "")
+            found = argument if letter == "i" else found
+    return found
+
+
+def _with_argument(cluster: str) -> tuple[str, str]:
+    """The option among clustered ones that takes an argument, and what of it is in the same word."""
+    for index, letter in enumerate(cluster):
+        _, known, behind = _SHORT.partition(letter)
+        if known and letter != ":" and behind.startswith("::"):
+            break
+        if known and letter != ":" and behind.startswith(":"):
+            return letter, cluster[index + 1 :]
+    return "", ""

@@ -22,11 +22,11 @@ class Given:
 
     vips: tuple[IPAddress, ...] = ()
     servers: tuple[tuple[str, IPAddress], ...] = ()
-    """Name and address of each; with them the list of servers is complete."""
+    """Name and first address of each; with them the list of servers is complete."""
     releases: tuple[tuple[Software, Version], ...] = ()
     """Of programs whose release no file says."""
-    subnets: tuple[tuple[str, IPNetwork], ...] = ()
-    """The subnet of each server, by its name, where its address was given with the length of the prefix."""
+    interfaces: tuple[tuple[str, IPAddress, IPNetwork | None], ...] = ()
+    """Every address of each server, by its name, and its subnet where the length of the prefix was given."""
     host: str = ""
     """The name of this host without its domain, where its own files are judged."""
 
@@ -57,12 +57,15 @@ def _servers(
     given: Given, documents: list[Document], servers: Mapping[str, Settings]
 ) -> tuple[tuple[KnownServer, ...], bool]:
     if given.servers:
-        subnets = dict(given.subnets)
-        return tuple(KnownServer(n, a, "--servers", subnets.get(n)) for n, a in given.servers), True
-    for own in of_type(documents, OwnConfig):
-        found = [(n.text, as_address(a.text)) for n, a in own.servers]
-        if found:
-            return tuple(KnownServer(n, a, own.source.file) for n, a in found), True
+        own: dict[str, list[tuple[IPAddress, IPNetwork | None]]] = {}
+        for owner, own_address, subnet in given.interfaces:
+            own.setdefault(owner, []).append((own_address, subnet))
+        named = ((n, a, tuple(own.get(n, ()))) for n, a in given.servers)
+        return tuple(KnownServer(n, a, "--servers", found) for n, a, found in named), True
+    for config in of_type(documents, OwnConfig):
+        listed = [(n.text, as_address(a.text)) for n, a in config.servers]
+        if listed:
+            return tuple(KnownServer(n, a, config.source.file) for n, a in listed), True
     known = []
     for name, settings in servers.items():
         value = settings.value("node-ip")

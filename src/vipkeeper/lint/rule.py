@@ -96,6 +96,8 @@ class Rule:
     confidence: Confidence = Confidence.CERTAIN
     versions: tuple[VersionRange, ...] = ()
     """The releases that its findings are about; `finding` narrows them down to some of these."""
+    conditional: bool = False
+    """Whether it is given keepalived's lines behind `@` as they stand; others see what each id makes of them."""
 
     def finding(
         self,

@@ -16,6 +16,7 @@ from vipkeeper.lint.registry import Registered, all_rules
 from vipkeeper.lint.rule import Finding, Reach, Severity
 from vipkeeper.lint.scope import Cluster, File, Server
 from vipkeeper.lint.secrets import Secrets
+from vipkeeper.lint.variants import Variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class _Index:
         self.kinds = frozenset(kind for _, found in self._by_kind for kind in found)
         self._servers: dict[tuple[Kind, ...], list[Server]] = {}
         self._files: dict[tuple[Kind, ...], list[File[Document]]] = {}
+        self.variants = Variants()
 
     def servers(self, kinds: tuple[Kind, ...]) -> list[Server]:
         """Those that have a file of these kinds."""
@@ -187,7 +189,10 @@ def _apply(registered: Registered, index: _Index) -> Iterator[Finding]:
     elif rule.reach is Reach.FILE:
         about = index.files(rule.kinds)
     for thing in about:
-        yield from registered.check(thing)
+        if isinstance(thing, Cluster) or rule.conditional:
+            yield from registered.check(thing)
+        else:
+            yield from index.variants.apply(registered.check, thing)
 
 
 def _sift(

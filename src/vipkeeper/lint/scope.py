@@ -43,8 +43,14 @@ class KnownServer:
     name: str
     address: IPAddress | None
     origin: str
-    subnet: IPNetwork | None = None
-    """That of its address; None where nothing says how large it is."""
+    interfaces: tuple[tuple[IPAddress, IPNetwork | None], ...] = ()
+    """All addresses that the user named with the subnet of each; None where nothing says how large it is."""
+
+    @property
+    def addresses(self) -> tuple[IPAddress, ...]:
+        """All that are known, the first one first."""
+        others = (address for address, _ in self.interfaces if address != self.address)
+        return (*(() if self.address is None else (self.address,)), *others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,8 @@ class Facts:
         by_name: dict[str, list[KnownServer]] = {}
         for server in self.servers:
             by_name.setdefault(server.name, []).append(server)
-            if server.address is not None:
-                by_address.setdefault(server.address, server)
+            for address in server.addresses:
+                by_address.setdefault(address, server)
         object.__setattr__(self, "_by_address", by_address)
         object.__setattr__(self, "_by_name", by_name)
 
@@ -119,7 +125,8 @@ class Server:
     def addresses(self) -> tuple[IPAddress, ...]:
         """What is known of its own addresses: node-ip, or what names it elsewhere."""
         own = [as_address(value.text) for value in self.settings.values("node-ip")]
-        given = [known.address for known in self.facts.named(self.name) if self.name]
+        named = self.facts.named(self.name) if self.name else ()
+        given = [address for known in named for address in known.addresses]
         found = (address for address in (*own, *given) if address is not None)
         return tuple(dict.fromkeys(found))
 

@@ -85,3 +85,13 @@ def read(path: Path, file: str) -> Source | Problem:
         trouble = Trouble.CYCLE if loop else Trouble.UNREADABLE
         return Problem(Span(file, 1, 1), message, trouble)
     return from_bytes(data, file, path)
+
+
+def beside(source: Source, path: Path) -> str:
+    """How messages name an included file: as the including one was named."""
+    assert source.path is not None
+    try:
+        rest = path.relative_to(source.path.parent)
+    except ValueError:
+        return str(path)
+    return str(Path(source.file).parent / rest)

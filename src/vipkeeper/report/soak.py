@@ -69,6 +69,14 @@ class Soak:
     """How long it did go on; null: all of `hours`."""
     probe_ms: float | None = None
     """Milliseconds between two questions of the client: the resolution of an outage."""
+    drawn: int = 0
+    """How many faults of the seed's list are over, skipped ones too: with the next one it goes on."""
+    quiet: bool = False
+    """Nothing was to be broken."""
+    interval_ms: int | None = None
+    """Milliseconds between two adverts."""
+    settings: tuple[str, ...] = ()
+    """More lines of cluster.yaml."""
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from vipkeeper.core.actions import Cause
+from vipkeeper.core.invariants.checker import OWN, Checker
+from vipkeeper.core.invariants.reading import PATIENCE, REST, Reader
 from vipkeeper.core.trace import Header, TraceRecord, TraceRejection, parse
 from vipkeeper.core.types import SECOND, Duration, Instant
 from vipkeeper.report.json import ReportError
@@ -23,6 +25,10 @@ MOST = 50
 """Acts of a report: the newest."""
 MARKED = 40
 """Markers of an act."""
+BROKEN = 5
+"""Broken promises named."""
+LAB = "lab"
+"""Whose header the trace of an act begins with."""
 OF_NOTE = ("Transition", "FaultInjected", "VipChanged")
 """Types of record that make an act."""
 
@@ -51,6 +57,7 @@ def load_trace(text: str) -> RunReport:
     notes = ["drawn from a trace: what its writer was told and did; nobody observed the wire"]
     if len(acts) > MOST:
         notes.append(f"the last {MOST} of {len(acts)} stretches with a change of state")
+    notes += _promises(pieces)
     passed_over = len(found) - len(records)
     if passed_over:
         notes.append(f"{passed_over} lines are no records")
@@ -62,6 +69,34 @@ def load_trace(text: str) -> RunReport:
         acts=tuple(acts[-MOST:]),
         notes=tuple(notes),
     )
+
+
+def _promises(pieces: Sequence[Sequence[TraceRecord]]) -> list[str]:
+    """What the predicates say: all of them of a lab or simulator, those about itself of a single daemon."""
+    checked: set[str] = set()
+    broken: list[str] = []
+    for piece in pieces:
+        checker = _checker(piece)
+        reader = Reader(checker)
+        for record in piece:
+            reader.record(record)
+        violations = reader.finish() if checker.situation.servers else []
+        broken += [f"{one.invariant} at {one.at / SECOND:.3f} s: {one.text}" for one in violations]
+        if checker.situation.servers:
+            checked |= {invariant.id for invariant in checker.invariants}
+    if not checked:
+        return ["promises not checked: the trace does not say its writer's settings"]
+    more = [f"{len(broken) - BROKEN} more"] if len(broken) > BROKEN else []
+    listed = ["; ".join([*broken[:BROKEN], *more])] if broken else []
+    kept = "none broken" if not broken else "broken"
+    return [": ".join([f"promises checked ({' '.join(sorted(checked))})", kept, *listed])]
+
+
+def _checker(piece: Sequence[TraceRecord]) -> Checker:
+    if not any(record.writer for record in piece):
+        return Checker(OWN)
+    kinds = {record.fields.get("server") for record in piece if record.type == Header.__name__}
+    return Checker(patience=PATIENCE, rest=REST) if LAB in kinds else Checker()
 
 
 def _header(records: Sequence[TraceRecord]) -> tuple[str, str]:

@@ -24,7 +24,9 @@ QUIET: Duration = 60 * SECOND
 MOST_FAULTS = 100_000
 """In one run."""
 
-ON_ONE = frozenset(FaultKind) - {
+DRAWN = frozenset(FaultKind) - {FaultKind.OTHER}
+"""What the simulator can do."""
+ON_ONE = DRAWN - {
     FaultKind.CUT, FaultKind.PARTITION, FaultKind.ALL_UNREADY, FaultKind.GATEWAY_DOWN,
     FaultKind.STRANGER, FaultKind.LOSS, FaultKind.BURSTS, FaultKind.DELAY, FaultKind.DUPLICATION,
     FaultKind.REORDERING, FaultKind.CORRUPTION,
@@ -135,7 +137,7 @@ def draw(
         SHORTEST, rng.randrange(60, 601) * min(interval, USUAL_INTERVAL) // USUAL_INTERVAL * SECOND
     )
     length = fault_phase if fault_phase is not None else drawn
-    kinds = rng.sample(sorted(FaultKind, key=lambda kind: kind.name), rng.randrange(1, 9))
+    kinds = rng.sample(sorted(DRAWN, key=lambda kind: kind.name), rng.randrange(1, 9))
     drawn_pause = rng.choice((1, 3, 10, 30, 60)) * SECOND
     faults = _schedule(rng, kinds, count, length, drawn_pause if pause is None else pause)
     gateway = rng.random() < 0.9

@@ -18,10 +18,10 @@ from vipkeeper.core.actions import (
     SendAdvert,
 )
 from vipkeeper.core.events import (
+    ARP,
     AddressesDone,
     AdvertReceived,
     AdvertRejected,
-    Channel,
     Event,
     HostObserved,
     NeighboursRead,
@@ -47,7 +47,7 @@ SOCKET_BUFFER = 512
 """Packets that wait for a stalled daemon; more are lost."""
 SYSTEM_CALL: Duration = 200_000
 TICK_JITTER: Duration = 300_000
-TICKS_AT_ONCE = 64
+TICKS_AT_ONCE = range(64)
 TICK = Tick()
 TOLD_LAST = (SaveRecord, Exit)
 
@@ -106,7 +106,7 @@ class SimServer(Machine):
                     self._work()
                 due, node = self._wake_local, self.node
                 if due is None or node is None or due > (node.deadline() or due):
-                    self._arm()
+                    self._arm(now)
 
     def rejected_arrives(self, packet: tuple[IPAddress, Rejection]) -> None:
         """Bytes that are no acceptable advert reach this machine."""
@@ -192,7 +192,7 @@ class SimServer(Machine):
         if self._todo or self._results or self._told:
             self._work()
         if not self.blocked:
-            self._arm()
+            self._arm(now)
 
     def _handle(self, event: Event, now: Instant) -> None:
         node, world = self.node, self.world
@@ -209,14 +209,15 @@ class SimServer(Machine):
             world.watch(world.now, now, self.name, event, actions)
         if actions:
             self._todo.extend(actions)
-        if type(event) is VipAnswered and event.channel is Channel.ARP:
+        if type(event) is VipAnswered and event.channel is ARP:
             world.echo(self, event.mac)
 
     def _work(self) -> None:
         """Carry out what is to be done, in order, until something takes time."""
+        todo = self._todo
         while True:
-            while self._todo:
-                action = self._todo.popleft()
+            while todo:
+                action = todo.popleft()
                 if type(action) is ChangeAddresses:
                     self._change(action)
                     return
@@ -226,6 +227,8 @@ class SimServer(Machine):
             if not self._results:
                 break
             self._handle(self._results.popleft(), self.clock.local(self.world.now))
+        if not self._told:
+            return
         told, self._told = self._told, []
         for action in told:
             if type(action) is SaveRecord:
@@ -293,7 +296,7 @@ class SimServer(Machine):
             self._view_wanted = False
             self._feed_queued(HostObserved(self.view()))
         if not self.blocked and self.node is not None:
-            self._arm()
+            self._arm(self.clock.local(self.world.now))
 
     def _feed_queued(self, event: Event) -> None:
         now = self.clock.local(self.world.now)
@@ -302,22 +305,19 @@ class SimServer(Machine):
 
     # Timers
 
-    def _arm(self) -> None:
+    def _arm(self, now: Instant) -> None:
         """One wake-up for the next deadline; what is due already is done now, as the driver does."""
-        for _ in range(TICKS_AT_ONCE):
-            node = self.node
+        for _ in TICKS_AT_ONCE:
+            node, armed = self.node, self._wake_local
             if node is None or self.blocked:
                 return
             deadline = node.deadline()
-            if deadline is None:
+            if deadline is None or (armed is not None and armed <= deadline):
                 return
-            if self._wake_local is not None and self._wake_local <= deadline:
-                return
-            now = self.clock.local(self.world.now)
             if deadline > now or self.late:
                 self._wake_local = deadline
                 self._wake_token += 1
-                self._wake_at(max(deadline, now))
+                self._wake_at(deadline if deadline > now else now)
                 return
             self._handle(TICK, now)
             self._work()
@@ -327,9 +327,10 @@ class SimServer(Machine):
     def _wake_at(self, local: Instant) -> None:
         world = self.world
         late = max(self.late.values()) if self.late else TICK_JITTER
-        at = self.clock.world(local) or world.now
-        at = max(at, world.now) + int(world.rng.random() * late)
-        world.at(at, self._wake, self._wake_token)
+        at, now = self.clock.world(local), world.now
+        if at is None or at < now:
+            at = now
+        world.at(at + int(world.random() * late), self._wake, self._wake_token)
 
     def _wake(self, token: int) -> None:
         if token != self._wake_token:
@@ -343,7 +344,7 @@ class SimServer(Machine):
         if deadline is not None and now >= deadline:
             self._feed(TICK, now)
         else:
-            self._arm()
+            self._arm(now)
 
     # What the machine says
 

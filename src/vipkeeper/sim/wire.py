@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vipkeeper.core.facts import LOST_ALL
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
@@ -36,9 +37,8 @@ class Trouble:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One copy of a packet."""
+class Arrival(NamedTuple):
+    """One copy of a packet. A tuple: made for each packet of a troubled wire."""
 
     at: Instant
     corrupted: bool

@@ -10,6 +10,8 @@ from typing import Any
 
 from vipkeeper.core.actions import SendAdvert
 from vipkeeper.core.events import (
+    ARP,
+    ECHO,
     Channel,
     ForeignClaimSeen,
     GatewayAnswered,
@@ -60,7 +62,7 @@ class World:
         self.plan = plan
         self.now: Instant = 0
         self.rng = random.Random(plan.noise)
-        self._random = self.rng.random
+        self.random = self.rng.random
         self.turns = 0
         """Events handled by nodes."""
         self.calls = 0
@@ -81,6 +83,11 @@ class World:
         self.servers = [SimServer(self, i, settings) for i, settings in enumerate(plan.settings)]
         self._index = {server.address: server.index for server in self.servers}
         self._others = [[s for s in self.servers if s is not one] for one in self.servers]
+        self._routes = [
+            [(self.wires[i][s.index], s, s.advert_arrives) for s in others]
+            for i, others in enumerate(self._others)
+        ]
+        """For each server: wire to each other one, the server, and what takes an advert there."""
         self.old_adverts: list[list[tuple[Advert, int]]] = [[] for _ in self.servers]
         """The last advert of each earlier run of a server, with the key it was signed with."""
         self.last_advert: list[tuple[Advert, int] | None] = [None] * n
@@ -100,8 +107,12 @@ class World:
         """Let the world go on to this time."""
         heap, pop = self._heap, heapq.heappop
         calls = 0
-        while heap and heap[0][0] <= until:
-            self.now, _, call, argument = pop(heap)
+        while heap:
+            entry = pop(heap)
+            if entry[0] > until:
+                heapq.heappush(heap, entry)
+                break
+            self.now, _, call, argument = entry
             call(argument)
             calls += 1
         self.calls += calls
@@ -124,7 +135,7 @@ class World:
         wire = self.wires[source][target]
         if wire.clean:
             self._sequence += 1
-            at = wire.clean_arrival(self.now, self._random())
+            at = wire.clean_arrival(self.now, self.random())
             heapq.heappush(self._heap, (at, self._sequence, call, packet))
             return
         for arrival in wire.arrivals(self.now, self.rng):
@@ -141,22 +152,19 @@ class World:
         self.last_advert[source] = (advert, sender.key)
         data = encode(advert, KEYS[0]) if self.plan.encoded else None
         packet = (sender.address, advert)
-        row, servers, now = self.wires[source], self.servers, self.now
-        everybody = len(action.to) == len(servers) - 1
-        targets = self._others[source] if everybody else [self._at(a) for a in action.to]
-        for target in targets:
-            wire = row[target.index]
+        heap, now, key, routes = self._heap, self.now, sender.key, self._routes[source]
+        if len(action.to) < len(routes):
+            to = [self._index[address] for address in action.to]
+            routes = [route for index in to for route in routes if route[1].index == index]
+        for wire, target, arrives in routes:
             if data is not None:
                 self._send_bytes(sender, target, data)
-            elif wire.clean and sender.key == target.key:
+            elif wire.clean and key == target.key:
                 self._sequence += 1
-                at = wire.clean_arrival(now, self._random())
-                heapq.heappush(self._heap, (at, self._sequence, target.advert_arrives, packet))
+                at = wire.clean_arrival(now, self.random())
+                heapq.heappush(heap, (at, self._sequence, arrives, packet))
             else:
                 self._send_troubled(sender, target, packet)
-
-    def _at(self, address: IPAddress) -> SimServer:
-        return self.servers[self._index[address]]
 
     def _send_troubled(
         self, sender: SimServer, target: SimServer, packet: tuple[IPAddress, Advert]
@@ -192,27 +200,26 @@ class World:
         """Broadcast ARP for the VIP: every machine that has it answers, and the fabric for the dead."""
         if not asker.up:
             return
-        for other in self.servers:
-            if other is not asker:
-                self.carry(asker.index, other.index, self._arp_asked, (asker, other))
+        for other in self._others[asker.index]:
+            self.carry(asker.index, other.index, self._arp_asked, (asker, other))
         if self.strangers:
-            self._stranger_answers(asker, Channel.ARP)
+            self._stranger_answers(asker, ARP)
         for index in self.fabric:
             if index != asker.index:
-                answer = VipAnswered(VIP, self.servers[index].mac, Channel.ARP)
+                answer = VipAnswered(VIP, self.servers[index].mac, ARP)
                 self.carry(self.gateway, asker.index, asker.frame_arrives, answer)
 
     def _arp_asked(self, question: tuple[SimServer, SimServer]) -> None:
         asker, asked = question
         if asked.answers:
-            answer = VipAnswered(VIP, asked.mac, Channel.ARP)
+            answer = VipAnswered(VIP, asked.mac, ARP)
             self.carry(asked.index, asker.index, asker.frame_arrives, answer)
 
     def echo(self, asker: SimServer, mac: bytes) -> None:
         """A unicast echo to the MAC that answered."""
         if mac == STRANGER_MAC:
             if self.strangers:
-                self._stranger_answers(asker, Channel.ECHO)
+                self._stranger_answers(asker, ECHO)
             return
         other = self.servers[mac[-1] - 1]
         if asker.up:
@@ -221,7 +228,7 @@ class World:
     def _echo_asked(self, question: tuple[SimServer, SimServer]) -> None:
         asker, asked = question
         if asked.answers:
-            answer = VipAnswered(VIP, asked.mac, Channel.ECHO)
+            answer = VipAnswered(VIP, asked.mac, ECHO)
             self.carry(asked.index, asker.index, asker.frame_arrives, answer)
 
     def _stranger_answers(self, asker: SimServer, channel: Channel) -> None:

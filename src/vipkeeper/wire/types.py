@@ -41,10 +41,11 @@ class Health(enum.IntEnum):
     @property
     def serves(self) -> bool:
         """True when the API server is known to be ready."""
-        return self in _SERVING
+        return self in SERVING
 
 
-_SERVING = (Health.API_ONLY, Health.READY)
+SERVING = (Health.READY, Health.API_ONLY)
+"""For those who ask at each advert: `Health.serves` without the call."""
 
 
 @dataclass(frozen=True, slots=True)

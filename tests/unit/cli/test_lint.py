@@ -29,6 +29,8 @@ def test_exit_codes(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["lint", str(config), "--severity", "VK106=info", "--fail-on", "info"]) == 1
     assert main(["lint", str(config), "--select", "VK999"]) == 2
     assert main(["lint", str(config), "--vip", "abc"]) == 2
+    for address in ("10.0.0.11/33", "10.0.0.11+", "10.0.0.11+cp2=10.0.0.12", "+10.0.0.11"):
+        assert main(["lint", str(config), "--servers", f"cp1={address}"]) == 2
     (tmp_path / "empty").mkdir()
     assert main(["lint", str(tmp_path / "empty")]) == 3
     assert main(["lint", str(tmp_path / "missing")]) == 1

@@ -142,6 +142,7 @@ class Api:
         manifest = files / "var/lib/rancher/rke2/server/manifests/kube-vip.yaml"
         manifest.parent.mkdir(parents=True)
         manifest.write_text("env:\n- name: vip_leasename\n  value: plndr-cp-other\n")
+        self.manifest = manifest
         self.monkeypatch = monkeypatch
 
     def ask(self, status: str, body: str) -> tuple[dict[Key, Fact], list[bytes]]:
@@ -176,6 +177,40 @@ def test_the_lease_is_read_with_the_kubeconfig_of_the_server(
 
 def test_no_lease_has_no_holder(api: Api) -> None:
     assert api.ask("404 Not Found", "{}")[0][Key.LEASE_HOLDER].value == ""
+
+
+POD = "kind: DaemonSet\nmetadata:\n  name: kube-vip\n  namespace: {}\nenv:\n"
+VARIABLE = "- name: cp_namespace\n  value: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "asked_in", "known"),
+    [
+        ("env: []\n", "kube-system", True),
+        (POD.format("net"), "net", True),
+        (POD.format("net") + VARIABLE.format("net"), "net", True),
+        (POD.format("kube-system") + VARIABLE.format("net"), "net", False),
+        (VARIABLE.format('"net"'), "net", True),
+        ("env: [{name: cp_namespace, value: net}]\n", "net", True),
+        ("env:\n  cp_namespace: net\n", "net", True),
+        ("- name: cp_namespace\n  valueFrom: {fieldRef: {}}\n", "kube-system", False),
+    ],
+)
+def test_a_lease_is_missing_only_where_its_namespace_is_known(
+    api: Api, manifest: str, asked_in: str, known: bool
+) -> None:
+    api.manifest.write_text(manifest)
+    facts, asked = api.ask("404 Not Found", "{}")
+    assert f"/namespaces/{asked_in}/leases/plndr-cp-lock ".encode() in asked[0]
+    assert facts[Key.LEASE_HOLDER].known is known
+
+
+def test_without_a_manifest_the_namespace_is_not_known(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.manifest.unlink()
+    monkeypatch.setattr(claims, "managers_running", lambda _: [("kube-vip", "7")])
+    assert not api.ask("404 Not Found", "{}")[0][Key.LEASE_HOLDER].known
 
 
 def test_an_api_server_of_another_cluster_is_not_believed(api: Api) -> None:

@@ -139,6 +139,22 @@ def test_what_was_met_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [fact.raw for fact in look_at_members(target())][-1] == "1 voter"
 
 
+def test_an_etcd_whose_health_hangs_is_asked_for_its_metrics_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = threading.Event()
+
+    def get(_address: object, _port: int, path: str) -> tuple[int | Port, str]:
+        if path == "/metrics":
+            asked.set()
+            return 200, "etcd_server_has_leader 0\n"
+        return (Port.SILENT if asked.wait(10) else 200), ""
+
+    monkeypatch.setattr(control_plane, "get", get)
+    found = {fact.key: fact.value for fact in control_plane.look_at_etcd(target())}
+    assert found == {Key.ETCD_HEALTH: Etcd.NO_ANSWER, Key.ETCD_LEADER: False}
+
+
 def test_metrics_of_etcd() -> None:
     text = """\
 # HELP etcd_server_has_leader Whether or not a leader exists.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -87,6 +88,29 @@ def test_what_a_container_said_in_another_hour_is_no_message_of_now(
     assert (Key.LOG, "etcd-no-leader") not in looked(tmp_path)
     pod_log(tmp_path, "etcd", f"{stamp(10)} stderr F etcdserver: no leader")
     assert looked(tmp_path)[Key.LOG, "etcd-no-leader"].value is True
+
+
+def test_a_message_of_a_time_to_come_is_told_and_no_message_of_now(
+    tmp_path: Path, journalctl: Program
+) -> None:
+    journalctl(QUIET)
+    path = pod_log(tmp_path, "etcd", f"{stamp(-90)} stderr F etcdserver: no leader")
+    found = looked(tmp_path)
+    assert (Key.LOG, "etcd-no-leader") not in found
+    assert f"{path.name}: it has messages of a time to come" in found[Key.LOGS_READ, ""].unknown
+
+
+def test_a_log_that_may_not_be_read_is_told(
+    tmp_path: Path, journalctl: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journalctl(QUIET)
+    pod_log(tmp_path, "etcd", f"{stamp(1)} stderr F etcdserver: no leader")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(logs, "end_of", refused)
+    assert looked(tmp_path)[Key.LOGS_READ, ""].unknown.endswith("Permission denied")
 
 
 def test_the_voters_that_etcd_logged_long_ago_still_hold(

@@ -18,7 +18,7 @@ from vipkeeper.core.facts import (
     WallClockStepped,
 )
 from vipkeeper.core.types import MILLISECOND, SECOND, Instant
-from vipkeeper.sim.faults import FOR_EVER, SETTLE, Fault, Plan, draw, settings_for
+from vipkeeper.sim.faults import DRAWN, FOR_EVER, SETTLE, Fault, Plan, draw, settings_for
 from vipkeeper.sim.run import play, run, trace_hash, trace_lines
 from vipkeeper.sim.shrink import shrink
 
@@ -173,10 +173,10 @@ def test_every_kind_of_fault_can_be_played() -> None:
             0 if kind in (FaultKind.HANDOVER, FaultKind.WALL_STEP) else 800 * MILLISECOND,
             {FaultKind.CLOCK_RATE: 800}.get(kind, 1 if kind in FOR_EVER else 50),
         )
-        for number, kind in enumerate(FaultKind)
+        for number, kind in enumerate(sorted(DRAWN, key=list(FaultKind).index))
     )
     result = run(plan(*faults, length=60 * SECOND))
-    assert result.faults == len(FaultKind)
+    assert result.faults == len(DRAWN)
     assert [v for v in result.violations if v.invariant == "A1"] == []
 
 

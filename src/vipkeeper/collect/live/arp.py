@@ -23,8 +23,10 @@ from vipkeeper.wire.types import IPAddress
 LOOPBACK = "lo"
 """Nobody hears a question there."""
 ARP_ROUNDS = 3
-ARP_WAIT = 0.4
-"""Seconds after each request in which answers are collected."""
+ARP_WAIT = 0.2
+"""Seconds between two requests; an answer counts whichever request it came after."""
+ARP_LAST_WAIT = 0.4
+"""Seconds after the last request in which answers are still collected."""
 STRANGER = "none"
 """The owner of an address that is no server's."""
 _GATEWAY = 0x2
@@ -93,9 +95,9 @@ def answers(target: Target, address: IPAddress, on: Address) -> set[str]:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol)) as sock:
         sock.bind((interface, protocol))
         sock.setblocking(False)
-        for _ in range(ARP_ROUNDS):
+        for more in reversed(range(ARP_ROUNDS)):
             sock.send(question)
-            until = time.monotonic() + ARP_WAIT
+            until = time.monotonic() + (ARP_WAIT if more else ARP_LAST_WAIT)
             while (left := until - time.monotonic()) > 0:
                 if not select.select([sock], [], [], left)[0]:
                     break

@@ -21,7 +21,7 @@ from vipkeeper.collect.collector import Collector
 from vipkeeper.collect.live.control_plane import LOOPBACK
 from vipkeeper.collect.live.network import HELLO_LIMIT
 from vipkeeper.collect.live.processes import kube_vip_manifest, managers_running
-from vipkeeper.collect.target import API_PORT, Target, now
+from vipkeeper.collect.target import API_PORT, FUTURE_MS, Target, now
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Privilege
 from vipkeeper.diagnose.vocabulary import Key
@@ -36,12 +36,15 @@ KUBECONFIGS = (
 )
 NAME_IN_CERTIFICATE = "kubernetes"
 """Every API server's certificate has it, so that the certificate is judged though loopback is asked."""
-LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/"
-_LEASE_NAME = re.compile(r"vip_leasename[\"']?\s*\n\s*value:\s*[\"']?([a-z0-9][a-z0-9.-]{0,252})")
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}"
+_VALUE = r"[\"']?(?:,?\s*value[\"']?)?:\s*[\"']?([a-z0-9][a-z0-9.-]{0,252})"
+"""Behind a variable's name: what it is set to, in a list of variables or in Helm values."""
+_LEASE_NAME = re.compile(rf"vip_leasename{_VALUE}")
+_OWN_NAMESPACE = re.compile(rf"cp_namespace{_VALUE}")
+_NAMESPACE = re.compile(r"\b(?:n|targetN)amespace[\"']?:\s*[\"']?([a-z0-9][a-z0-9-]{0,62})")
+_NO_LEASE = "no Lease there, and this server's files do not say which namespace it is in"
 _LONGEST = 64 * 1024
 """Bytes of an answer or a kubeconfig that are read."""
-FUTURE_MS = 60_000
-"""A renewal so far ahead was written by a clock that cannot be held against ours."""
 _STATE = re.compile(r"\((\S+)\) Entering (MASTER|BACKUP|FAULT) STATE")
 
 
@@ -104,13 +107,18 @@ def ask_lease(target: Target) -> Iterator[Fact]:
     if config is None:
         yield target.blind(Key.LEASE_HOLDER, "no kubeconfig on this server", "Lease of kube-vip")
         return
-    named = _LEASE_NAME.search(Path(manifest).read_text(errors="replace")) if manifest else None
-    path = LEASES + (named[1] if named else "plndr-cp-lock")
+    text = Path(manifest).read_text(errors="replace") if manifest else ""
+    named = _LEASE_NAME.search(text)
+    namespace, sure = lease_namespace(text)
+    path = LEASES.format(namespace, named[1] if named else "plndr-cp-lock")
     source = f"https://{LOOPBACK}:{API_PORT}{path}"
     try:
         status, body = _get(client_context(config.read_bytes()[:_LONGEST]), path)
     except (OSError, http.client.HTTPException, ValueError) as error:
         yield target.blind(Key.LEASE_HOLDER, str(error) or "no answer", source)
+        return
+    if status == http.client.NOT_FOUND and not sure:
+        yield target.blind(Key.LEASE_HOLDER, _NO_LEASE, source)
         return
     if status == http.client.NOT_FOUND:
         yield target.of_path(Key.LEASE_HOLDER, "", source, raw="404, there is no such Lease")
@@ -129,6 +137,20 @@ def ask_lease(target: Target) -> Iterator[Fact]:
         yield target.blind(
             Key.LEASE_FRESH, "when it was renewed cannot be told by our clock", source
         )
+
+
+def lease_namespace(manifest: str) -> tuple[str, bool]:
+    """The namespace of kube-vip's Lease by its manifest, and whether the manifest leaves no other. Total.
+
+    A pod with a token of a service account takes its own namespace, any other `cp_namespace`, by default
+    kube-system (kube-vip pkg/cluster/lease.go).
+    """
+    given = _OWN_NAMESPACE.findall(manifest)
+    named = [*given, *_NAMESPACE.findall(manifest)]
+    elsewhere = "cp_namespace" in manifest and not given
+    return next(iter(named), "kube-system"), (
+        bool(manifest) and len(set(named)) <= 1 and not elsewhere
+    )
 
 
 def read_lease(body: str) -> tuple[str, int | None, int] | None:

@@ -7,11 +7,12 @@ import json
 import re
 import ssl
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from typing import Any
 
 from vipkeeper.collect.collector import Collector
-from vipkeeper.collect.live.network import HELLO_LIMIT, connect, readyz
+from vipkeeper.collect.live.network import HELLO_LIMIT, at_once, connect, readyz
 from vipkeeper.collect.target import API_PORT, REGISTRATION_PORT, Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Port
@@ -29,10 +30,16 @@ _METRIC = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})? (\S+)$", re.MULTILINE
 
 def look_at_api(target: Target) -> Iterator[Fact]:
     """Port and readiness of the local API server, without a credential."""
-    word, raw = connect(LOOPBACK, API_PORT)
-    yield target.of_own(Key.API_PORT, word, f"connect to 127.0.0.1:{API_PORT}", raw=raw)
-    ready, raw = readyz(LOOPBACK)
-    yield target.of_own(Key.READYZ, ready, f"https://127.0.0.1:{API_PORT}/readyz", raw=raw)
+
+    def port() -> Iterator[Fact]:
+        word, raw = connect(LOOPBACK, API_PORT)
+        yield target.of_own(Key.API_PORT, word, f"connect to 127.0.0.1:{API_PORT}", raw=raw)
+
+    def readiness() -> Iterator[Fact]:
+        ready, raw = readyz(LOOPBACK)
+        yield target.of_own(Key.READYZ, ready, f"https://127.0.0.1:{API_PORT}/readyz", raw=raw)
+
+    yield from at_once([port, readiness])
 
 
 def look_at_registration(target: Target) -> Iterator[Fact]:
@@ -64,15 +71,16 @@ def listeners(target: Target, port: int) -> set[str]:
 
 
 def look_at_etcd(target: Target) -> Iterator[Fact]:
-    """etcd's /health and /metrics on loopback; they need no credential and no quorum."""
-    status, body = get(LOOPBACK, ETCD_PORT, "/health")
+    """etcd's /health and /metrics on loopback; they need no credential and no quorum.
+
+    Both at once: /health waits for a read through the quorum, and /metrics answers meanwhile.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(get, LOOPBACK, ETCD_PORT, path) for path in ("/health", "/metrics")]
+    (status, body), (metrics_status, metrics) = (answer.result() for answer in asked)
     source = f"http://127.0.0.1:{ETCD_PORT}/health"
     word = judge_health(status, body)
     raw = body or _shown(status)
-    metrics_status: int | Port = 0
-    metrics = ""
-    if word is not Etcd.REFUSED:
-        metrics_status, metrics = get(LOOPBACK, ETCD_PORT, "/metrics")
     if word is Etcd.NO_LEADER and "reason" not in body and _HAS_LEADER in metrics:
         word = Etcd.NO_SPACE if out_of_quota(metrics) else Etcd.ALARM
         raw = f"{body.strip()} without a reason, and its metrics say that it has a leader"

@@ -18,7 +18,7 @@ from vipkeeper.collect.bundle import Text
 from vipkeeper.collect.collector import Collector
 from vipkeeper.collect.rancher_logs import RECENT_MS, voters_of
 from vipkeeper.collect.redact import redacted
-from vipkeeper.collect.target import Target, now
+from vipkeeper.collect.target import FUTURE_MS, Target, now
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Privilege
 from vipkeeper.diagnose.logtime import Reference, when
@@ -183,12 +183,12 @@ def _facts(
         for seen in searched.seen:
             line = seen.last.decode(errors="replace")
             at = when(line, reference)
-            if at >= reference.at - RECENT_MS:
+            if reference.at - RECENT_MS <= at <= reference.at + FUTURE_MS:
                 name = seen.message.name
                 yield _fact(target, Key.LOG, True, searched.log, line, at, aspect=name)
     yield from _voters(target, [*found, *older], reference)
     source = ", ".join(searched.log.name for searched in found) or PODS
-    why = "; ".join(_unread(target, found, supervisor_logs))
+    why = "; ".join(_unread(target, found, supervisor_logs, reference))
     if why:
         yield target.blind(Key.LOGS_READ, why, "logs", about=target.own)
     else:
@@ -216,13 +216,18 @@ def _voters(target: Target, found: list[Searched], reference: Reference) -> Iter
         yield max(said, key=lambda fact: fact.at)
 
 
-def _unread(target: Target, found: list[Searched], supervisor_logs: bool) -> Iterator[str]:
+def _unread(
+    target: Target, found: list[Searched], supervisor_logs: bool, reference: Reference
+) -> Iterator[str]:
     """What keeps a message that was not found from being one that is not there."""
     if not supervisor_logs:
         yield "the journal has nothing of rke2-server, k3s or kubelet"
     for searched in found:
         if searched.trouble:
             yield f"{searched.log.name}: {searched.trouble}"
+        lines = (seen.last.decode(errors="replace") for seen in searched.seen)
+        if any(when(line, reference) > reference.at + FUTURE_MS for line in lines):
+            yield f"{searched.log.name}: it has messages of a time to come"
     there = {searched.log.container for searched in found}
     for name in CONTAINERS:
         manifests = (target.path(folder).glob(f"{name}*.y*ml") for folder in STATIC_PODS)

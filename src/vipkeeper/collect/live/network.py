@@ -142,7 +142,7 @@ def authority(target: Target) -> Path | None:
 def look_at_vip(target: Target) -> Iterator[Fact]:
     """Ports, TLS and /readyz of the VIP, all at once."""
     ca = authority(target)
-    yield from _at_once(
+    yield from at_once(
         [
             *(_port_of_vip(target, port) for port in (API_PORT, REGISTRATION_PORT)),
             lambda: _hello_of_vip(target, ca),
@@ -151,7 +151,8 @@ def look_at_vip(target: Target) -> Iterator[Fact]:
     )
 
 
-def _at_once(looks: Sequence[Callable[[], Iterable[Fact]]]) -> Iterator[Fact]:
+def at_once(looks: Sequence[Callable[[], Iterable[Fact]]]) -> Iterator[Fact]:
+    """The facts of several looks, in their order, in the time of the slowest one."""
     with ThreadPoolExecutor(max(1, len(looks))) as pool:
         for found in pool.map(lambda look: tuple(look()), looks):
             yield from found
@@ -195,7 +196,7 @@ def look_at_servers(target: Target) -> Iterator[Fact]:
             looks.append(_port_of_server(target, server.name, server.address, port))
         looks.append(_readyz_of_server(target, server.name, server.address))
         looks.append(_hello_of_server(target, server.name, server.address))
-    found = list(_at_once(looks)) if looks else []
+    found = list(at_once(looks)) if looks else []
     yield from found
     for server in target.others:
         ports = [

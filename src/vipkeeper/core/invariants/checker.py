@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vipkeeper.core.actions import ChangeAddresses, SendAdvert, Transition
-from vipkeeper.core.events import AddressesDone, AdvertReceived, Started, Tick
+from vipkeeper.core.events import AddressesDone, AdvertReceived, Commanded, Started, Tick
 from vipkeeper.core.facts import Fact
 from vipkeeper.core.invariants.base import Invariant, Violation
 from vipkeeper.core.invariants.election import (
@@ -39,7 +39,7 @@ from vipkeeper.core.invariants.safety import (
     TwoWithWitness,
 )
 from vipkeeper.core.invariants.situation import Situation
-from vipkeeper.core.types import Instant
+from vipkeeper.core.types import Duration, Instant
 from vipkeeper.wire.types import Role
 
 INVARIANTS: tuple[type[Invariant], ...] = (
@@ -65,20 +65,42 @@ INVARIANTS: tuple[type[Invariant], ...] = (
     Robust,
     WallClock,
 )
+OWN: tuple[type[Invariant], ...] = (
+    RenewedInTime,
+    FreshHolder,
+    Deafness,
+    MoveBudget,
+    Preemption,
+    NamedSuccessor,
+    SuccessorHears,
+    Robust,
+)
+"""What can be judged by what one daemon alone was told and did."""
 MOST_VIOLATIONS = 100
 """A broken cluster breaks its promises all the time; the first ones tell."""
 MANY_ACTIONS = 8
 
 
 RESIGNED = Role.RESIGNED
+ALWAYS_NOTABLE = (Started, AddressesDone, Commanded)
 
 
 class Checker:
     """`fact` and `turn` for each record in order, `finish` at the end; `violations` has what was found."""
 
-    def __init__(self, invariants: Sequence[type[Invariant]] = INVARIANTS) -> None:
+    def __init__(
+        self,
+        invariants: Sequence[type[Invariant]] = INVARIANTS,
+        *,
+        patience: Duration = 0,
+        rest: Duration | None = None,
+    ) -> None:
+        """`patience`: what L1, L3 and H1 allow on top of their bounds, where a machine's scheduler is late by
+        an amount that no fact tells. `rest`: the quiet after which the cluster counts as at rest; None:
+        max(3 s, 20 I).
+        """
         self.violations: list[Violation] = []
-        self.situation = Situation()
+        self.situation = Situation(patience, rest)
         self.invariants = [kind(self.situation, self._report) for kind in invariants]
         self._turns = [i for i in self.invariants if type(i).turn is not Invariant.turn]
         self._transitions = [
@@ -108,7 +130,7 @@ class Checker:
             notable = notable or situation.several or event.advert.role is RESIGNED
         elif kind is not Tick:
             situation.turn(local, server, event)
-            notable = notable or situation.several or kind in (Started, AddressesDone)
+            notable = notable or situation.several or kind in ALWAYS_NOTABLE
         if notable:
             for invariant in self._turns:
                 invariant.turn(at, server, event, actions)

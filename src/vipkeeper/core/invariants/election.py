@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from vipkeeper.core.actions import Cause, State, Transition
-from vipkeeper.core.events import AdvertReceived
+from vipkeeper.core.events import AdvertReceived, Commanded
 from vipkeeper.core.invariants.base import Invariant, Report, ms
 from vipkeeper.core.invariants.situation import (
     Situation,
@@ -173,14 +173,25 @@ class SuccessorHears(Invariant):
     """P2: who gives the VIP away in an orderly manner names only a server whose newest advert says that it
     hears the one that resigns: no other would learn of it.
 
-    Blind: a handover that an operator forces (nothing in a trace tells); a deaf holder, who has no choice.
+    Blind: a handover that an operator forces; a deaf holder, who has no choice.
     """
 
     id: ClassVar[str] = "P2"
 
+    def __init__(self, situation: Situation, report: Report) -> None:
+        super().__init__(situation, report)
+        self._forced: set[str] = set()
+
+    def turn(self, at: Instant, server: str, event: object, actions: Sequence[object]) -> None:
+        """Remember whether the newest command was to do all that is possible."""
+        if type(event) is Commanded:
+            (self._forced.add if event.force else self._forced.discard)(server)
+
     def transition(self, at: Instant, local: Instant, server: str, transition: Transition) -> None:
         """A holder lets go and names a successor."""
         if transition.after is not State.RELEASE or transition.cause not in ORDERLY:
+            return
+        if transition.cause is Cause.HANDOVER and server in self._forced:
             return
         own = self.situation.servers[server]
         heard = own.heard.get(transition.peer) if transition.peer is not None else None

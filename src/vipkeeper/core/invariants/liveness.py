@@ -92,7 +92,8 @@ class SomebodyServes(Invariant):
         bound = single_bound(fact.kind, holder.settings)
         if bound is not None:
             self._fault = fact
-            self._limit = situation.slowest(bound) + SCHEDULING + 6 * situation.longest_delay
+            self._limit = situation.slowest(bound) + 6 * situation.longest_delay
+            self._limit += SCHEDULING + situation.patience
 
     def changed(self, at: Instant, fact: Fact) -> None:
         """Look again."""
@@ -106,7 +107,7 @@ class SomebodyServes(Invariant):
                 for s in situation.servers.values()
             )
         limit = situation.slowest(any_bound(situation.settings)) if nobody else 0
-        self._nobody.update(at, nobody, limit + SCHEDULING)
+        self._nobody.update(at, nobody, limit + SCHEDULING + situation.patience)
 
     def transition(self, at: Instant, local: Instant, server: str, transition: Transition) -> None:
         """An operator's standby is no outage."""
@@ -167,6 +168,7 @@ class ClientLearns(Invariant):
             self._holder = server
             own = self.situation.servers[server]
             limit = SCHEDULING + 6 * self.situation.longest_delay + own.late
+            limit += self.situation.patience
             self._unserved.update(at, True, limit)
 
     def finish(self, at: Instant) -> None:
@@ -283,7 +285,8 @@ class OneAfterHeal(Invariant):
             return
         wrong = len(self.situation.answering()) != 1
         since = self._wrong.since if self._wrong.since is not None else at
-        self._wrong.update(at, wrong, max(0, self._from - since) + 2 * SCHEDULING)
+        limit = max(0, self._from - since) + 2 * SCHEDULING + self.situation.patience
+        self._wrong.update(at, wrong, limit)
 
     def _settled_by(self, at: Instant) -> Instant | None:
         situation = self.situation
@@ -350,7 +353,8 @@ class Health(Invariant):
         since = self._stretch.since if self._stretch.since is not None else at
         wait = max(0, known - since)
         bound = HARD if hard else settings.soft_failure_after + PROBER_LAG
-        self._stretch.update(at, True, situation.slowest(bound) + SCHEDULING + wait)
+        limit = situation.slowest(bound) + SCHEDULING + situation.patience + wait
+        self._stretch.update(at, True, limit)
 
     def finish(self, at: Instant) -> None:
         """Judge what lasts until the end."""

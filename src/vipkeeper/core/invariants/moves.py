@@ -27,7 +27,7 @@ from vipkeeper.wire.types import Role
 NOISE = frozenset({
     FaultKind.LOSS, FaultKind.BURSTS, FaultKind.DELAY, FaultKind.REORDERING, FaultKind.CORRUPTION,
     FaultKind.KERNEL_SLOW, FaultKind.KERNEL_REFUSES, FaultKind.TIMERS_LATE, FaultKind.CLOCK_RATE,
-    FaultKind.REPLAY, FaultKind.WRONG_KEY,
+    FaultKind.REPLAY, FaultKind.WRONG_KEY, FaultKind.OTHER,
 })  # fmt: skip
 """Kinds that are no single event but go on for a while."""
 LIGHT = frozenset({FaultKind.LOSS, FaultKind.STALL, FaultKind.DUPLICATION})

@@ -1,6 +1,7 @@
 """The records of an NDJSON trace as the objects that predicates take (docs/trace.md).
 
 A trace of several has a `writer` in each line; one of a single daemon names its server in its `Header`.
+A daemon says its settings itself, in the record behind its header.
 `local` is the server's own clock where the writer knows it; elsewhere all clocks are one (a lab in
 namespaces of one host).
 """
@@ -17,15 +18,25 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from vipkeeper.core import actions, events, facts
+from vipkeeper.core.actions import State
 from vipkeeper.core.facts import Configured, DaemonChanged, DaemonState
 from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.checker import Checker
 from vipkeeper.core.trace import Header, TraceRecord, parse
-from vipkeeper.core.types import Instant, Settings
+from vipkeeper.core.types import MILLISECOND, SECOND, Instant, Settings
 
 EVENTS: dict[str, Any] = {cls.__name__: cls for cls in typing.get_args(events.Event)}
 ACTIONS: dict[str, Any] = {cls.__name__: cls for cls in typing.get_args(actions.Action)}
 FACTS: dict[str, Any] = {cls.__name__: cls for cls in typing.get_args(facts.Fact)}
+
+
+PATIENCE = SECOND
+"""What bounds of liveness allow on top in a trace of a lab: a busy machine is late, and speed is measured elsewhere."""
+REST = 150 * MILLISECOND
+"""The quiet of a lab at rest: it waits for that itself, before the trace of an act begins."""
+ASKS_EVERY = 15 * MILLISECOND
+"""A server in doubt asks this often: one that wrote nothing for longer did not run meanwhile."""
+IN_DOUBT = (State.SUSPECT, State.HOLDOFF, State.HELD)
 
 
 class UnreadableError(ValueError):
@@ -107,6 +118,7 @@ class Reader:
         self.unread = 0
         self.last: Instant = 0
         self._server: str | None = None
+        self._wrote: dict[str, Instant] = {}
         self._turn: tuple[Instant, Instant, str, Any, list[Any]] | None = None
         for one in settings:
             self._configured(0, one)
@@ -119,9 +131,13 @@ class Reader:
     def take(self, text: str | bytes) -> None:
         """One line; an unreadable one is counted."""
         record = parse(text)
-        if not isinstance(record, TraceRecord):
+        if isinstance(record, TraceRecord):
+            self.record(record)
+        else:
             self.unread += 1
-            return
+
+    def record(self, record: TraceRecord) -> None:
+        """One record; one of a known type that has another form is counted."""
         try:
             self._record(record)
         except UnreadableError:
@@ -130,13 +146,28 @@ class Reader:
     def _record(self, record: TraceRecord) -> None:
         self.last = max(self.last, record.at)
         if record.type == Header.__name__:
+            self._flush()
             server = record.fields.get("server")
             self._server = server if isinstance(server, str) else None
         elif record.type in FACTS:
             self._flush()
-            self.checker.fact(record.at, build(FACTS[record.type], record.fields))
+            self._fact(record, build(FACTS[record.type], record.fields))
         elif record.type in EVENTS or record.type in ACTIONS:
             self._turns(record)
+
+    def _fact(self, record: TraceRecord, fact: Any) -> None:
+        if isinstance(fact, Configured) and fact.server == (record.writer or self._server):
+            self._configured(record.at, fact.settings)
+        elif not isinstance(fact, Configured) and self._unknown(fact):
+            self.unread += 1
+        else:
+            self.checker.fact(record.at, fact)
+
+    def _unknown(self, fact: Any) -> bool:
+        """It is about a server that has no settings yet."""
+        name = getattr(fact, "server", None)
+        servers = self.checker.situation.servers
+        return not servers or (name is not None and name not in servers)
 
     def _turns(self, record: TraceRecord) -> None:
         server = record.writer or self._server
@@ -145,6 +176,8 @@ class Reader:
             return
         if record.type in EVENTS:
             self._flush()
+            if record.fields.get("local") is None:
+                self._count_pause(server, record.at)
             event = build(EVENTS[record.type], record.fields)
             local = record.fields.get("local")
             clock = local if isinstance(local, int) else record.at
@@ -154,14 +187,22 @@ class Reader:
         else:
             self.unread += 1
 
+    def _count_pause(self, name: str, at: Instant) -> None:
+        """A server in doubt that wrote nothing was not running: nobody tells of a stall of a real one."""
+        server = self.checker.situation.servers[name]
+        pause = at - self._wrote.get(name, at) - ASKS_EVERY
+        if server.state in IN_DOUBT and server.daemon is DaemonState.RUNNING and pause > 0:
+            server.stalled += pause
+        self._wrote[name] = at
+
     def _flush(self) -> None:
         """A turn is complete when the next record is none of its actions."""
         if self._turn is not None:
             turn, self._turn = self._turn, None
             self.checker.turn(*turn)
 
-    def finish(self) -> list[Violation]:
-        """The end of the trace; what was found."""
+    def finish(self, at: Instant = 0) -> list[Violation]:
+        """The end of the trace, at its last record or later; what was found."""
         self._flush()
-        self.checker.finish(self.last)
+        self.checker.finish(max(at, self.last))
         return self.checker.violations

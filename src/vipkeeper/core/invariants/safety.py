@@ -48,9 +48,9 @@ class _Pairs(Invariant, abc.ABC):
 
     def _update(self, at: Instant) -> None:
         situation = self.situation
-        answering = [s for s in situation.answering() if not situation.has_own_key(s)]
-        if len(answering) < 2 and not self._stretches:
+        if not situation.several and not self._stretches:
             return
+        answering = [s for s in situation.answering() if not situation.has_own_key(s)]
         pairs = {(a.name, b.name): (a, b) for a, b in itertools.combinations(answering, 2)}
         for pair in [p for p in self._stretches if p not in pairs]:
             del self._stretches[pair]

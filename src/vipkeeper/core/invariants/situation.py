@@ -12,6 +12,7 @@ from vipkeeper.core.events import (
     ForeignClaimSeen,
     GatewayAnswered,
     HostObserved,
+    Reconfigured,
     ServerAnswered,
     Started,
     VipAnswered,
@@ -34,13 +35,14 @@ from vipkeeper.core.facts import (
     LinkChanged,
     PowerChanged,
     ServedChanged,
+    StateKnown,
     StunChanged,
     VipChanged,
     WireChanged,
 )
-from vipkeeper.core.invariants.subject import Heard, ServerSituation
-from vipkeeper.core.types import MILLISECOND, Duration, Instant, Settings
-from vipkeeper.wire.types import Advert, Role
+from vipkeeper.core.invariants.subject import FIT_LATENESS, Heard, ServerSituation
+from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Settings
+from vipkeeper.wire.types import SERVING, Advert, Role
 
 CLEAR_DELAY: Duration = 5 * MILLISECOND
 """A wire that takes longer than this is not clear."""
@@ -57,7 +59,10 @@ SOUNDS = (
 class Situation:
     """Facts and turns in, in order; the predicates read."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Duration = 0, rest: Duration | None = None) -> None:
+        """`patience`, `rest`: as `Checker` says."""
+        self.patience = patience
+        self._rest = rest
         self.servers: dict[str, ServerSituation] = {}
         self.by_address: dict[object, str] = {}
         self._sources: list[tuple[object, str]] = []
@@ -65,6 +70,7 @@ class Situation:
         """Thousandths lost on a wire that is not clear; bursts and long delays count as all."""
         self.delay: dict[tuple[str, str], Duration] = {}
         self.bursts: dict[tuple[str, str], bool] = {}
+        self._unclear: set[tuple[str, str]] = set()
         self.disturbers: dict[tuple[Disturber, str | None], bool] = {}
         self.served: str | None = None
         self.served_since: Instant = 0
@@ -113,16 +119,26 @@ class Situation:
     def _loud(self, at: Instant, fact: Fact) -> None:
         match fact:
             case Configured(server, settings):
-                self.servers[server] = ServerSituation(server, settings.own, settings)
-                self.by_address[settings.servers[settings.own].address] = server
-                self._sources = list(self.by_address.items())
+                self._configured(server, settings)
             case WireChanged(source, target, lost, delay, bursts):
                 wire = (source, target)
                 self.lost[wire], self.delay[wire], self.bursts[wire] = lost, delay, bursts
+                clear = delay <= CLEAR_DELAY and not bursts and lost == 0
+                (self._unclear.discard if clear else self._unclear.add)(wire)
             case DisturberChanged(disturber, about, on):
                 self.disturbers[(disturber, about)] = on
             case _:
                 self._server(at, fact)
+
+    def _configured(self, name: str, settings: Settings) -> None:
+        """What is true of a server's machine outlives a new start, or new settings, of its daemon."""
+        server = self.servers.get(name)
+        if server is None:
+            server = self.servers[name] = ServerSituation(name, settings.own, settings)
+            server.fit_lateness = FIT_LATENESS + self.patience
+        server.index, server.settings = settings.own, settings
+        self.by_address |= {one.address: one.name for one in settings.servers}
+        self._sources = list(self.by_address.items())
 
     def _server(self, at: Instant, fact: Fact) -> None:
         name = getattr(fact, "server", None)
@@ -132,6 +148,8 @@ class Situation:
         server.changed_at = at
         server.count_stall(at)
         match fact:
+            case StateKnown(_, state):
+                server.state = state
             case PowerChanged(_, on):
                 server.power = on
             case StunChanged(_, on):
@@ -168,6 +186,8 @@ class Situation:
             server.gateway_proven = event.record.gateway if event.record is not None else None
         elif kind is HostObserved:
             server.gateway = event.host.gateway
+        elif kind is Reconfigured:
+            self._configured(name, event.settings)
 
     def transition(self, at: Instant, local: Instant, name: str, transition: Transition) -> None:
         """A node changed its state."""
@@ -211,7 +231,7 @@ class Situation:
             heard.proven = advert.boot_id
         elif heard.advert is not None and advert.counter <= heard.advert.counter:
             return
-        if not advert.health.serves:
+        if advert.health not in SERVING:
             heard.serving_since = None
         elif heard.serving_since is None:
             heard.serving_since = event.received
@@ -234,9 +254,7 @@ class Situation:
 
     def is_clear(self, source: str, target: str) -> bool:
         """Nothing is lost or late on this wire."""
-        wire = (source, target)
-        late = self.delay.get(wire, 0) > CLEAR_DELAY or self.bursts.get(wire, False)
-        return not late and self.lost.get(wire, 0) == 0
+        return (source, target) not in self._unclear
 
     def is_cut(self, source: str, target: str) -> bool:
         """Nothing arrives on this wire."""
@@ -276,7 +294,9 @@ class Situation:
         The client is served by it, every other running server follows or stands by.
         """
         settings = self.settings
-        quiet_for = max(3_000 * MILLISECOND, 20 * settings.advert_interval)
+        quiet_for = self._rest
+        if quiet_for is None:
+            quiet_for = max(3 * SECOND, 20 * settings.advert_interval)
         last = max(self.changed_at, self.moved_at, self.served_since)
         if self.calm_since is None or at - last < quiet_for:
             return None

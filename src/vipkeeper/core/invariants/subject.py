@@ -47,6 +47,8 @@ class ServerSituation:
     api_since: Instant = 0
     late: Duration = 0
     refuses: bool = False
+    fit_lateness: Duration = FIT_LATENESS
+    """A lateness up to this does not count as disturbed."""
     rate: int = TRUE_RATE
     changed_at: Instant = 0
     """When one of the above that disturbs it last changed."""
@@ -86,7 +88,7 @@ class ServerSituation:
     @property
     def fit_itself(self) -> bool:
         """Nothing is wrong with the machine and its daemon."""
-        quick = self.late <= FIT_LATENESS and not self.refuses
+        quick = self.late <= self.fit_lateness and not self.refuses
         return self.runs and self.link and quick and abs(self.rate - TRUE_RATE) <= RATE_TOLERANCE
 
     def count_stall(self, at: Instant) -> None:

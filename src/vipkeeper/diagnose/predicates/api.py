@@ -142,4 +142,5 @@ def api_restarts_behind_vip(view: View) -> Judgement:
     """The API server that the VIP leads to is started again and again."""
     restarts = among(Process.RESTARTING)
     text = "the API server is restarted again and again"
-    return behind(view, view.each(Key.CONTAINER, CONTAINER), restarts, text)
+    not_so = "the API server is not restarted again and again"
+    return behind(view, view.each(Key.CONTAINER, CONTAINER), restarts, text, not_so)

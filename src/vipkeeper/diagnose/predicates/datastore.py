@@ -166,7 +166,7 @@ def datastore_ill_behind_vip(view: View) -> Judgement:
         return true("the datastore is ill, and the API server with it", *here)
     if kept is not None and kept.value is Datastore.SQLITE:
         return false("the datastore is a file of the server itself", kept)
-    return behind(view, view.each(Key.ETCD_HEALTH), ill, "etcd is ill")
+    return behind(view, view.each(Key.ETCD_HEALTH), ill, "etcd is ill", "etcd is well")
 
 
 @predicate(Key.DISK_FULL)

@@ -16,7 +16,7 @@ def found_in_files(view: View, text: str, *rules: str) -> Judgement:
     if met:
         return true(text, *met)
     if len(looked) == len(rules):
-        return false(f"not so in the files: {text}", *looked)
+        return false(f"lint finds nothing of it in the files: {text}", *looked)
     return unknown(f"nobody judged the files: {text}", needs=(Key.LINT,))
 
 

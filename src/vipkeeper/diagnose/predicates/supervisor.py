@@ -30,7 +30,10 @@ def vip_leads_to_stopped(view: View) -> Judgement:
 @predicate(Key.SUPERVISOR, *WHERE)
 def stopped_behind_vip(view: View) -> Judgement:
     """The supervisor of a server that the VIP leads to is stopped."""
-    return behind(view, view.each(Key.SUPERVISOR), _STOPPED, "the supervisor is stopped")
+    states = view.each(Key.SUPERVISOR)
+    return behind(
+        view, states, _STOPPED, "the supervisor is stopped", "the supervisor is not stopped"
+    )
 
 
 @predicate(Key.SUPERVISOR, *WHERE)
@@ -38,15 +41,21 @@ def not_up_behind_vip(view: View) -> Judgement:
     """The supervisor of a server that the VIP leads to is stopped, or has not come up yet."""
     states = view.each(Key.SUPERVISOR)
     return behind(
-        view, states, lambda value: value is not Process.RUNNING, "the supervisor is not up"
+        view,
+        states,
+        lambda value: value is not Process.RUNNING,
+        "the supervisor is not up",
+        "the supervisor is up",
     )
 
 
 @predicate(Key.SUPERVISOR, *WHERE)
 def restarts_behind_vip(view: View) -> Judgement:
     """The supervisor of a server that the VIP leads to ends and is started again."""
-    restarts = among(Process.RESTARTING)
-    return behind(view, view.each(Key.SUPERVISOR), restarts, "the supervisor restarts")
+    states, restarts = view.each(Key.SUPERVISOR), among(Process.RESTARTING)
+    return behind(
+        view, states, restarts, "the supervisor restarts", "the supervisor does not restart"
+    )
 
 
 def young(view: View) -> tuple[Fact, ...]:
@@ -82,7 +91,10 @@ def vip_leads_to_starting(view: View) -> Judgement:
 def starting_behind_vip(view: View) -> Judgement:
     """A server that the VIP leads to was started moments ago."""
     states, recent = view.each(Key.SUPERVISOR), {fact.about for fact in young(view)}
-    judged = behind(view, states, among(Process.STARTING), "the supervisor is starting")
+    starts = among(Process.STARTING)
+    judged = behind(
+        view, states, starts, "the supervisor is starting", "the supervisor is not starting"
+    )
     if judged.truth is not Truth.TRUE:
         return judged
     starting = [fact for fact in judged.facts if fact.about in recent]

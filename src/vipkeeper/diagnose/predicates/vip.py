@@ -44,7 +44,9 @@ def leads(view: View, faulty: Iterable[Fact]) -> Judgement:
     return unknown("to which server the VIP leads is not known", *present.blind, needs=WHERE)
 
 
-def behind(view: View, found: Found, test: Callable[[Value], bool], text: str) -> Judgement:
+def behind(
+    view: View, found: Found, test: Callable[[Value], bool], text: str, not_so: str
+) -> Judgement:
     """Whether a value passes on a server that the VIP leads to. Not so only when all of these were seen."""
     held = led_to(view)
     passing = [fact for fact in found.where(test) if fact.about in held]
@@ -52,7 +54,7 @@ def behind(view: View, found: Found, test: Callable[[Value], bool], text: str) -
         return true(f"{text}: {names(passing)}", *passing)
     seen = [found.facts[server] for server in sorted(held) if server in found.facts]
     if held and len(seen) == len(held):
-        return false(f"not so where the VIP leads: {text}", *seen)
+        return false(f"where the VIP leads, {not_so}", *seen)
     return unknown(f"not known where the VIP leads: {text}", *found.blind)
 
 

@@ -54,6 +54,8 @@ class Manager(abc.ABC):
     """The first one is taken when none is named."""
     program: ClassVar[str] = ""
     """What must be on the PATH; empty: nothing but this package."""
+    traced: bool = False
+    """Whether its daemons write a trace (docs/trace.md)."""
     source: ClassVar[str] = ""
     """How to get the program, for the message that it is missing."""
 

@@ -12,7 +12,7 @@ from vipkeeper.config.tree import MAX_DEPTH, Problem, Scalar, Span, Style, Troub
 from vipkeeper.lint.document import Document, Parsed
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.words import joined, split
-from vipkeeper.lint.source import Source, read
+from vipkeeper.lint.source import Source, beside, read
 
 MAX_FILES = 100
 """Included files in all."""
@@ -216,7 +216,7 @@ class _Reader:
             if found:
                 rest = " " * found.end(1) + line[found.end(1) :]
                 condition = self._judged(source, number, found, rest)
-                if condition == _DROPPED and "{" not in rest:
+                if condition == _DROPPED and "{" not in _braces(rest):
                     continue
             macro = _MACRO.fullmatch(rest.strip())
             if macro and condition != _DROPPED:
@@ -235,15 +235,15 @@ class _Reader:
         condition = found[2] + name
         if self.config_id is not None:
             condition = "" if (name == self.config_id) != negated else _DROPPED
-        if condition and "{" in rest and "}" not in rest.partition("{")[2]:
+        braces = _braces(rest)
+        if condition and braces.count("{") > braces.count("}"):
             first = found.start(1) + 1
             self.headless.append(Span(source.file, number, first, number, len(rest.rstrip()) + 1))
         return condition
 
     def _line(self, source: Source, number: int, line: str, condition: str) -> None:
-        words = split(source.file, number, line, comments="#!", escapes=False, lone="{}")
         gathered: list[Scalar] = []
-        for word in words:
+        for word in _cut(source.file, number, line):
             if word.text == "{" and not word.quoted:
                 self._begin(word, tuple(gathered), condition)
                 gathered, condition = [], ""
@@ -308,7 +308,7 @@ class _Reader:
                 self.problems.append(Problem(span, message, Trouble.EXPANSION))
                 return
             else:
-                found = read(path, _beside(source, path))
+                found = read(path, beside(source, path))
                 if isinstance(found, Problem):
                     self.problems.append(found)
                     continue
@@ -338,6 +338,15 @@ class _Reader:
         return [path for path in found if not os.path.isdir(path)]
 
 
+def _cut(file: str, number: int, line: str) -> list[Scalar]:
+    return split(file, number, line, comments="#!", escapes=False, lone="{}")
+
+
+def _braces(line: str) -> str:
+    """The braces of a line that open and close blocks, in order."""
+    return "".join(w.text for w in _cut("", 0, line) if w.text in ("{", "}") and not w.quoted)
+
+
 def _root(path: Path) -> Path | None:
     """The root of the server that this copy of a file is from; None where the path does not say."""
     root, marker, _ = str(path).partition("/etc/keepalived/")
@@ -356,17 +365,7 @@ def _scripts(
             continue
         path = root / name.lstrip("/")
         if path.suffix == ".sh" and os.path.isfile(path):
-            yield name, read(path, _beside(source, path))
-
-
-def _beside(source: Source, path: Path) -> str:
-    """How messages name an included file: as the including one was named."""
-    assert source.path is not None
-    try:
-        rest = path.relative_to(source.path.parent)
-    except ValueError:
-        return str(path)
-    return str(Path(source.file).parent / rest)
+            yield name, read(path, beside(source, path))
 
 
 def parse(source: Source, kind: Kind, config_id: str | None = None) -> Parsed:

@@ -62,10 +62,12 @@ class _Report:
         yield "  because"
         for judgement in (*assessment.because, *assessment.support):
             yield from self._statement("+", judgement)
-        for judgement in assessment.cleared:
-            yield from self._statement("-", judgement)
         for judgement in assessment.missing:
             yield from self._statement("?", judgement)
+        if assessment.cleared:
+            yield "  also checked, and not against it"
+        for judgement in assessment.cleared:
+            yield from self._statement("+", judgement)
         yield "  how it leads to the symptom"
         for link in hypothesis.chain:
             yield from self._item("    ", link)

@@ -2,9 +2,9 @@
 
 ## What it does
 Reports a VIP that shares not even its first 16 bits (IPv6: 64) with any known address of a server. How large the subnets are is not in these
-files, so a VIP in the next subnet is not seen, unless `--servers cp1=10.10.10.11/24,...` says it: then a VIP outside of all these
-subnets is an error. A VIP that kube-vip announces by
-BGP or in routing tables may lie anywhere.
+files, so a VIP in the next subnet is not seen, unless `--servers cp1=10.10.10.11/24,...` says it for every known address of the
+VIP's family (`cp1=10.10.10.11/24+2001:db8::11/64` for both): then a VIP outside of all these subnets is an error. A VIP that kube-vip
+announces by BGP or in routing tables may lie anywhere.
 
 ## Why it is bad
 A VIP is found by ARP or neighbour discovery, in the subnet of the interface that holds it. Outside of it no router asks: `no route to host`
@@ -69,17 +69,18 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     """Every VIP against every known address."""
     if any(k.is_true(name) for k in cluster.all(KubeVip) for name in _ROUTED):
         return
-    own = [(k.name, k.address) for k in cluster.facts.servers if k.address is not None]
+    own = [(k.name, address) for k in cluster.facts.servers for address in k.addresses]
     own += [(s.name, address) for s in cluster.servers for address in s.addresses]
     vips = cluster.facts.vips
     addresses = [
         (name, address) for name, address in own if address not in {v.address for v in vips}
     ]
-    subnets = [known.subnet for known in cluster.facts.servers]
     for vip in vips if addresses else ():
         span = vip.span or next((s.start for s in cluster.sources.values()), None)
-        if cluster.facts.complete and None not in subnets:
-            if span is not None and not any(vip.address in net for net in subnets if net):
+        same = [found for found in addresses if found[1].version == vip.address.version]
+        subnets = _subnets(cluster, vip)
+        if subnets and all(any(a in net for net in subnets) for _, a in same):
+            if span is not None and not any(vip.address in net for net in subnets):
                 yield RULE.finding(
                     span,
                     f"the VIP {vip} ({vip.origin}) is in no subnet of the servers: {_list(subnets)}",
@@ -89,7 +90,6 @@ def check(cluster: Cluster) -> Iterator[Finding]:
                 )
             continue
         near = as_network(f"{vip.address}/{_length(cluster, vip)}")
-        same = [found for found in addresses if found[1].version == vip.address.version]
         if span is None or near is None or not same or any(a in near for _, a in same):
             continue
         name, address = same[0]
@@ -100,5 +100,17 @@ def check(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
-def _list(subnets: list[IPNetwork | None]) -> str:
+def _subnets(cluster: Cluster, vip: Vip) -> list[IPNetwork]:
+    """Those of the VIP's family, where they are known for every server; else none."""
+    found: list[IPNetwork] = []
+    for known in cluster.facts.servers:
+        own = [net for address, net in known.interfaces if address.version == vip.address.version]
+        some = [net for net in own if net is not None]
+        if not some or len(some) < len(own):
+            return []
+        found += some
+    return found if cluster.facts.complete else []
+
+
+def _list(subnets: list[IPNetwork]) -> str:
     return ", ".join(sorted({str(subnet) for subnet in subnets}))

@@ -66,7 +66,7 @@ def check(file: File[Keepalived]) -> Iterator[Finding]:
         nopreempt = instance.block.first("nopreempt")
         state = instance.block.first("state")
         master = state is not None and state.value is not None and state.value.text == "MASTER"
-        if nopreempt is None or master or instance.block.is_conditional:
+        if nopreempt is None or master:
             continue
         for line in instance.scripts:
             weight = weight_of(Member(file.server, file.document, instance), line)

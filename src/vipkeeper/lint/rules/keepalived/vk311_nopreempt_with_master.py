@@ -52,8 +52,6 @@ def check(file: File[Keepalived]) -> Iterator[Finding]:
         state = instance.block.first("state")
         if state is None or state.value is None or state.value.text != "MASTER":
             continue
-        if instance.block.is_conditional:
-            continue
         for keyword in ("nopreempt", "preempt_delay"):
             line = instance.block.first(keyword)
             if line is not None:

@@ -53,7 +53,7 @@ def check(file: File[Keepalived]) -> Iterator[Finding]:
     """Each address against the family of the first one."""
     for instance in file.document.instances:
         lines = [line for b in instance.block.all("virtual_ipaddress") for line in b.children]
-        words = [(line.words[0], as_address(line.keyword)) for line in lines if not line.condition]
+        words = [(line.words[0], as_address(line.keyword)) for line in lines]
         known = [(word, address) for word, address in words if address is not None]
         for word, address in known[1:]:
             if address.version != known[0][1].version:

@@ -1,8 +1,11 @@
 """Lines of keepalived that count for some servers only.
 
 ## What it does
-Names an instance with lines behind `@ID` or `@^ID` whose server runs with an unknown id: rules that compare servers leave it
-out, others judge all its lines. Reports, as an error, a condition in front of the first line of a block.
+Names a block with lines behind `@ID` or `@^ID` whose server runs with an unknown id, and these lines. Rules that compare servers leave
+such an instance out. Rules about one file or server judge it once for each id that the lines name (at most 16), and for another id
+where they name one alone; of several, each server is taken to have one. What is found for every id is reported as always; what
+is found for some only is `likely` at most and says for which. Reports, as an error, a condition in front of the first
+line of a block.
 
 ## Why it is bad
 keepalived drops a line behind `@ID` unless ID is its `-i` (`--config-id`), by default the host's name without the domain, and
@@ -59,14 +62,18 @@ from collections.abc import Iterator
 from vipkeeper.config.tree import shown
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.keepalived import Keepalived, Statement
-from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
+from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
 from vipkeeper.lint.scope import File
 
-RULE = Rule("VK326", "conditional-lines", Severity.INFO, Reach.FILE, (Kind.KEEPALIVED,))
+RULE = Rule(
+    "VK326", "conditional-lines", Severity.INFO, Reach.FILE, (Kind.KEEPALIVED,), conditional=True
+)
+SHOWN = 20
+"""Further lines of a block that are named."""
 
 
 def check(file: File[Keepalived]) -> Iterator[Finding]:
-    """The first such line of each instance."""
+    """The lines of each block."""
     for span in file.document.headless:
         known = file.document.config_id is not None
         yield RULE.finding(
@@ -75,15 +82,22 @@ def check(file: File[Keepalived]) -> Iterator[Finding]:
             help="put the condition in front of each line inside the block",
             severity=Severity.ERROR if known else Severity.WARNING,
         )
-    for instance in file.document.instances:
-        first = next(_conditional(instance.block), None)
-        if first is not None:
-            yield RULE.finding(
-                first.span,
-                f"'{shown(instance.name)}' is not compared with other servers: this counts only for"
-                f" {_whom(first.condition)}",
-                help="see that each keepalived runs with its -i, or that the ids are host names",
-            )
+    for block in file.document.statements:
+        lines = [*_conditional(block)]
+        if not lines:
+            continue
+        first, *others = lines
+        name = f"'{shown(block.value.text)}'" if block.value is not None else block.keyword
+        left_out = f"{name} is not compared with other servers: "
+        yield RULE.finding(
+            first.span,
+            f"{left_out if block.keyword == 'vrrp_instance' else f'in {name} '}"
+            f"this counts only for {_whom(first.condition)}",
+            help="see that each keepalived runs with its -i, or that the ids are host names",
+            related=[
+                Related(line.span, f"only for {_whom(line.condition)}") for line in others[:SHOWN]
+            ],
+        )
 
 
 def _conditional(block: Statement) -> Iterator[Statement]:

@@ -34,7 +34,7 @@ env:
 Write the VIP as `address`, the same on all servers and in every file.
 
 ## How to verify
-Delete the lease a few times: the same VIP answers after each move. An address that is not the VIP answers where nobody asks, and nothing holds the VIP.
+Delete the lease a few times: the same VIP answers after each move.
 
 ## References
 kube-vip `pkg/cluster/cluster.go`.

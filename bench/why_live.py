@@ -1,0 +1,107 @@
+"""How long `vipkeeper why` looks about on one server: where all is well, and where nothing answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.lab.box import in_box
+from vipkeeper.lab.cluster import Cluster, Server
+from vipkeeper.lab.managers import Vipkeeper
+from vipkeeper.lab.processes import LabError, command, environment, in_namespace
+from vipkeeper.lab.recorder import Recorder
+from vipkeeper.lab.stage import Stage
+from vipkeeper.lab.topology import lan
+
+PATIENCE = 60.0
+"""Seconds after which a run counts as hung."""
+_DROP = "add table inet away; add chain inet away in { type filter hook input priority 0; policy drop; }"
+
+
+def measure(runs: int) -> dict[str, Any]:
+    """So many whole processes of each: *healthy*, and *dead*.
+
+    In *dead* no host has the VIP, every other server drops what comes in without a word (ARP is still
+    answered, so that connections run into their limits of time), and the API server of this one takes
+    connections and never answers.
+    """
+    found: list[dict[str, Any]] = []
+    in_box(lambda directory: _inside(directory, runs), lambda data: found.append(json.loads(data)))
+    return found[0]
+
+
+def compiled(folder: Path) -> dict[str, str]:
+    """Byte code in a folder of its own, which a first run fills: as it is after an installation."""
+    variables = {k: v for k, v in environment().items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return variables | {"PYTHONPYCACHEPREFIX": str(folder / "byte-code")}
+
+
+def _inside(directory: Path, runs: int) -> bytes:
+    cluster = Cluster(lan(3), directory / "cluster")
+    cluster.build()
+    manager = Vipkeeper(100)
+    manager.traced = False
+    manager.prepare(cluster)
+    recorder = Recorder(cluster.network, directory / "probes")
+    stage = Stage(cluster, recorder, manager, random.Random(0))
+    if ill := stage.heal():
+        raise LabError(f"the cluster is not healthy: {ill}")
+    asked = next(server for server in cluster.servers.values() if server is not stage.holder)
+    recorder.close()
+    found = {"healthy": _runs(cluster, asked, runs, "open")}
+    _let_all_die(cluster, asked)
+    found["dead"] = _runs(cluster, asked, runs, "silent")
+    return json.dumps(found).encode()
+
+
+def _let_all_die(cluster: Cluster, asked: Server) -> None:
+    for server in cluster.servers.values():
+        if server.daemon:
+            server.daemon.signal_tree(signal.SIGKILL)
+        cluster.drop_vip(server)
+        if server is not asked:
+            command(*in_namespace(server.name, "nft", _DROP))
+    if asked.standin:
+        asked.standin.signal_tree(signal.SIGSTOP)
+
+
+def _runs(cluster: Cluster, asked: Server, runs: int, others: str) -> list[dict[str, Any]]:
+    """One run that does not count, for byte code and caches, and those that do."""
+    return [_once(cluster, asked, others) for _ in range(runs + 1)][1:]
+
+
+def _once(cluster: Cluster, asked: Server, others: str) -> dict[str, Any]:
+    """One process: wall clock and processor time in seconds, children's included, and its verdict."""
+    servers = ",".join(f"{m.name}={m.address.ip}" for m in cluster.network.servers)
+    kept = cluster.directory / "kept.facts"
+    words = (str(cluster.network.vip), "--servers", servers, "--keep", str(kept))
+    why = (sys.executable, "-m", "vipkeeper", "why", *words, "--output", "json")
+    begin, before = time.perf_counter(), os.times()
+    done = subprocess.run(
+        in_namespace(asked.name, *why),
+        capture_output=True, text=True, check=False, timeout=PATIENCE, env=compiled(cluster.directory),
+    )  # fmt: skip
+    wall, after = time.perf_counter() - begin, os.times()
+    if done.returncode not in (0, 1, 4):
+        raise LabError(f"why ended with {done.returncode}: {done.stderr.strip()}")
+    facts = [json.loads(text) for text in kept.read_text(encoding="utf-8").splitlines()]
+    seen = {f.get("value") for f in facts if f["key"] == Key.SERVER_PORT.word}
+    if others not in seen:
+        raise LabError(f"the other servers' ports were expected to be {others}, and are {seen}")
+    return {
+        "seconds": round(wall, 3),
+        "cpu_s": round(
+            after.children_user + after.children_system - before.children_user - before.children_system, 3
+        ),
+        "load": round(os.getloadavg()[0], 2),
+        "facts": len(facts),
+        "verdict": json.loads(done.stdout)["verdict"],
+    }  # fmt: skip

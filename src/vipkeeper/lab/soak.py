@@ -1,0 +1,261 @@
+"""Plays a soak inside the box: faults from a seed with quiet spells between, judged all the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from vipkeeper.core.types import MILLISECOND
+from vipkeeper.lab import act as acts
+from vipkeeper.lab import measure
+from vipkeeper.lab.act import TAKEOVER_BOUND, Act
+from vipkeeper.lab.cluster import Cluster
+from vipkeeper.lab.drill import Drill
+from vipkeeper.lab.judge import Judge, TraceFile
+from vipkeeper.lab.kernel import now
+from vipkeeper.lab.managers import Vipkeeper
+from vipkeeper.lab.measure import Change, Window
+from vipkeeper.lab.must import AGREED, LEASE
+from vipkeeper.lab.recorder import UDP_EVERY, UDP_PATIENCE
+from vipkeeper.lab.schedule import Step, step
+from vipkeeper.lab.stage import Figures, Stage
+from vipkeeper.lab.traces import TRACE
+from vipkeeper.report.run import ActResult, Expectation, Verdict
+from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakViolation
+
+SPELL = 60.0
+"""Seconds of one spell of a soak without faults: as often its record is written."""
+LAG = 300 * MILLISECOND
+"""How far behind samples are judged: answers and lines of a trace may be on their way."""
+TOUCHES = 5 * MILLISECOND
+"""An outage that ends or begins so near the edge of what is gathered at once goes on beyond it."""
+
+
+def _watch(stage: Stage) -> None:
+    stage.recorder.watch(stage.seconds)
+
+
+def _nothing_happens(stage: Stage, figures: Figures) -> list[Expectation]:
+    own = measure.lateness(stage.recorder.udp, figures.window)
+    return [*acts.quiet(stage, figures), acts.bounded(figures, UDP_PATIENCE + own)]
+
+
+QUIET_ACT = Act(
+    "quiet",
+    "Nothing is broken",
+    "The VIP stays where it is, and no client notices anything.",
+    _watch,
+    _nothing_happens,
+    in_story=False,
+    most_moves=0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where a promise was broken."""
+
+    result: ActResult
+    """With the reason; its picture shows the time around it."""
+    seed: int | None
+    """Decides the choices of the act; None: nothing was being broken."""
+    traces: dict[str, str]
+    """The last of what each server's daemon wrote, by server."""
+
+
+class Soaking:
+    """Plays on until the record has its hours or a promise is broken."""
+
+    def __init__(
+        self,
+        drill: Drill,
+        faults: Sequence[Act],
+        record: Soak,
+        save: Callable[[Soak], None],
+        tell: Callable[[Soak, ActResult], None],
+    ) -> None:
+        """`record`: with what earlier parts came to; `save` is called after every fault, then `tell`."""
+        assert isinstance(drill.manager, Vipkeeper)
+        self.record = record
+        self.failure: Failure | None = None
+        self._drill = drill
+        self._manager: Vipkeeper = drill.manager
+        self._faults = faults
+        self._save = save
+        self._tell = tell
+        self._cluster: Cluster | None = None
+        self._judge: Judge | None = None
+        self._zero: int | None = None
+        """The instant that the record counts from."""
+        self._from = 0
+        """Until when samples were gathered."""
+        self._disturbed: list[tuple[int, bool]] = []
+        self._last: ActResult | None = None
+
+    def play(self) -> None:
+        """Go on with the record.
+
+        Raises:
+            HostError: the lab failed, or the record cannot be written.
+        """
+        while self.failure is None and self.record.length < self.record.hours * 3600:
+            if self.record.quiet:
+                self._play(QUIET_ACT, SPELL, None)
+            else:
+                self._step(step(self._faults, self.record.seed, self.record.drawn))
+
+    def _step(self, one: Step) -> None:
+        self._play(QUIET_ACT, one.quiet, None)
+        if self.failure is None:
+            self.record = replace(self.record, drawn=self.record.drawn + 1)
+            self._play(one.act, one.act.seconds, one.seed)
+
+    def _play(self, act: Act, seconds: float, seed: int | None) -> None:
+        """One act or quiet spell; saved when it is over."""
+        illness = self._drill.rest(act)
+        self._enter()
+        result = self._last
+        if illness:
+            self._collect(now() - LAG)
+            self._fail(self._last, seed, f"the cluster does not come back to health: {illness}")
+        else:
+            self._between()
+        if self.failure is None:
+            self._disturbed.append((now(), seed is not None))
+            result = self._drill.perform(replace(act, seconds=seconds), 1, seed or 0)
+            if result.verdict is not Verdict.SKIPPED:
+                self._ended(result, seed)
+        self._save(self.record)
+        if result is not None and (seed is not None or self.record.quiet or self.failure):
+            self._tell(self.record, result)
+
+    def _enter(self) -> None:
+        """A new cluster begins with the moment it is healthy; what came before is nobody's fault."""
+        cluster = self._drill.cluster
+        assert cluster is not None
+        if cluster is self._cluster:
+            return
+        self._cluster, self._from = cluster, now()
+        if self._zero is None:
+            self._zero = self._from - round(self.record.length * 1e9)
+        files = {name: TraceFile(s.directory / TRACE) for name, s in cluster.servers.items()}
+        self._judge = Judge(self._manager.core_settings(cluster.network), files)
+        self._judge.look(self._stage.recorder.changes(), [(self._from, False)], self._from)
+
+    @property
+    def _stage(self) -> Stage:
+        assert self._drill.stage is not None
+        return self._drill.stage
+
+    def _between(self) -> None:
+        """The time in which the last fault was cleared away: nobody is alone for long, nor two."""
+        if (end := now() - LAG) <= self._from:
+            return
+        recorder, window = self._stage.recorder, Window(self._from, end)
+        nobody = measure.outage(recorder.udp, window)
+        most = TAKEOVER_BOUND
+        if self.record.quiet:
+            most = UDP_PATIENCE + measure.lateness(recorder.udp, window)
+        answering = measure.two_holders(recorder.answerers(), window)
+        kernels = measure.two_kernels(recorder.changes(), window)
+        self._collect(end)
+        for found, limit, text in (
+            (nobody, most, "the client is without answer"),
+            (answering, AGREED, "two servers answer for the VIP"),
+            (kernels, LEASE, "two kernels have the VIP"),
+        ):
+            if found > limit:
+                said = f"between: {text} for {acts.ms(found)}, at most {acts.ms(limit)}"
+                self._fail(self._last, None, said)
+        if self.record.quiet and self.record.moves:
+            self._fail(self._last, None, "the VIP moved although nothing was broken")
+
+    def _ended(self, result: ActResult, seed: int | None) -> None:
+        stage = self._stage
+        end = stage.began + round(result.length * 1e9)
+        if seed is not None and stage.broken:
+            last = max(window.end or end for window in stage.broken)
+            victim = stage.victim.name if stage.victim else None
+            one = SoakFault(self._at(stage.broken[0].start), self._at(last), result.name, victim)
+            self.record = replace(self.record, faults=(*self.record.faults, one))
+        self._last = result
+        if result.verdict is Verdict.FAILED:
+            self._fail(result, seed, result.reason)
+        self._collect(max(self._from, end - LAG), seed)
+
+    def _collect(self, end: int, seed: int | None = None) -> None:
+        """Add outages and moves until now to the record, and have the traces judged."""
+        window, recorder = Window(self._from, end), self._stage.recorder
+        self._from = end
+        changes = [change for change in recorder.changes() if change.at in window]
+        self.record = replace(
+            self.record,
+            outages=self._outages(window),
+            moves=(*self.record.moves, *self._moves(recorder.changes(), window)),
+            seconds=max(self.record.length, self._at(end)),
+        )
+        assert self._judge is not None
+        disturbed, self._disturbed = self._disturbed, []
+        for broken in self._judge.look(changes, disturbed, end):
+            said = f"{broken.invariant}: {broken.text}"
+            self._fail(self._last, seed, said, max(0.0, self._at(broken.at)))
+
+    def _outages(self, window: Window) -> tuple[SoakOutage, ...]:
+        """Those of the record and of the window; one that spans windows is one."""
+        found = list(self.record.outages)
+        for gap in measure.gaps(self._stage.recorder.udp, window):
+            start, goes_on = self._at(gap.start), gap.start - window.start < TOUCHES
+            if goes_on and found and self._at(window.start) - found[-1].end < TOUCHES / 1e9:
+                start = found.pop().start
+            elif gap.length < UDP_PATIENCE:
+                continue
+            found.append(SoakOutage(start, self._at(gap.end)))
+        return tuple(found)
+
+    def _moves(self, changes: Sequence[Change], window: Window) -> list[SoakMove]:
+        found, before = [], None
+        for change in changes:
+            if not change.held:
+                continue
+            if before not in (None, change.server) and change.at in window:
+                found.append(SoakMove(self._at(change.at), change.server, before))
+            before = change.server
+        return found
+
+    def _at(self, instant: int) -> float:
+        """Seconds of the record."""
+        assert self._zero is not None
+        return max(0.0, round((instant - self._zero) / 1e9, 6))
+
+    def _fail(
+        self, result: ActResult | None, seed: int | None, said: str, at: float | None = None
+    ) -> None:
+        """Write a broken promise down; the first one is shown."""
+        when = self._at(now()) if at is None else at
+        broken = (*self.record.violations, SoakViolation(when, said))
+        length = max(self.record.length, when)
+        self.record = replace(self.record, violations=broken, seconds=length)
+        if self.failure is not None or self._judge is None:
+            return
+        shown = result or self._drill.perform(replace(QUIET_ACT, seconds=0.5), 1, 0)
+        shown = replace(shown, verdict=Verdict.FAILED, reason=said)
+        self._drill.keep_logs(f"{shown.name}-1")
+        traces = {name: file.tail() for name, file in self._judge.files.items()}
+        self.failure = Failure(shown, seed, traces)
+
+
+def new_record(seed: int, hours: float, quiet: bool, started: str, version: str) -> Soak:
+    """Of a soak that has not begun."""
+    return Soak(
+        seed=seed,
+        started=started,
+        hours=hours,
+        faults=(),
+        outages=(),
+        moves=(),
+        violations=(),
+        tool_version=version,
+        seconds=0.0,
+        probe_ms=UDP_EVERY * 1000,
+        quiet=quiet,
+    )

@@ -1,0 +1,56 @@
+"""What the end of a daemon's trace says of it, however long it is and whatever its beginning has become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.cluster import settings
+from vipkeeper.core.actions import Cause, State, Transition
+from vipkeeper.core.events import Reconfigured, Tick
+from vipkeeper.core.facts import Configured
+from vipkeeper.core.trace import Header, line
+from vipkeeper.lab.cluster import Cluster
+from vipkeeper.lab.measure import Window
+from vipkeeper.lab.topology import lan
+from vipkeeper.lab.traces import TRACE, Known, known, lines
+
+
+def cluster(directory: Path, *texts: str) -> Cluster:
+    one = Cluster(lan(1), directory)
+    path = one.servers["cp1"].directory / TRACE
+    path.parent.mkdir(parents=True)
+    path.write_text("".join(f"{text}\n" for text in texts))
+    return one
+
+
+def run(at: int, **changes: int) -> list[str]:
+    return [
+        line(at, Header("cp1", "0.1.0")),
+        line(at, Configured("cp1", settings(0, 3, **changes))),
+        line(at + 1, Transition(State.STOPPED, State.LISTEN, Cause.STARTED, 1)),
+    ]
+
+
+def test_the_newest_run_says_state_and_settings(tmp_path: Path) -> None:
+    one = cluster(tmp_path, *run(1), *run(10, move_budget=3), line(12, Tick()))
+    assert known(one) == {"cp1": Known(State.LISTEN, Configured("cp1", settings(move_budget=3)))}
+
+
+def test_a_reload_says_newer_settings_and_a_restart_ends_them(tmp_path: Path) -> None:
+    reload = line(5, Reconfigured(settings(move_budget=4)))
+    one = cluster(tmp_path / "one", *run(1), reload)
+    assert known(one)["cp1"].configured == Configured("cp1", settings(move_budget=4))
+    two = cluster(tmp_path / "two", *run(1), reload, *run(10))
+    assert known(two)["cp1"].configured == Configured("cp1", settings())
+
+
+def test_a_server_without_a_trace_says_nothing(tmp_path: Path) -> None:
+    assert known(Cluster(lan(1), tmp_path)) == {"cp1": Known()}
+
+
+def test_only_whole_lines_of_the_act_are_read(tmp_path: Path) -> None:
+    one = cluster(tmp_path, *run(1), line(20, Tick()))
+    with (one.servers["cp1"].directory / TRACE).open("a") as file:
+        file.write('{"t":21,"type":"Ti')
+    (found,) = lines(one, {}, Window(5, 30)).values()
+    assert list(found) == [f"{line(20, Tick())}\n".encode()]
