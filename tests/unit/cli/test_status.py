@@ -59,7 +59,6 @@ def test_alarms_and_failing_checks_are_below() -> None:
     text = "\n".join(render(view(checks=(bad,)), PLAIN))
     assert "check api: soft, 500 from /readyz" in text
     assert "! no successor (2 times, last 2023-11-1" in text
-    assert "(1 times" not in text
 
 
 def test_a_daemon_cannot_move_the_cursor() -> None:
@@ -91,3 +90,8 @@ def test_any_odd_server_still_renders(key: str, value: object) -> None:
 @pytest.mark.parametrize("document", [{}, {"servers": 7}, {"servers": [1, {}]}, {"alarms": [{}]}])
 def test_a_document_of_another_version_renders(document: dict[str, Any]) -> None:
     assert render(View(document), PLAIN)[0] == "nobody holds the VIP; no successor"
+
+
+def test_an_alarm_that_came_once_says_so() -> None:
+    document = {"alarms": [{"text": "deaf", "count": 1, "last": None}]}
+    assert "! deaf (once at an unknown time)" in render(View(document), PLAIN)
