@@ -1,6 +1,6 @@
 """Probes that several hypotheses name. All of them read, none changes anything but neighbour entries.
 
-In a command VIP, SERVER, DEVICE and GATEWAY stand for the real ones.
+In a command VIP, SERVER, DEVICE and GATEWAY stand for the real ones, LENGTH for the prefix length that `ip addr` shows.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Hello(Word):
     OTHER_AUTHORITY = "other-authority"
     """Signed by somebody else than this cluster's CA."""
     UNVERIFIED = "unverified"
-    """A certificate that names the address; no CA was at hand to judge the signature."""
+    """A certificate that names the address and is in its time; no CA was at hand to judge the signature."""
 
 
 class Ready(Word):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -40,13 +41,27 @@ def test_no_command_is_broken(code: str) -> None:
     assert set(hypothesis.verify) <= {line.strip() for line in plain.splitlines()}
 
 
-def test_who_resets_a_cluster_is_told_to_start_it_again() -> None:
-    resets = [
-        step.command
-        for hypothesis in HYPOTHESES.values()
-        for step in hypothesis.fixes
-        if "--cluster-reset" in step.command
-    ]
-    assert len(resets) == 3
-    for command in resets:
-        assert command.endswith("--cluster-reset && systemctl start rke2-server")
+def test_who_resets_a_cluster_is_told_to_start_it_again_whatever_the_exit_code_of_the_reset() -> None:
+    found = 0
+    for hypothesis in HYPOTHESES.values():
+        for step, then in pairwise(hypothesis.fixes):
+            if "--cluster-reset" in step.command:
+                found += 1
+                assert "other server" in step.text
+                assert "take `server` out" in step.text
+                assert step.command.endswith("--cluster-reset")
+                assert (then.command, then.risk) == ("systemctl start rke2-server", step.risk)
+                assert "has been reset" in then.only_if
+    assert found == 3
+
+
+def test_data_is_moved_away_only_where_the_server_then_joins_another() -> None:
+    """Without data and without `server` it would begin a cluster of its own; with `rm` the snapshots would go."""
+    steps = [step for h in HYPOTHESES.values() for step in h.fixes if "server/db" in step.command]
+    moved = [step for step in steps if "server/db " in f"{step.command} "]
+    assert len(moved) >= 5
+    for step in moved:
+        words = step.command.split("; ")
+        assert [word.split()[0] for word in words] == ["systemctl", "mv", "systemctl"], step.text
+        assert "`server` in its configuration names another server" in step.only_if, step.text
+    assert not any("rm -" in step.command for h in HYPOTHESES.values() for step in h.fixes)

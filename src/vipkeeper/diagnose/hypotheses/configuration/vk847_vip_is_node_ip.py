@@ -37,7 +37,12 @@ HYPOTHESIS = Hypothesis(
             Risk.SAFE,
             "set `node-ip` to the server's own address in /etc/rancher/rke2/config.yaml (k3s: /etc/rancher/k3s/config.yaml) on every server",
         ),
-        Step(Risk.DISRUPTIVE, "restart this server", "systemctl restart rke2-server"),
+        Step(
+            Risk.DISRUPTIVE,
+            "restart this server; when it then says `this server is not a member of the etcd cluster`, etcd knows it by "
+            "the VIP: go on as for VK809",
+            "systemctl restart rke2-server",
+        ),
     ),
     verify=("kubectl get nodes -o wide",),
     probes=(

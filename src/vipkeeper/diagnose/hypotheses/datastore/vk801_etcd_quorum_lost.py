@@ -27,7 +27,7 @@ from vipkeeper.diagnose.predicates.etcd import (
     two_voters,
 )
 from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE
-from vipkeeper.diagnose.steps import CLUSTER_RESET, JOIN_ANEW
+from vipkeeper.diagnose.steps import JOIN_ANEW, reset
 
 HYPOTHESIS = Hypothesis(
     code="VK801",
@@ -51,12 +51,9 @@ HYPOTHESIS = Hypothesis(
     ),
     fixes=(
         Step(Risk.SAFE, "start one more of the missing servers", "systemctl start rke2-server"),
-        Step(
-            Risk.DESTRUCTIVE,
-            "make a cluster of one from the server that is left, and start it again (k3s: k3s server --cluster-reset, "
-            "unit k3s); take `server` out of its configuration first",
-            CLUSTER_RESET,
-            only_if="the missing servers are gone for good",
+        *reset(
+            "make a cluster of one from the server that is left, of several the one with the newest data",
+            "the missing servers are gone for good",
         ),
         JOIN_ANEW,
     ),

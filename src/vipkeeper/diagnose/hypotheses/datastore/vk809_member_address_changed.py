@@ -18,7 +18,7 @@ from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk,
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.serving import api_of_changed_down
 from vipkeeper.diagnose.probes import ON_EVERY_SERVER, READYZ
-from vipkeeper.diagnose.steps import CLUSTER_RESET
+from vipkeeper.diagnose.steps import DATA_AWAY, JOINS_ANOTHER, reset
 
 address_differs = logged(
     "address_differs",
@@ -52,17 +52,22 @@ HYPOTHESIS = Hypothesis(
             "set node-ip to the address that etcd knows, in /etc/rancher/rke2/config.yaml, and restart",
             "systemctl restart rke2-server",
         ),
-        Step(
-            Risk.DESTRUCTIVE,
+        *reset(
             "only server, and the new address is meant to stay: reset the membership to the new address",
-            CLUSTER_RESET,
-            only_if="the cluster has one server",
+            "the cluster has one server",
         ),
         Step(
             Risk.DESTRUCTIVE,
-            "one of several, and the new address is meant to stay: remove it and join it anew",
-            "kubectl delete node NAME; mv /var/lib/rancher/rke2/server/db /var/lib/rancher/rke2/old-db",
+            "one of several, and the new address is meant to stay: from another server, remove its node, which removes its "
+            "etcd member",
+            "kubectl delete node NAME",
             only_if="the others have quorum",
+        ),
+        Step(
+            Risk.DESTRUCTIVE,
+            "then, on this server, move its old data away, so that it joins anew",
+            DATA_AWAY,
+            only_if=f"its node was removed, and {JOINS_ANOTHER}",
         ),
     ),
     verify=("curl -sk https://127.0.0.1:9345/db/info",),

@@ -18,6 +18,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.probes import MEMBERS, ON_EVERY_SERVER
+from vipkeeper.diagnose.steps import DATA_AWAY, JOINS_ANOTHER
 
 ids_differ = logged(
     "ids_differ",
@@ -48,8 +49,8 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.DESTRUCTIVE,
             "on those: move the old data away and join anew (k3s: /var/lib/rancher/k3s/server/db)",
-            "mv /var/lib/rancher/rke2/server/db /var/lib/rancher/rke2/old-db; systemctl start rke2-server",
-            only_if="it is certain which server has the data to keep",
+            DATA_AWAY,
+            only_if=f"it is certain which server has the data to keep, and {JOINS_ANOTHER}",
         ),
     ),
     verify=("curl -sk https://127.0.0.1:9345/db/info",),

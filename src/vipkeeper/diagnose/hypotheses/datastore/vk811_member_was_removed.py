@@ -17,6 +17,7 @@ from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk,
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.serving import api_of_removed_down
 from vipkeeper.diagnose.probes import ON_EVERY_SERVER, READYZ
+from vipkeeper.diagnose.steps import DATA_AWAY, JOINS_ANOTHER
 
 was_removed = logged(
     "was_removed",
@@ -48,9 +49,9 @@ HYPOTHESIS = Hypothesis(
     fixes=(
         Step(
             Risk.DESTRUCTIVE,
-            "move the old data away and join anew; `server` must name another server or the VIP",
-            "systemctl stop rke2-server; mv /var/lib/rancher/rke2/server/db /var/lib/rancher/rke2/old-db; systemctl start rke2-server",
-            only_if="the others have quorum and this server is to stay",
+            "move the old data away and join anew",
+            DATA_AWAY,
+            only_if=f"the others have quorum, this server is to stay, and {JOINS_ANOTHER}",
         ),
         Step(
             Risk.SAFE,

@@ -46,7 +46,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.DISRUPTIVE,
             "take the VIP off the server without a majority of etcd",
-            "ip addr del VIP/32 dev DEVICE",
+            "ip addr del VIP/LENGTH dev DEVICE",
             only_if="the network cannot be mended soon, and its manager is stopped first",
         ),
     ),

@@ -51,7 +51,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.SAFE,
             "on the server that only has it, take it off",
-            "ip addr del VIP/32 dev DEVICE",
+            "ip addr del VIP/LENGTH dev DEVICE",
             only_if="its manager does not say that it holds the VIP",
         ),
         Step(Risk.SAFE, "announce the VIP again from the holder", "arping -U -c 3 -I DEVICE VIP"),

@@ -36,7 +36,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.SAFE,
             "take the address off; its manager puts it on again",
-            "ip -6 addr del VIP/128 dev DEVICE",
+            "ip addr del VIP/LENGTH dev DEVICE",
             only_if="nobody else answers for it",
         ),
     ),

@@ -34,9 +34,10 @@ HYPOTHESIS = Hypothesis(
     fixes=(
         Step(Risk.SAFE, "put the VIP on the interface of its subnet (kube-vip: vip_interface)"),
         Step(
-            Risk.SAFE,
-            "or let the kernel answer again, and write it to /etc/sysctl.d",
-            "sysctl -w net.ipv4.conf.all.arp_ignore=0",
+            Risk.DISRUPTIVE,
+            "or let the kernel answer again, for all and for the interface, and write it to /etc/sysctl.d",
+            "sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.DEVICE.arp_ignore=0",
+            only_if="kube-proxy does not run in IPVS mode, where every node would then answer for every Service's address",
         ),
     ),
     verify=("arping -c 3 VIP",),

@@ -47,7 +47,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.DISRUPTIVE,
             "when it is to stay stopped: take the VIP off this server",
-            "ip address del VIP/32 dev INTERFACE",
+            "ip addr del VIP/LENGTH dev DEVICE",
             only_if="another server holds the VIP or can take it",
         ),
     ),

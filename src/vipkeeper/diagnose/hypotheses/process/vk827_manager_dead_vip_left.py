@@ -42,7 +42,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.DISRUPTIVE,
             "or take the address off",
-            "ip address del VIP/32 dev INTERFACE",
+            "ip addr del VIP/LENGTH dev DEVICE",
             only_if="another server holds the VIP",
         ),
     ),
