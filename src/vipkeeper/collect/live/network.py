@@ -56,25 +56,40 @@ def connect(address: IPAddress, port: int, limit: float = CONNECT_LIMIT) -> tupl
 
 def hello(address: IPAddress, port: int, authority: Path | None) -> tuple[Hello | None, str]:
     """What TLS meets; None when not even TCP connects."""
-    # Without an authority nothing is verified, and the system's 140 need not be read.
-    context = (
-        ssl._create_unverified_context()
-        if authority is None
-        else ssl.create_default_context(cafile=str(authority))
-    )
+    if authority is not None:
+        met, raw, _ = _shake(address, port, ssl.create_default_context(cafile=str(authority)))
+        return met, raw
+    # The system's 140 authorities need not be read: none of them signs this.
+    met, raw, leaf = _shake(address, port, ssl._create_unverified_context())
+    if met is not Hello.VALID or leaf is None:
+        return met, raw
+    # Held against itself, the certificate still has to name the address and to be in its time.
+    alone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    alone.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    alone.load_verify_locations(cadata=leaf)
+    met, raw, _ = _shake(address, port, alone)
+    return (Hello.UNVERIFIED if met in (Hello.VALID, Hello.OTHER_AUTHORITY) else met), raw
+
+
+def _shake(
+    address: IPAddress, port: int, context: ssl.SSLContext
+) -> tuple[Hello | None, str, bytes | None]:
+    """A handshake: what it met, the words for it, and the certificate that was taken."""
     try:
         with socket.create_connection((str(address), port), HELLO_LIMIT) as raw:
             try:
-                with context.wrap_socket(raw, server_hostname=str(address)):
-                    return (Hello.UNVERIFIED if authority is None else Hello.VALID), ""
+                with context.wrap_socket(raw, server_hostname=str(address)) as secured:
+                    return Hello.VALID, "", secured.getpeercert(binary_form=True)
             except ssl.SSLCertVerificationError as error:
-                return _rejected(error), error.verify_message
+                return _rejected(error), error.verify_message, None
             except ssl.SSLError as error:
-                return (Hello.NOT_TLS if error.reason in _NOT_TLS else Hello.NO_ANSWER), str(error)
+                word = Hello.NOT_TLS if error.reason in _NOT_TLS else Hello.NO_ANSWER
+                return word, str(error), None
             except OSError as error:
-                return Hello.NO_ANSWER, error.strerror or f"no ServerHello within {HELLO_LIMIT:g} s"
+                why = error.strerror or f"no ServerHello within {HELLO_LIMIT:g} s"
+                return Hello.NO_ANSWER, why, None
     except OSError:
-        return None, ""
+        return None, "", None
 
 
 def _rejected(error: ssl.SSLCertVerificationError) -> Hello:
@@ -147,7 +162,7 @@ def look_at_vip(target: Target) -> Iterator[Fact]:
     yield from at_once(
         [
             *(_port_of_vip(target, port) for port in (API_PORT, REGISTRATION_PORT)),
-            lambda: _hello_of_vip(target, ca),
+            *(_hello_of_vip(target, port, ca) for port in (API_PORT, REGISTRATION_PORT)),
             lambda: _readyz_of_vip(target),
         ]
     )
@@ -173,11 +188,16 @@ def _port_of_vip(target: Target, port: int) -> Callable[[], Iterable[Fact]]:
     return look
 
 
-def _hello_of_vip(target: Target, ca: Path | None) -> Iterable[Fact]:
-    word, raw = hello(target.vip, API_PORT, ca)
-    if word is not None:
-        source = f"TLS to {target.vip}:{API_PORT}"
-        yield target.of_path(Key.VIP_HELLO, word, source, raw=raw, aspect=str(API_PORT))
+def _hello_of_vip(
+    target: Target, port: int, ca: Path | None
+) -> Callable[[], Iterable[Fact]]:
+    def look() -> Iterable[Fact]:
+        word, raw = hello(target.vip, port, ca)
+        if word is not None:
+            source = f"TLS to {target.vip}:{port}"
+            yield target.of_path(Key.VIP_HELLO, word, source, raw=raw, aspect=str(port))
+
+    return look
 
 
 def _readyz_of_vip(target: Target) -> Iterable[Fact]:
@@ -197,7 +217,8 @@ def look_at_servers(target: Target) -> Iterator[Fact]:
         for port in (API_PORT, REGISTRATION_PORT, PEER_PORT):
             looks.append(_port_of_server(target, server.name, server.address, port))
         looks.append(_readyz_of_server(target, server.name, server.address))
-        looks.append(_hello_of_server(target, server.name, server.address))
+        for port in (API_PORT, REGISTRATION_PORT):
+            looks.append(_hello_of_server(target, server.name, server.address, port))
     found = list(at_once(looks)) if looks else []
     yield from found
     for server in target.others:
@@ -246,12 +267,14 @@ def _readyz_of_server(
     return look
 
 
-def _hello_of_server(target: Target, name: str, address: IPAddress) -> Callable[[], Iterable[Fact]]:
+def _hello_of_server(
+    target: Target, name: str, address: IPAddress, port: int
+) -> Callable[[], Iterable[Fact]]:
     def look() -> Iterable[Fact]:
-        word, raw = hello(address, API_PORT, authority(target))
+        word, raw = hello(address, port, authority(target))
         if word is not None:
-            source, port = f"TLS to {address}:{API_PORT}", str(API_PORT)
-            yield target.of_path(Key.SERVER_HELLO, word, source, about=name, raw=raw, aspect=port)
+            source, at = f"TLS to {address}:{port}", str(port)
+            yield target.of_path(Key.SERVER_HELLO, word, source, about=name, raw=raw, aspect=at)
 
     return look
 
