@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.hypothesis import Hypothesis, Probe, Risk, Step, Symptom
@@ -50,10 +50,13 @@ class Assessment:
     cleared: tuple[Judgement, ...]
     """Objections that are not so."""
     support: tuple[Judgement, ...]
+    through: frozenset[Symptom] = frozenset()
+    """What its consequences that stand as well would produce."""
 
     def explained(self, symptoms: Iterable[Symptom]) -> tuple[Symptom, ...]:
-        """Those of the symptoms that it would produce."""
-        return tuple(s for s in symptoms if s in self.hypothesis.explains)
+        """Those of the symptoms that it would produce, by itself or through its consequences."""
+        own = self.through.union(self.hypothesis.explains)
+        return tuple(s for s in symptoms if s in own)
 
     @property
     def fixes(self) -> tuple[Step, ...]:
@@ -105,7 +108,7 @@ class Diagnosis:
 
 def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
     """Hold every hypothesis against the evidence and choose. The same evidence gives the same answer."""
-    assessed = [assess(evidence, hypothesis) for hypothesis in hypotheses]
+    assessed = _linked([assess(evidence, hypothesis) for hypothesis in hypotheses])
     seen = observed(evidence)
     symptoms = tuple(symptom for symptom, _ in seen)
     standing = sorted(
@@ -114,7 +117,6 @@ def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
     codes = {a.hypothesis.code for a in standing}
     consequences = tuple(a for a in standing if codes.intersection(a.hypothesis.caused_by))
     roots, hidden, left = _cover([a for a in standing if a not in consequences], symptoms)
-    left = tuple(s for s in left if not any(s in a.hypothesis.explains for a in consequences))
     open_ = sorted(
         (a for a in assessed if a.standing is Standing.POSSIBLE), key=lambda a: _order(a, symptoms)
     )
@@ -165,6 +167,25 @@ def assess(evidence: Evidence, hypothesis: Hypothesis) -> Assessment:
         cleared=tuple(j for j in objections if j.truth is Truth.FALSE),
         support=tuple(support),
     )
+
+
+def _linked(assessed: Sequence[Assessment]) -> list[Assessment]:
+    """Each with what follows from it: a cause explains what its consequences do."""
+    standing = [a.hypothesis for a in assessed if a.standing <= Standing.LIKELY]
+
+    def through(code: str, met: frozenset[str]) -> frozenset[Symptom]:
+        effects = [h for h in standing if code in h.caused_by and h.code not in met]
+        met = met.union(h.code for h in effects)
+        own = frozenset(s for h in effects for s in h.explains)
+        return own.union(*(through(h.code, met) for h in effects))
+
+    codes = {h.code for h in standing}
+    return [
+        replace(a, through=through(a.hypothesis.code, frozenset({a.hypothesis.code})))
+        if a.hypothesis.code in codes
+        else a
+        for a in assessed
+    ]
 
 
 def next_probe(
@@ -218,7 +239,8 @@ def _cover(
         pool.remove(best)
         if best.explained(left):
             roots.append(best)
-            left = [s for s in left if s not in best.hypothesis.explains]
+            explained = best.explained(left)
+            left = [s for s in left if s not in explained]
     hidden = [a for a in standing if a not in roots and a.standing is Standing.CONFIRMED]
     if not symptoms:
         roots, hidden = hidden, []
@@ -247,4 +269,4 @@ def _is_open(verdict: Verdict, roots: Sequence[Assessment], left: Sequence[Sympt
 
 def _skew(evidence: Evidence) -> int:
     offsets = [f.value for f in evidence.of(Key.CLOCK_OFFSET) if isinstance(f.value, int)]
-    return max(offsets) - min(*offsets, 0) if offsets else 0
+    return max(*offsets, 0) - min(*offsets, 0) if offsets else 0

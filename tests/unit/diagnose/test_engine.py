@@ -19,6 +19,7 @@ from vipkeeper.diagnose.hypothesis import (
     predicate,
 )
 from vipkeeper.diagnose.judgement import Judgement, UndeclaredKeyError, View, false, true, unknown
+from vipkeeper.diagnose.registry import all_hypotheses
 from vipkeeper.diagnose.vocabulary import Key, Port, Ready
 
 
@@ -120,6 +121,37 @@ def test_a_consequence_is_no_root_cause() -> None:
     found = diagnose(Evidence(facts), [effect, cause])
     assert codes(found) == ["VK2"]
     assert [a.hypothesis.code for a in found.consequences] == ["VK1"]
+
+
+def test_a_cause_explains_what_its_consequence_does() -> None:
+    facts = [said(Key.VIP_PRESENT, True), REFUSED, MUTE]
+    cause = hypothesis("VK3", explains=[Symptom.REFUSED])
+    between = hypothesis("VK2", explains=[], caused_by=["VK3"])
+    effect = hypothesis("VK1", explains=[Symptom.NO_ANSWER], caused_by=["VK2"])
+    found = diagnose(Evidence(facts), [effect, between, cause])
+    assert (codes(found), found.unexplained) == (["VK3"], ())
+    found = diagnose(Evidence(facts[:1] + [MUTE]), [effect, between, cause])
+    assert (found.verdict, codes(found)) == (Verdict.ROOT_CAUSE, ["VK3"])
+
+
+def test_clocks_differ_from_the_one_who_asks_as_well() -> None:
+    def skew(*offsets: int) -> int:
+        facts = [Fact(Key.CLOCK_OFFSET, ms, f"cp{n}") for n, ms in enumerate(offsets)]
+        return diagnose(Evidence(facts), []).skew_ms
+
+    assert (skew(-90_000), skew(-90_000, -60_000)) == (90_000, 90_000)
+    assert (skew(500), skew(-500, 700), skew()) == (500, 1200, 0)
+
+
+def test_no_cause_follows_from_itself() -> None:
+    """Two that are each other's consequence would both be no root cause."""
+    causes = {r.hypothesis.code: set(r.hypothesis.caused_by) for r in all_hypotheses()}
+    assert not {code for of in causes.values() for code in of} - set(causes)
+    while causes:
+        first = {code for code, of in causes.items() if not of & set(causes)}
+        assert first, f"in a ring: {sorted(causes)}"
+        for code in first:
+            del causes[code]
 
 
 def test_without_its_cause_the_same_hypothesis_is_the_root() -> None:
