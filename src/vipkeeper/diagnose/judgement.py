@@ -11,6 +11,8 @@ from vipkeeper.diagnose.vocabulary import Key
 
 LASTING_MS = 10_000
 """How far two samples must lie apart before a state is no passing one: an etcd election takes 4-7 s."""
+STARTING_S = 180
+"""How long a server may take to start; measured 8-25 s, more with a cold image cache."""
 
 
 class Truth(enum.Enum):
@@ -157,6 +159,21 @@ class View:
                 "one look is no finding: an etcd election looks the same for 4-7 s", *known
             )
         return true("two looks more than 10 s apart show the same", known[0], known[-1])
+
+
+def two_looks(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Two looks of one place, by one clock, that lie further apart than an etcd election; none when there are none.
+
+    Looks of two places do not tell: their clocks may differ by as much.
+    """
+    looks = sorted(facts, key=lambda fact: fact.at)
+    places: dict[str, list[Fact]] = {}
+    for fact in looks:
+        places.setdefault(fact.vantage or fact.about, []).append(fact)
+    for _, own in sorted(places.items()):
+        if own[-1].at - own[0].at >= LASTING_MS:
+            return own[0], own[-1]
+    return ()
 
 
 def names(facts: Iterable[Fact]) -> str:

@@ -12,8 +12,8 @@ from ipaddress import ip_address
 import pytest
 
 from vipkeeper.collect.live.network import hello
-from vipkeeper.lab.standin_certificate import expire, server_context
 from vipkeeper.diagnose.vocabulary import Hello
+from vipkeeper.lab.standin_certificate import expire, server_context
 
 NAMED, NOT_NAMED = "127.0.0.1", "127.0.0.2"
 

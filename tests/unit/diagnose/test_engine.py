@@ -130,7 +130,7 @@ def test_a_cause_explains_what_its_consequence_does() -> None:
     effect = hypothesis("VK1", explains=[Symptom.NO_ANSWER], caused_by=["VK2"])
     found = diagnose(Evidence(facts), [effect, between, cause])
     assert (codes(found), found.unexplained) == (["VK3"], ())
-    found = diagnose(Evidence(facts[:1] + [MUTE]), [effect, between, cause])
+    found = diagnose(Evidence([*facts[:1], MUTE]), [effect, between, cause])
     assert (found.verdict, codes(found)) == (Verdict.ROOT_CAUSE, ["VK3"])
 
 

@@ -41,7 +41,9 @@ def test_no_command_is_broken(code: str) -> None:
     assert set(hypothesis.verify) <= {line.strip() for line in plain.splitlines()}
 
 
-def test_who_resets_a_cluster_is_told_to_start_it_again_whatever_the_exit_code_of_the_reset() -> None:
+def test_who_resets_a_cluster_is_told_to_start_it_again_whatever_the_exit_code_of_the_reset() -> (
+    None
+):
     found = 0
     for hypothesis in HYPOTHESES.values():
         for step, then in pairwise(hypothesis.fixes):

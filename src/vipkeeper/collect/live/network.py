@@ -188,9 +188,7 @@ def _port_of_vip(target: Target, port: int) -> Callable[[], Iterable[Fact]]:
     return look
 
 
-def _hello_of_vip(
-    target: Target, port: int, ca: Path | None
-) -> Callable[[], Iterable[Fact]]:
+def _hello_of_vip(target: Target, port: int, ca: Path | None) -> Callable[[], Iterable[Fact]]:
     def look() -> Iterable[Fact]:
         word, raw = hello(target.vip, port, ca)
         if word is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
-    LASTING_MS,
     Judgement,
     View,
     among,
     false,
     names,
     true,
+    two_looks,
     unknown,
 )
 from vipkeeper.diagnose.predicates.vip import WHERE, behind, leads
@@ -106,9 +106,9 @@ def lasting_down(view: View) -> tuple[Fact, ...]:
             return (failed,)
         own = [fact for fact in down if fact.about == server]
         served = max((f.at for f in signs(view, server) if _does(f, _SERVES)), default=-1)
-        since = [fact for fact in own if fact.at > served]
-        if since and since[-1].at - since[0].at >= LASTING_MS:
-            return since[0], since[-1]
+        pair = two_looks(fact for fact in own if fact.at > served)
+        if pair:
+            return pair
     return ()
 
 

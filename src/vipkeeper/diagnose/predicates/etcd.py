@@ -7,16 +7,18 @@ from collections.abc import Iterable
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
-    LASTING_MS,
+    STARTING_S,
     Judgement,
+    Truth,
     View,
     among,
     false,
     names,
     true,
+    two_looks,
     unknown,
 )
-from vipkeeper.diagnose.vocabulary import Etcd, Key, Port, Ready
+from vipkeeper.diagnose.vocabulary import Etcd, Key, Port, Process, Ready
 
 PEER_PORT = "2380"
 """Where etcd's members talk to each other."""
@@ -79,6 +81,42 @@ def too_few_voters(view: View) -> Judgement:
         text = f"{names(gone)} do not answer, and {quorum} of {voters.value} voters are needed"
         return true(text, voters, *gone)
     return unknown(f"{len(here)} of {voters.value} voters are there; nobody asked the others")
+
+
+@predicate(
+    *(Key.VOTERS, Key.SERVER_UP, Key.SERVER_PORT, Key.ETCD_HEALTH, Key.READYZ),
+    *(Key.SUPERVISOR, Key.SUPERVISOR_AGE),
+)
+def missing_voters_start(view: View) -> Judgement:
+    """The missing voters may be on their way: their hosts are there, and nobody knows that they do not start.
+
+    A cluster that boots looks like one that has lost its quorum, for longer than an election does.
+    """
+    gone = _gone(view)
+    ups = [f for f in view.of(Key.SERVER_UP) if f.value is True]
+    ups += [f for f in view.of(Key.SERVER_PORT, aspect=PEER_PORT) if f.value is Port.REFUSED]
+    there = sorted(names_of(gone) & names_of(ups))
+    if not there:
+        return false("the hosts of the missing voters do not answer either", *gone)
+    known = {server: view.one(Key.SUPERVISOR, server) for server in there}
+    starting = [f for f in known.values() if f is not None and _starts(view, f)]
+    if starting:
+        return unknown(f"{names(starting)} may be there in a minute: it is starting", *starting)
+    told = [fact for fact in known.values() if fact is not None]
+    if len(told) == len(there):
+        return false("the missing voters are not starting", *told)
+    if leaderless_for_long.judge(view).truth is Truth.TRUE:
+        return false("two looks more than 10 s apart found no leader", *gone)
+    return unknown(
+        "the hosts of the missing voters answer, and one look does not tell a start", *ups
+    )
+
+
+def _starts(view: View, supervisor: Fact) -> bool:
+    """Whether a supervisor is starting and did not begin long ago."""
+    age = view.one(Key.SUPERVISOR_AGE, supervisor.about)
+    long = age is not None and isinstance(age.value, int) and age.value > STARTING_S
+    return supervisor.value is Process.STARTING and not long
 
 
 @predicate(Key.SERVER_UP, Key.SERVER_PORT, Key.ETCD_HEALTH)
@@ -188,8 +226,9 @@ def leaderless_for_long(view: View) -> Judgement:
     if gone and back and back[-1].at > gone[-1].at:
         return false("a later look found a leader", back[-1])
     since = [f for f in gone if not back or f.at > back[-1].at]
-    if since and since[-1].at - since[0].at >= LASTING_MS:
-        return true("two looks more than 10 s apart found no leader", since[0], since[-1])
+    pair = two_looks(since)
+    if pair:
+        return true("two looks more than 10 s apart found no leader", *pair)
     return unknown("one look does not tell an election from a lost quorum", *gone)
 
 

@@ -3,27 +3,76 @@
 from __future__ import annotations
 
 from vipkeeper.diagnose.facts import Fact
-from vipkeeper.diagnose.hypothesis import predicate
+from vipkeeper.diagnose.hypothesis import Predicate, predicate
 from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown, yes
+from vipkeeper.diagnose.predicates.logs import LOG_KEYS, message, messages
 from vipkeeper.diagnose.vocabulary import Key, Manager, Process
 
+STILL_MS = 360_000
+"""Longer than the kubelet waits between two starts of a container that ends at once: 5 minutes."""
 LEASE_MS = 30_000
 """Longer than a takeover by Lease lasts: kube-vip with its default timers needs at most 22 s."""
 _ENDED = among(Process.STOPPED, Process.FAILED)
 _NOT_LEADING = among(Process.STOPPED, Process.FAILED, Process.ABSENT, Process.RESTARTING)
 
 
-@predicate(Key.MANAGER, Key.MANAGER_STATE)
+def complaint(name: str, text: str, *codes: str) -> Predicate:
+    """The predicate that a manager says one of these, and has not done so for the last time long ago.
+
+    Logs go back an hour. What a manager said as it started, and got over, is not why it holds no VIP now.
+    """
+
+    def judge(view: View) -> Judgement:
+        met = messages(view, *codes)
+        lately = [fact for fact in met if _lately(view, fact)]
+        if lately:
+            return true(f"{names(lately)}: {text}", *lately)
+        if not met:
+            return message(view, text, *codes)
+        read = view.each(Key.LOGS_READ)
+        if read.seen and len(read.where(yes)) == len(read.subjects):
+            return false(f"no manager has said for minutes: {text}", *met)
+        return unknown(f"not all logs were read for: {text}", *read.blind)
+
+    return Predicate(name, frozenset({*LOG_KEYS, Key.VIP_PRESENT}), judge)
+
+
+def _lately(view: View, said: Fact) -> bool:
+    """Whether a message is of about the time at which its server was looked at."""
+    looked = view.one(Key.VIP_PRESENT, said.about)
+    return looked is None or not looked.at or not said.at or looked.at - said.at <= STILL_MS
+
+
+def well_elsewhere(*codes: str) -> Predicate:
+    """The predicate that on some server the manager runs without saying one of these: it could hold the VIP."""
+
+    def judge(view: View) -> Judgement:
+        told = {fact.about for fact in messages(view, *codes)}
+        states = view.each(Key.MANAGER_STATE)
+        whole = {fact.about for fact in view.each(Key.LOGS_READ).where(yes)}
+        others = [server for server in states.subjects if server not in told]
+        rest = [states.facts[s] for s in others if s in states.facts]
+        idle = [f for f in rest if f.value is not None and _NOT_LEADING(f.value)]
+        well = [f for f in rest if f not in idle and f.about in whole]
+        if well:
+            return true(f"the manager runs and says nothing of it: {names(well)}", *well)
+        if states.complete and len(idle) == len(others):
+            return false("no other manager could hold the VIP", *idle, *messages(view, *codes))
+        return unknown("not known whether another manager could hold the VIP", *states.blind)
+
+    reads = frozenset({*LOG_KEYS, Key.MANAGER_STATE})
+    return Predicate("well_elsewhere", reads, judge)
+
+
+@predicate(Key.MANAGER_STATE)
 def no_manager(view: View) -> Judgement:
     """Nothing that would hold the VIP is installed or scheduled on any server."""
-    fact, states = view.one(Key.MANAGER), view.each(Key.MANAGER_STATE)
-    none = fact is not None and fact.value is Manager.NONE
+    states = view.each(Key.MANAGER_STATE)
     absent = states.where(among(Process.ABSENT))
     if len(states.facts) > len(absent):
         return false("a server has what holds the VIP", *states.facts.values())
-    if states.seen or none:
-        facts = (*((fact,) if fact is not None and none else ()), *absent)
-        return true("nothing is there that would hold the VIP", *facts)
+    if states.seen:
+        return true("nothing is there that would hold the VIP", *absent)
     return unknown(f"not known on all servers ({states.coverage})", *states.blind)
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
-    LASTING_MS,
     Found,
     Judgement,
     Truth,
@@ -16,6 +15,7 @@ from vipkeeper.diagnose.judgement import (
     false,
     names,
     true,
+    two_looks,
     unknown,
     yes,
 )
@@ -26,6 +26,8 @@ STRANGER = "none"
 """The owner of an answering address that no server has."""
 PORTS = ("6443", "9345")
 """What a VIP must carry on RKE2; on k3s the first is all there is."""
+_OF_NO_NETWORK = ("lo", "dummy")
+"""Interfaces where VIPs are that are announced by BGP or in routing tables."""
 VRRP_MACS = ("00:00:5e:00:01:", "00:00:5e:00:02:")
 """RFC 9568 section 7.3: addresses of a virtual router, which say nothing of the host behind."""
 
@@ -42,13 +44,18 @@ def _last_looks(facts: Iterable[Fact]) -> list[Fact]:
     return [fact for fact in known if fact.at == newest[fact.vantage]]
 
 
-@predicate(Key.VIP_MAC_OWNER, Key.VIP_MACS, Key.VIP_ON_LINK, Key.SERVERS)
+@predicate(Key.VIP_MAC_OWNER, Key.VIP_MACS, Key.VIP_ON_LINK, Key.SERVERS, Key.VIP_PRESENT)
 def stranger_answers(view: View) -> Judgement:
     """A host answers ARP for the VIP that is none of the servers."""
     looks = _last_looks(view.of(Key.VIP_MAC_OWNER))
     virtual = {p for p, f in by_place(view.of(Key.VIP_MACS)).items() if _virtual(f)}
     looks = [fact for fact in looks if fact.vantage not in _routed(view) | virtual]
     strange = [fact for fact in looks if fact.value == STRANGER]
+    holding = {fact.about for fact in holders(view)}
+    heard = {fact.value for fact in looks}
+    if strange and holding and not holding & heard:
+        text = "a server has the VIP, and the address that answers may be its own on another card"
+        return unknown(text, *strange, needs=(Key.VIP_MAC_OWNER,))
     if strange and view.one(Key.SERVERS) is not None:
         return true("the address that answers for the VIP is no server's", *strange)
     if looks and not strange:
@@ -79,7 +86,7 @@ def nobody_hears_it(view: View) -> Judgement:
     heard = [fact for fact in looks if fact.value != ()]
     if heard:
         return false("somebody answers ARP for the VIP", *heard)
-    if looks and looks[-1].at - looks[0].at >= LASTING_MS:
+    if two_looks(looks):
         return true("nobody answers ARP for the VIP, at two looks more than 10 s apart", *looks)
     return unknown("one look is no finding: the VIP may be on its way", *looks)
 
@@ -143,6 +150,33 @@ def vip_port_open(view: View) -> Judgement:
     if looks:
         return false("port 6443 of the VIP takes no connections", *looks.values())
     return unknown("nobody asked port 6443 of the VIP")
+
+
+@predicate(Key.VIP_PRESENT, Key.VIP_PORT)
+def vip_is_reached(view: View) -> Judgement:
+    """From some place that does not have the VIP itself packets to it arrive: it takes or refuses connections."""
+    have = {fact.about for fact in holders(view)}
+    ports = by_place(view.of(Key.VIP_PORT, "", "6443"))
+    looks = [fact for place, fact in ports.items() if place not in have]
+    met = [fact for fact in looks if fact.value in (Port.OPEN, Port.REFUSED)]
+    if met:
+        return true("packets to the VIP arrive", *met)
+    return false("the VIP is not reached", *looks) if looks else unknown("nobody asked the VIP")
+
+
+@predicate(Key.VIP_PRESENT, Key.VIP_INTERFACE)
+def vip_is_routed(view: View) -> Judgement:
+    """The VIP is on no network's interface but on a loopback or dummy one: BGP or a routing table leads there."""
+    have = holders(view)
+    where = [f for fact in have if (f := view.one(Key.VIP_INTERFACE, fact.about)) is not None]
+    apart = [fact for fact in where if str(fact.value).startswith(_OF_NO_NETWORK)]
+    if apart:
+        return true(f"the VIP is on {apart[0].value}, where routes may lead", *apart)
+    if have and len(where) == len(have):
+        return false("the VIP is on an interface of a network", *where)
+    return no_holder(view) or unknown(
+        "not known on which interface the VIP is", needs=(Key.VIP_PRESENT, Key.VIP_INTERFACE)
+    )
 
 
 @predicate(Key.VIP_STALE)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
-from vipkeeper.diagnose.judgement import Judgement, Truth, View, among, false, names, true, unknown
+from vipkeeper.diagnose.judgement import (
+    STARTING_S,
+    Judgement,
+    Truth,
+    View,
+    among,
+    false,
+    names,
+    true,
+    unknown,
+)
 from vipkeeper.diagnose.predicates.vip import WHERE, behind, leads
 from vipkeeper.diagnose.vocabulary import Key, Process
 
-STARTING_S = 180
-"""How long a server may take to start; measured 8-25 s, more with a cold image cache."""
 _STOPPED = among(Process.STOPPED, Process.FAILED)
 
 

@@ -8,8 +8,8 @@ that lost one have a page of their own.
 
 ## How to tell it apart
 A server that is cut off from two healthy ones sees the same as one whose neighbours have died. Only a second place
-can tell: ask the other servers from a worker or a client. An election looks the same for 4 to 7 seconds, so look
-twice. `/livez` fails too: it is no sign of a broken API server. Metrics of etcd go on claiming a leader for seconds.
+can tell: ask the other servers from a worker or a client. An election looks the same for 4 to 7 seconds, and a cluster
+that boots for half a minute, so look twice. `/livez` fails too: it is no sign of a broken API server. Metrics of etcd go on claiming a leader for seconds.
 
 ## References
 rancher/rke2#2753, #5327, #6182; etcd documentation, "Failure modes".
@@ -20,6 +20,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import datastore_not_etcd
 from vipkeeper.diagnose.predicates.etcd import (
+    missing_voters_start,
     no_leader,
     others_answer_somebody_else,
     several_voters,
@@ -34,7 +35,7 @@ HYPOTHESIS = Hypothesis(
     name="etcd-quorum-lost",
     layer=Layer.DATASTORE,
     requires=(several_voters, no_leader, too_few_voters),
-    forbids=(others_answer_somebody_else, two_voters, datastore_not_etcd),
+    forbids=(others_answer_somebody_else, two_voters, datastore_not_etcd, missing_voters_start),
     chain=(
         "too few etcd voters are there, so etcd has no leader",
         "without a leader every write fails, and the API servers answer 500",

@@ -17,6 +17,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import datastore_not_etcd
 from vipkeeper.diagnose.predicates.etcd import (
+    missing_voters_start,
     no_leader,
     others_answer_somebody_else,
     too_few_voters,
@@ -37,6 +38,7 @@ HYPOTHESIS = Hypothesis(
     forbids=(
         others_answer_somebody_else,
         datastore_not_etcd,
+        missing_voters_start,
     ),
     chain=(
         "one of two etcd voters is gone, and the quorum of two is two",

@@ -5,7 +5,7 @@ Hosts and routers ask for an address by ARP only where its subnet is. A VIP outs
 another network, or not at all, however well the holder announces it.
 
 ## How to tell it apart
-A VIP that is announced by BGP or in routing tables may lie anywhere, and is reached. With several interfaces the VIP may
+A VIP that is announced by BGP or in routing tables may lie anywhere; it is reached, or on a loopback interface. With several interfaces the VIP may
 be on the wrong one; then some server has an interface in its subnet.
 
 ## References
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
 from vipkeeper.diagnose.predicates.files import in_files
-from vipkeeper.diagnose.predicates.network import vip_in_no_subnet, vip_port_open
+from vipkeeper.diagnose.predicates.network import vip_in_no_subnet, vip_is_reached, vip_is_routed
 from vipkeeper.diagnose.probes import ADDRESSES
 
 HYPOTHESIS = Hypothesis(
@@ -24,7 +24,7 @@ HYPOTHESIS = Hypothesis(
     name="vip-in-no-subnet",
     layer=Layer.NETWORK,
     requires=(vip_in_no_subnet,),
-    forbids=(vip_port_open,),
+    forbids=(vip_is_reached, vip_is_routed),
     supports=(in_files("vip_out_of_reach", "the VIP shares no network with the servers", "VK612"),),
     chain=(
         "the VIP is in no subnet of the servers",

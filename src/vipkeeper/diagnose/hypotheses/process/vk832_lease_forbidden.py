@@ -7,7 +7,8 @@ holder.
 
 ## How to tell it apart
 `is forbidden: User ... cannot get resource "leases"` in its log. Since Kubernetes 1.29 kubeadm's `admin.conf` has no
-rights until the cluster is set up.
+rights until the cluster is set up. An API server that has just started refuses everybody for a moment; and where etcd has
+no leader, or no API serves, that is the cause.
 
 ## References
 kube-vip/kube-vip#177, #462, #684, #1138.
@@ -16,11 +17,13 @@ kube-vip/kube-vip#177, #462, #684, #1138.
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.api import api_serves_somewhere
+from vipkeeper.diagnose.predicates.etcd import no_leader
+from vipkeeper.diagnose.predicates.manager import complaint, well_elsewhere
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
-from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
+from vipkeeper.diagnose.probes import ADDRESSES, ETCD_HEALTH, ON_EVERY_SERVER, READYZ
 
-forbidden = logged("forbidden", "the manager may not use its Lease", "lease-forbidden")
+forbidden = complaint("forbidden", "the manager may not use its Lease", "lease-forbidden")
 
 HYPOTHESIS = Hypothesis(
     code="VK832",
@@ -29,6 +32,11 @@ HYPOTHESIS = Hypothesis(
     requires=(
         forbidden,
         vip_nowhere,
+        api_serves_somewhere,
+    ),
+    forbids=(
+        no_leader,
+        well_elsewhere("lease-forbidden"),
     ),
     chain=(
         "the API refuses the manager its Lease",
@@ -54,5 +62,7 @@ HYPOTHESIS = Hypothesis(
     probes=(
         ON_EVERY_SERVER,
         ADDRESSES,
+        READYZ,
+        ETCD_HEALTH,
     ),
 )

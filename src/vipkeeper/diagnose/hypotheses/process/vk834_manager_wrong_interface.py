@@ -5,7 +5,8 @@
 for all, and cards are named eth0 here and ens18 there.
 
 ## How to tell it apart
-`could not get link for interface` or `Link not found` in the log of the manager, and no server has the VIP. An
+`could not get link for interface` or `Link not found` in the log of the manager, and no server has the VIP. A
+manager of another server that does not say so could hold it: then something else is the cause. An
 interface that is there and down says something else.
 
 ## References
@@ -15,11 +16,11 @@ kube-vip/kube-vip#559, #399, #273.
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.manager import complaint, well_elsewhere
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
 
-no_such_interface = logged(
+no_such_interface = complaint(
     "no_such_interface", "the manager's interface is not there", "interface-missing"
 )
 
@@ -31,6 +32,7 @@ HYPOTHESIS = Hypothesis(
         no_such_interface,
         vip_nowhere,
     ),
+    forbids=(well_elsewhere("interface-missing"),),
     chain=(
         "the manager is told an interface that is not there",
         "it cannot put the VIP on it and ends",

@@ -14,11 +14,11 @@ kube-vip/kube-vip#721, #371; lablabs/ansible-role-rke2#209.
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.manager import complaint, well_elsewhere
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
 
-no_kubeconfig = logged(
+no_kubeconfig = complaint(
     "no_kubeconfig",
     "the manager has no usable kubeconfig",
     "kubeconfig-missing",
@@ -33,6 +33,7 @@ HYPOTHESIS = Hypothesis(
         no_kubeconfig,
         vip_nowhere,
     ),
+    forbids=(well_elsewhere("kubeconfig-missing", "in-cluster-config-missing"),),
     chain=(
         "the manager has no kubeconfig",
         "so it never gets its Lease, and nobody has the VIP",

@@ -1,0 +1,125 @@
+"""Clusters of which something was once confirmed that is not so."""
+
+from __future__ import annotations
+
+from vipkeeper.diagnose.engine import Diagnosis, Standing, Verdict
+from vipkeeper.diagnose.facts import Fact, Value
+from vipkeeper.diagnose.hypothesis import Risk
+from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Port, Process, Ready
+from why.recorded import answer
+
+T = 1_700_000_000_000
+NAMES = ("cp1", "cp2", "cp3")
+CLUSTER = (Fact(Key.SERVERS, NAMES), Fact(Key.VIP, "192.0.2.100"))
+TIMEOUT = Fact(Key.VIP_PORT, Port.SILENT, vantage="w1", aspect="6443", at=T)
+REFUSED = Fact(Key.VIP_PORT, Port.REFUSED, vantage="w1", aspect="6443", at=T)
+SERVES = (
+    Fact(Key.VIP_PORT, Port.OPEN, vantage="cp1", aspect="6443", at=T),
+    Fact(Key.VIP_READYZ, Ready.UNAUTHORIZED, vantage="cp1", at=T),
+)
+Facts = tuple[Fact, ...]
+
+
+def own(key: Key, value: Value, about: str = "cp1", *, aspect: str = "", s: int = 0) -> Fact:
+    """What a server says of itself."""
+    return Fact(key, value, about, about, aspect, T + s * 1000)
+
+
+def seen(key: Key, value: Value, about: str, place: str, *, aspect: str = "", s: int = 0) -> Fact:
+    """What a place sees of a server."""
+    return Fact(key, value, about, place, aspect, T + s * 1000)
+
+
+def has_vip(*holders: str) -> Facts:
+    return tuple(own(Key.VIP_PRESENT, name in holders, name) for name in NAMES)
+
+
+def leaderless(*, up: bool, looks: int = 1) -> Facts:
+    """cp1 has no leader; from two places the etcd of the others is not there."""
+    met = Port.REFUSED if up else Port.SILENT
+    facts = [
+        Fact(Key.VOTERS, 3, vantage="cp1", at=T),
+        Fact(Key.DATASTORE, Datastore.ETCD, vantage="cp1", at=T),
+    ]
+    for s in range(0, 15 * looks, 15):
+        facts.append(own(Key.ETCD_HEALTH, Etcd.NO_LEADER, s=s))
+        for place in ("cp1", "w1"):
+            for name in ("cp2", "cp3"):
+                facts.append(seen(Key.SERVER_PORT, met, name, place, aspect="2380", s=s))
+                facts.append(seen(Key.SERVER_UP, up, name, place, s=s))
+    return tuple(facts)
+
+
+def roots(found: Diagnosis) -> dict[str, Standing]:
+    return {a.hypothesis.code: a.standing for a in found.roots}
+
+
+def sure(found: Diagnosis) -> set[str]:
+    groups = (found.roots, found.hidden, found.consequences)
+    return {a.hypothesis.code for g in groups for a in g if a.standing is Standing.CONFIRMED}
+
+
+def test_a_cluster_that_boots_has_not_lost_its_quorum_for_good() -> None:
+    boots = [own(Key.SUPERVISOR, Process.STARTING, name) for name in ("cp2", "cp3")]
+    for more in ((), boots):
+        found = answer((*CLUSTER, TIMEOUT, *leaderless(up=True), *more))
+        assert roots(found) == {"VK801": Standing.LIKELY}
+        assert all(step.risk is not Risk.DESTRUCTIVE for step in found.roots[0].fixes)
+    again = answer((*CLUSTER, TIMEOUT, *leaderless(up=True, looks=2), *boots))
+    assert roots(again) == {"VK801": Standing.LIKELY}
+    off = answer((*CLUSTER, TIMEOUT, *leaderless(up=False)))
+    dead = answer((*CLUSTER, TIMEOUT, *leaderless(up=True, looks=2)))
+    assert roots(off) == roots(dead) == {"VK801": Standing.CONFIRMED}
+
+
+def test_what_one_manager_complains_of_is_not_why_the_vip_went_with_the_quorum() -> None:
+    nobody = (*CLUSTER, TIMEOUT, *leaderless(up=False), *has_vip())
+    for code in ("interface-missing", "lease-forbidden", "kubeconfig-missing"):
+        told = own(Key.LOG, True, aspect=code)
+        found = answer((*nobody, told, own(Key.MANAGER_STATE, Process.RUNNING)))
+        assert roots(found) == {"VK801": Standing.CONFIRMED}, code
+
+
+def test_what_a_manager_got_over_is_not_why_it_holds_nothing_now() -> None:
+    states = [own(Key.MANAGER_STATE, Process.RUNNING, name) for name in NAMES]
+    read = [own(Key.LOGS_READ, True, name) for name in NAMES]
+    for code in ("interface-missing", "kubeconfig-missing"):
+        before, now = (
+            [own(Key.LOG, True, n, aspect=code, s=s) for n in NAMES] for s in (-1800, -9)
+        )
+        facts = (*CLUSTER, TIMEOUT, *has_vip(), *states, *read)
+        assert not sure(answer((*facts, *before))), code
+        assert sure(answer((*facts, *now))), code
+
+
+def test_a_holder_on_another_card_is_no_foreign_host() -> None:
+    macs = (
+        Fact(Key.VIP_MACS, ("02:00:00:00:00:99",), vantage="cp1", at=T),
+        Fact(Key.VIP_MAC_OWNER, "none", vantage="cp1", at=T),
+        Fact(Key.VIP_ON_LINK, True, vantage="cp1", at=T),
+    )
+    found = answer((*CLUSTER, *SERVES, *macs, *has_vip("cp2")))
+    assert found.verdict is Verdict.HEALTHY
+    assert "VK862" in sure(answer((*CLUSTER, REFUSED, *macs, *has_vip())))
+
+
+def test_a_vip_that_is_announced_by_routing_may_be_in_no_subnet() -> None:
+    subnets = tuple(own(Key.VIP_SUBNET, False, name) for name in NAMES)
+    facts = (*CLUSTER, *subnets, *has_vip("cp1"))
+    card, loopback = own(Key.VIP_INTERFACE, "eth0"), own(Key.VIP_INTERFACE, "lo")
+    assert "VK869" not in sure(answer((*facts, REFUSED, card)))
+    assert "VK869" not in sure(answer((*facts, TIMEOUT, loopback)))
+    assert "VK869" in sure(answer((*facts, TIMEOUT, card)))
+
+
+def test_one_look_by_two_clocks_is_one_look() -> None:
+    facts = (
+        *(Fact(Key.SERVERS, ("cp1",)), REFUSED, own(Key.VIP_PRESENT, True)),
+        *(own(Key.SUPERVISOR, Process.RUNNING), own(Key.ETCD_HEALTH, Etcd.HEALTHY)),
+        own(Key.CONTAINER, Process.RUNNING, aspect="kube-apiserver"),
+        own(Key.API_PORT, Port.REFUSED),
+    )
+    later = own(Key.API_PORT, Port.REFUSED, s=15)
+    elsewhere = seen(Key.SERVER_PORT, Port.REFUSED, "cp1", "w1", aspect="6443", s=15)
+    assert "VK822" not in sure(answer((*facts, elsewhere)))
+    assert "VK822" in sure(answer((*facts, later)))
