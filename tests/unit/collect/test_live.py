@@ -6,6 +6,7 @@ import errno
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -124,6 +125,7 @@ def test_what_readyz_says(status: int, body: str, word: Ready) -> None:
         (503, '{"health":"false","reason":"ALARM CORRUPT"}', Etcd.ALARM),
         (Port.REFUSED, "", Etcd.REFUSED),
         (Port.SILENT, "", Etcd.NO_ANSWER),
+        (404, "not found", Etcd.NO_ANSWER),
     ],
 )
 def test_what_etcd_says(status: int | Port, body: str, word: Etcd) -> None:
@@ -137,6 +139,33 @@ def test_what_was_met_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_plane, "get", lambda *_, **__: (200, ""))
     monkeypatch.setattr(control_plane, "read_members", lambda _: 1)
     assert [fact.raw for fact in look_at_members(target())][-1] == "1 voter"
+
+
+def test_etcd_of_a_server_with_an_address_of_ipv6_is_asked_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def get(address: object, _port: int, _path: str) -> tuple[int | Port, str]:
+        return (200, '{"health":"true"}') if str(address) == "::1" else (Port.REFUSED, "")
+
+    monkeypatch.setattr(control_plane, "get", get)
+    found = {fact.key: fact.value for fact in look_at_etcd(target())}
+    assert found == {Key.ETCD_HEALTH: Etcd.HEALTHY}
+
+
+def test_a_supervisor_that_starts_is_as_old_as_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is starting, systemd's time of its active state is that of its former life, or none."""
+    now = time.clock_gettime(time.CLOCK_MONOTONIC)
+    began = int((now - 20) * 1e6)
+    unit = {
+        "ActiveState": "activating",
+        "SubState": "start",
+        "ExecMainStartTimestampMonotonic": str(began),
+        "ActiveEnterTimestampMonotonic": "0",
+    }
+    monkeypatch.setattr(processes, "show", lambda _: unit)
+    found = {fact.key: fact.value for fact in processes.look_at_supervisor(target())}
+    assert found[Key.SUPERVISOR] is Process.STARTING
+    assert found[Key.SUPERVISOR_AGE] in (19, 20, 21)
 
 
 def test_an_etcd_whose_health_hangs_is_asked_for_its_metrics_meanwhile(

@@ -15,11 +15,16 @@ from vipkeeper.diagnose.vocabulary import Key, Manager, Process
 
 HERE, ELSEWHERE = "net:[1]", "net:[2]"
 WHY = "python3 /usr/bin/vipkeeper why"
+NO_CONTAINERS: dict[str, Process] = {}
 DAEMON = "python3 /usr/bin/vipkeeper run"
 
 
 def found(
-    root: Path, monkeypatch: pytest.MonkeyPatch, units: set[str], *running: tuple[str, str, str]
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    units: set[str],
+    *running: tuple[str, str, str],
+    containers: dict[str, Process] | str = NO_CONTAINERS,
 ) -> tuple[Value | None, Value | None]:
     """What is said of processes, each with its name, its command and its network."""
     proc = root / "proc"
@@ -37,9 +42,10 @@ def found(
         return state if unit in units else {"LoadState": "not-found"}
 
     monkeypatch.setattr(processes, "show", show)
+    monkeypatch.setattr(processes, "container_states", lambda: containers)
     target = Target(ip_address("192.0.2.100"), own="cp1", place="cp1", files=root)
     facts = {fact.key: fact.value for fact in look_at_managers(target)}
-    return facts[Key.MANAGER], facts[Key.MANAGER_STATE]
+    return facts.get(Key.MANAGER), facts[Key.MANAGER_STATE]
 
 
 @pytest.mark.parametrize(
@@ -70,3 +76,21 @@ def test_only_what_holds_the_vip_is_a_manager(
     said: tuple[Manager, Process],
 ) -> None:
     assert found(tmp_path, monkeypatch, units, *running) == said
+
+
+@pytest.mark.parametrize(
+    ("containers", "said"),
+    [
+        ({"kube-vip": Process.RESTARTING}, (Manager.KUBE_VIP, Process.RESTARTING)),
+        ("crictl does not answer", (None, None)),
+        ({"etcd": Process.RUNNING}, (Manager.NONE, Process.ABSENT)),
+    ],
+    ids=["between two starts", "who knows", "none"],
+)
+def test_kube_vip_that_no_file_deploys_is_known_by_its_container(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    containers: dict[str, Process] | str,
+    said: tuple[Manager | None, Process | None],
+) -> None:
+    assert found(tmp_path, monkeypatch, set(), containers=containers) == said

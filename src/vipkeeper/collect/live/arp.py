@@ -64,9 +64,13 @@ def ask_who_has(target: Target) -> Iterator[Fact]:
 
 
 def _owners(target: Target, on: Address, macs: list[str], source: str) -> Iterator[Fact]:
-    """Whose each answering address is; a stranger's only where every server's own address is known."""
+    """Whose each answering address is; a stranger's only where every server's own address on this link is known.
+
+    A server's address elsewhere is on another card, and says nothing of the one that answers here.
+    """
     table = neighbours(target)
-    owner = {table[str(s.address)]: s.name for s in target.others if str(s.address) in table}
+    near = [s for s in target.others if s.address in on.address.network]
+    owner = {table[str(s.address)]: s.name for s in near if str(s.address) in table}
     if target.own:
         owner[_mac(target, on.interface)] = target.own
     all_known = target.complete and len(owner) == len(target.servers)
@@ -77,7 +81,7 @@ def _owners(target: Target, on: Address, macs: list[str], source: str) -> Iterat
             # One moment for all: each answer is a fact of its own, and none is older.
             yield replace(target.of_path(Key.VIP_MAC_OWNER, whose, source, raw=mac), at=at)
         else:
-            why = "not every server's link-layer address is known here"
+            why = "not every server's link-layer address on this link is known"
             yield target.blind(Key.VIP_MAC_OWNER, why, source)
 
 

@@ -18,6 +18,8 @@ from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Port
 
 LOOPBACK = ip_address("127.0.0.1")
+LOOPBACK6 = ip_address("::1")
+"""Where etcd gives its metrics on a server whose own address is of IPv6 (k3s: pkg/etcd/etcd.go, metricsURL)."""
 ETCD_PORT = 2381
 SLOW_SECONDS = 0.1
 """An fsync of etcd's log that takes longer for one in a hundred makes Leases lapse under load."""
@@ -76,7 +78,7 @@ def look_at_etcd(target: Target) -> Iterator[Fact]:
     Both at once: /health waits for a read through the quorum, and /metrics answers meanwhile.
     """
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(get, LOOPBACK, ETCD_PORT, path) for path in ("/health", "/metrics")]
+        asked = [pool.submit(_ask_etcd, path) for path in ("/health", "/metrics")]
     (status, body), (metrics_status, metrics) = (answer.result() for answer in asked)
     source = f"http://127.0.0.1:{ETCD_PORT}/health"
     word = judge_health(status, body)
@@ -87,6 +89,11 @@ def look_at_etcd(target: Target) -> Iterator[Fact]:
     yield target.of_own(Key.ETCD_HEALTH, word, source, raw=raw)
     if metrics_status == http.client.OK:
         yield from judge_metrics(target, metrics)
+
+
+def _ask_etcd(path: str) -> tuple[int | Port, str]:
+    answer = get(LOOPBACK, ETCD_PORT, path)
+    return get(LOOPBACK6, ETCD_PORT, path) if answer[0] is Port.REFUSED else answer
 
 
 def out_of_quota(metrics: str) -> bool:
@@ -109,7 +116,10 @@ def judge_health(status: int | Port, body: str) -> Etcd:
         return Etcd.NO_SPACE
     if "ALARM" in body.upper():
         return Etcd.ALARM
-    return Etcd.HEALTHY if status == http.client.OK else Etcd.NO_LEADER
+    if status == http.client.SERVICE_UNAVAILABLE:
+        return Etcd.NO_LEADER
+    # etcd says nothing else on /health (etcdhttp/health.go): somebody else listens there.
+    return Etcd.HEALTHY if status == http.client.OK else Etcd.NO_ANSWER
 
 
 def judge_metrics(target: Target, text: str) -> Iterator[Fact]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vipkeeper.collect.collector import Collector, Phase
 from vipkeeper.collect.live.network import neighbours
@@ -11,12 +11,17 @@ from vipkeeper.collect.target import Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Privilege
 from vipkeeper.diagnose.vocabulary import Key
-from vipkeeper.host.inspect import program_output, read_network
+from vipkeeper.host.inspect import Address, program_output, read_network
 
 PORTS = ("6443", "9345")
+IPVS = "kube-ipvs0"
+"""On every node kube-proxy in IPVS mode puts the addresses of all Services on it: none is held by being there."""
 _IPV6 = 6
 _DROP = re.compile(r"\b(drop|reject)\b|-j (DROP|REJECT)", re.IGNORECASE)
-_PORT = re.compile(r"\bd(?:ports? (?:\{ ?)?|port )([\d, :-]+)")
+_PORTS = re.compile(r"(! ?(?:--)?|\b)dports? (!= ?)?(?:\{ ?)?(\d[\d, :-]*)")
+_RANGE = re.compile(r"(\d+)(?:[:-](\d+))?")
+_SERVED = re.compile(r" \. tcp \. (\d+) ")
+"""Address, protocol and port, as kube-proxy's maps have them."""
 _ELSEWHERE = re.compile(
     r"\b(dnat|redirect)\b|\bgoto (service|external)-|-j (DNAT|REDIRECT|KUBE-|CILIUM)", re.IGNORECASE
 )
@@ -37,7 +42,7 @@ def read_addresses(target: Target) -> Iterator[Fact]:
             Key.VIP_PRESENT, "netlink does not answer", "addresses", about=target.own
         )
         return
-    here = [a for a in addresses if a.address.ip == target.vip]
+    here = [a for a in addresses if a.address.ip == target.vip and a.interface != IPVS]
     yield target.of_own(Key.VIP_PRESENT, bool(here), "addresses of the interfaces")
     if target.vip.version == _IPV6:
         failed = any(a.dad_failed for a in here)
@@ -45,13 +50,7 @@ def read_addresses(target: Target) -> Iterator[Fact]:
     for address in here[:1]:
         yield target.of_own(Key.VIP_INTERFACE, address.interface, "addresses of the interfaces")
         yield target.of_own(Key.VIP_PERMANENT, address.permanent, "lifetime of the address")
-    subnets = [
-        a
-        for a in addresses
-        if a.address.ip != target.vip
-        and a.address.network.prefixlen < a.address.network.max_prefixlen
-        and target.vip in a.address.network
-    ]
+    subnets = _near(addresses, target)
     yield target.of_own(Key.VIP_SUBNET, bool(subnets), "subnets of the interfaces")
     names = {a.interface for a in (*here, *subnets)}
     on = [link for link in links if link.name in names]
@@ -66,15 +65,44 @@ def read_settings(target: Target) -> Iterator[Fact]:
     default = any(row.split()[1:2] == ["00000000"] for row in rows)
     yield target.of_own(Key.DEFAULT_ROUTE, default, "/proc/net/route")
     _, addresses = read_network()
-    with_vip = {a.interface for a in addresses or () if a.address.ip == target.vip}
+    asked = {a.interface for a in (*_with(addresses, target), *_near(addresses, target))} - {"lo"}
     values = [
         int(file.read_text())
         for file in target.path("/proc/sys/net/ipv4/conf").glob("*/arp_ignore")
-        if file.parent.name in {"all", *with_vip}
+        if file.parent.name in {"all", *asked}
     ]
     if values:
-        # 3 answers only for addresses of global scope, 8 for none (Documentation/networking/ip-sysctl.rst)
-        yield target.of_own(Key.ARP_IGNORED, max(values) == 8, "arp_ignore", raw=str(max(values)))
+        silent = ignores(max(values), addresses or (), target)
+        yield target.of_own(Key.ARP_IGNORED, silent, "arp_ignore", raw=str(max(values)))
+
+
+def ignores(value: int, addresses: Iterable[Address], target: Target) -> bool:
+    """Whether arp_ignore keeps the kernel from answering for the VIP (Documentation/networking/ip-sysctl.rst).
+
+    1 answers only for addresses of the interface that is asked, 2 besides only where that has the subnet of both, 8
+    for none. 3 tells addresses by their scope, which is global unless somebody says otherwise.
+    """
+    with_vip = {a.interface for a in _with(addresses, target)}
+    near = {a.interface for a in _near(addresses, target)}
+    nobody_asks = all(name in ("lo", IPVS) or name.startswith("dummy") for name in with_vip)
+    apart = nobody_asks or (value == 2 and not with_vip & near)
+    return value == 8 or (value in (1, 2) and bool(with_vip) and apart)
+
+
+def _with(addresses: Iterable[Address] | None, target: Target) -> list[Address]:
+    """The VIP where it is."""
+    return [a for a in addresses or () if a.address.ip == target.vip]
+
+
+def _near(addresses: Iterable[Address] | None, target: Target) -> list[Address]:
+    """This host's other addresses in a subnet of the VIP."""
+    return [
+        a
+        for a in addresses or ()
+        if a.address.ip != target.vip
+        and a.address.network.prefixlen < a.address.network.max_prefixlen
+        and target.vip in a.address.network
+    ]
 
 
 def read_filters(target: Target) -> Iterator[Fact]:
@@ -100,6 +128,9 @@ def read_filters(target: Target) -> Iterator[Fact]:
         source, raw = met or (found[0][0], "")
         yield target.of_own(Key.VIP_FILTERED, met is not None, source, raw=raw, aspect=port)
     taken = next(((s, line) for s, line in lines if captures(line, vip)), None)
+    _, addresses = read_network()
+    if any(a.interface == IPVS for a in _with(addresses, target)):
+        taken = "addresses of the interfaces", f"{vip} on {IPVS}"
     source, raw = taken or (found[0][0], "")
     yield target.of_own(Key.VIP_CAPTURED, taken is not None, source, raw=raw)
 
@@ -108,13 +139,34 @@ def filters(line: str, vip: str, port: str) -> bool:
     """Whether a line of a rule set drops packets to a port of the VIP by name. vipkeeper's own lease is none."""
     if not _names(line, vip) or _DROP.search(line) is None or "vipkeeper" in line:
         return False
-    named = _PORT.search(line)
-    return named is None or port in re.findall(r"\d+", named[1])
+    return _meant(line, port)
+
+
+def _meant(line: str, port: str) -> bool:
+    """Whether a rule is about a port, or about none in particular."""
+    served = _SERVED.search(line)
+    if served:
+        return served[1] == port
+    named = _PORTS.search(line)
+    if named is None:
+        return True
+    spans = [(int(low), int(high or low)) for low, high in _RANGE.findall(named[3])]
+    return any(low <= int(port) <= high for low, high in spans) is not _is_turned(named)
+
+
+def _is_turned(named: re.Match[str]) -> bool:
+    """Whether a rule is about all ports but those it names."""
+    return bool(named[1] or named[2])
 
 
 def captures(line: str, vip: str) -> bool:
-    """Whether a line of a rule set sends packets to the VIP to somebody else, as kube-proxy and CNIs do."""
-    return _names(line, vip) and _ELSEWHERE.search(line) is not None
+    """Whether a line of a rule set sends packets to the VIP to somebody else, as kube-proxy and CNIs do.
+
+    A Service that shares the address and takes other ports of it is none.
+    """
+    if not _names(line, vip) or _ELSEWHERE.search(line) is None:
+        return False
+    return any(_meant(line, port) for port in PORTS)
 
 
 def _names(line: str, vip: str) -> bool:

@@ -31,7 +31,9 @@ MANIFESTS = (
     "/var/lib/rancher/k3s/server/manifests",
     "/etc/kubernetes/manifests",
 )
-_PROPERTIES = "LoadState,ActiveState,SubState,NRestarts,MainPID,ActiveEnterTimestampMonotonic"
+_STARTED = "ExecMainStartTimestampMonotonic"
+"""When its process began. A unit that is starting has not entered its active state yet, or long ago."""
+_PROPERTIES = f"LoadState,ActiveState,SubState,NRestarts,MainPID,{_STARTED}"
 CRICTL = ("crictl", "/var/lib/rancher/rke2/bin/crictl", "/usr/local/bin/crictl")
 CRICTL_SOURCE = "crictl ps -a"
 CONFIGS = ("/var/lib/rancher/rke2/agent/etc/crictl.yaml", "/etc/crictl.yaml")
@@ -50,7 +52,7 @@ def look_at_supervisor(target: Target) -> Iterator[Fact]:
         raw = f"{properties.get('ActiveState')} ({properties.get('SubState')})"
         source = f"systemctl show {unit}"
         yield target.of_own(Key.SUPERVISOR, word, source, raw=raw)
-        since = properties.get("ActiveEnterTimestampMonotonic", "")
+        since = properties.get(_STARTED, "")
         if word in (Process.RUNNING, Process.STARTING) and since.isdigit() and int(since):
             age = int(time.clock_gettime(time.CLOCK_MONOTONIC) - int(since) / 1e6)
             yield target.of_own(Key.SUPERVISOR_AGE, max(0, age), source)
@@ -117,8 +119,20 @@ def look_at_managers(target: Target) -> Iterator[Fact]:
             return
         yield target.of_own(Key.MANAGER_STATE, state, source, raw=f"process {pid}" if pid else "")
         return
-    yield target.of_path(Key.MANAGER, Manager.NONE, "processes, units and manifests")
-    yield target.of_own(Key.MANAGER_STATE, Process.ABSENT, "processes, units and manifests")
+    yield from _deployed_otherwise(target)
+
+
+def _deployed_otherwise(target: Target) -> Iterator[Fact]:
+    """kube-vip that nothing on this disk deploys: by Helm, or by hand. Between two starts it has no process."""
+    states, source = container_states(), "processes, units, manifests and crictl ps -a"
+    if isinstance(states, str):
+        yield target.blind(Key.MANAGER_STATE, states, CRICTL_SOURCE, about=target.own)
+    elif "kube-vip" in states:
+        yield target.of_path(Key.MANAGER, Manager.KUBE_VIP, CRICTL_SOURCE)
+        yield _pod_state(target, "kube-vip")
+    else:
+        yield target.of_path(Key.MANAGER, Manager.NONE, source)
+        yield target.of_own(Key.MANAGER_STATE, Process.ABSENT, source)
 
 
 def _pod_state(target: Target, name: str) -> Fact:

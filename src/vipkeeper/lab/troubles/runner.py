@@ -70,7 +70,7 @@ class Unit:
             self._state,
             f"LoadState=loaded\nActiveState={active}\nSubState={sub}\n"
             f"NRestarts={max(0, life.starts - 1)}\nMainPID={life.pid if running else 0}\n"
-            f"ActiveEnterTimestampMonotonic={life.since_us}\n",
+            f"ExecMainStartTimestampMonotonic={life.since_us}\n",
         )
 
 

@@ -1,0 +1,92 @@
+"""What the settings, rules and addresses of a host mean for the VIP."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_interface
+
+import pytest
+
+from vipkeeper.collect.live import kernel
+from vipkeeper.collect.live.arp import _owners
+from vipkeeper.collect.live.kernel import captures, filters, ignores, read_addresses, read_filters
+from vipkeeper.collect.target import ServerAddress, Target
+from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.host.inspect import Address
+
+VIP = "192.0.2.100"
+TARGET = Target(ip_address(VIP), own="cp1", place="cp1")
+
+
+def on(interface: str, address: str) -> Address:
+    return Address(interface, ip_interface(address), permanent=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "vip", "silent"),
+    [
+        (0, on("lo", f"{VIP}/32"), False),
+        (1, on("lo", f"{VIP}/32"), True),
+        (1, on("eth0", f"{VIP}/32"), False),
+        (2, on("eth0", f"{VIP}/32"), False),
+        (2, on("eth1", f"{VIP}/32"), True),
+        (3, on("lo", f"{VIP}/32"), False),
+        (8, on("eth0", f"{VIP}/32"), True),
+    ],
+)
+def test_arp_ignore_by_where_the_vip_is(value: int, vip: Address, silent: bool) -> None:
+    assert ignores(value, [on("eth0", "192.0.2.11/24"), vip], TARGET) is silent
+
+
+@pytest.mark.parametrize(
+    ("line", "dropped"),
+    [
+        ("ip daddr 192.0.2.100 tcp dport != { 6443, 9345 } drop", []),
+        ("ip daddr 192.0.2.100 tcp dport != 22 drop", ["6443", "9345"]),
+        ("-A INPUT -d 192.0.2.100/32 -p tcp -m multiport ! --dports 6443,9345 -j DROP", []),
+        ("-A INPUT -d 192.0.2.100/32 -p tcp -m multiport --dports 6000:7000 -j DROP", ["6443"]),
+        ("ip daddr 192.0.2.100 tcp dport 9000-9400 drop", ["9345"]),
+    ],
+)
+def test_a_rule_may_name_the_ports_that_it_spares(line: str, dropped: list[str]) -> None:
+    assert [port for port in ("6443", "9345") if filters(line, VIP, port)] == dropped
+
+
+@pytest.mark.parametrize(
+    ("line", "captured"),
+    [
+        ("-A KUBE-SERVICES -d 192.0.2.100/32 -p tcp -m tcp --dport 443 -j KUBE-EXT-ABC", False),
+        ("elements = { 192.0.2.100 . tcp . 443 : goto external-ABC-ns/svc/tcp/p }", False),
+        ("ip daddr 192.0.2.100 dnat to 10.42.0.9", True),
+    ],
+)
+def test_a_service_that_shares_the_vip_takes_its_own_ports_only(line: str, captured: bool) -> None:
+    assert captures(line, VIP) is captured
+
+
+def test_an_address_of_kube_proxy_is_captured_and_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, ipvs = on("eth0", "192.0.2.11/24"), on("kube-ipvs0", f"{VIP}/32")
+    monkeypatch.setattr(kernel, "read_network", lambda: ([], [node, ipvs]))
+    monkeypatch.setattr(kernel, "program_output", lambda *_: "")
+    facts = (*read_addresses(TARGET), *read_filters(TARGET))
+    found = {fact.key: fact.value for fact in facts}
+    assert (found[Key.VIP_PRESENT], found[Key.VIP_CAPTURED]) == (False, True)
+
+
+def test_an_address_is_a_strangers_only_among_servers_of_the_same_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Servers with a card for the cluster and one for clients: the table has the first, the second answers."""
+    arp = "vipkeeper.collect.live.arp"
+    monkeypatch.setattr(f"{arp}._mac", lambda *_: "02:00:00:00:00:01")
+    asked = on("eth1", "192.0.2.11/24")
+    for network, whose in (("10.0.0", None), ("192.0.2", "none")):
+        servers = tuple(
+            ServerAddress(name, ip_address(f"{network}.1{n}"))
+            for n, name in enumerate(("cp1", "cp2"), 1)
+        )
+        monkeypatch.setattr(
+            f"{arp}.neighbours", lambda _, n=network: {f"{n}.12": "02:00:00:00:00:02"}
+        )
+        target = Target(ip_address(VIP), servers, complete=True, own="cp1", place="cp1")
+        [fact] = _owners(target, asked, ["02:00:00:00:00:99"], "ARP")
+        assert fact.value == whose
