@@ -172,9 +172,10 @@ def _said(data: bytes, troubles: Troubles) -> Manifest | None:
         troubles.add(f"manifest.json: format {told!r} is not known; this version reads {FORMAT}")
         return None
     server, made_at = document.get("server"), document.get("made_at")
+    server = server.encode(errors="replace").decode() if isinstance(server, str) else ""
     failed = document.get("could_not_collect")
     return Manifest(
-        server=server if isinstance(server, str) else "",
+        server=server,
         made_at=made_at if type(made_at) is int and made_at >= 0 else 0,
         vipkeeper=str(document.get("vipkeeper")),
         could_not_collect=tuple(map(str, failed)) if isinstance(failed, list) else (),

@@ -55,8 +55,9 @@ _INLINE = (
         r"\1" + GONE,
     ),
     (re.compile(r"\b((?:auth_pass|stats auth)[ \t]{1,8})\S{1,4096}"), r"\1" + GONE),
-    (re.compile(r"(://[^\s/@:]{0,128}:)[^\s@]{1,512}@"), r"\1" + GONE + "@"),
-    (re.compile(r"\b(?:[\w.-]{1,64}:)[^\s@:/]{1,256}@(?=tcp\(|unix\()"), GONE + "@"),
+    # To the last '@': a password may have one in it.
+    (re.compile(r"(://[^\s/@:]{0,128}:)[^\s\"']{1,512}@"), r"\1" + GONE + "@"),
+    (re.compile(r"\b(?:[\w.-]{1,64}:)[^\s\"']{1,256}@(?=tcp\(|unix\()"), GONE + "@"),
     (re.compile(r"\bK10[0-9a-fA-F]{16,128}(?:::[^\s\"']{0,512})?"), GONE),
     (re.compile(r"\beyJ[\w-]{8,8192}\.[\w-]{1,8192}(?:\.[\w-]{0,8192})?"), GONE),
     (re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"), GONE),

@@ -15,6 +15,8 @@ from vipkeeper.diagnose.vocabulary import BY_WORD, Kind, Word
 
 _TEXTS = ("about", "vantage", "aspect", "source", "raw", "unknown")
 _FIELDS = frozenset(("key", "value", "at", *_TEXTS))
+MOST = 1 << 62
+"""A number beyond it counts nothing that we know."""
 LONGEST_LINE = 64 * 1024
 """Characters; a longer line is no fact of ours."""
 
@@ -52,8 +54,9 @@ def from_json(document: object) -> Fact:
     if not all(isinstance(text, str) for text in texts.values()):
         raise FactError("a text is none")
     at = document.get("at", 0)
-    if type(at) is not int or at < 0:
+    if type(at) is not int or not 0 <= at < MOST:
         raise FactError("'at' is no time")
+    texts = {name: _whole(text) for name, text in texts.items()}
     value = document.get("value")
     try:
         typed = None if value is None else _typed(key.meaning.kind, value)
@@ -94,7 +97,14 @@ def _typed(kind: Kind, value: object) -> Value:
     if kind is tuple:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise FactError("not a list of texts")
-        return tuple(value)
+        return tuple(map(_whole, value))
     if type(value) is not kind:
         raise FactError(f"{value!r} is no {kind.__name__}")
-    return value
+    if type(value) is int and abs(value) >= MOST:
+        raise FactError("a number is larger than any of ours")
+    return _whole(value) if isinstance(value, str) else value
+
+
+def _whole(text: str) -> str:
+    """The text with a sign for each lone surrogate: JSON can spell one, and no file can hold it."""
+    return text.encode(errors="replace").decode()

@@ -80,3 +80,25 @@ def test_what_is_no_fact_is_named(document: object, why: str) -> None:
 
 def test_fields_that_say_nothing_are_left_out() -> None:
     assert to_json(Fact(Key.VIP, "192.0.2.1")) == {"key": "vip", "value": "192.0.2.1"}
+
+
+def test_what_json_can_spell_and_no_file_can_hold_comes_in_without_it() -> None:
+    line = '{"key": "servers", "value": ["\\ud800"], "raw": "a\\udfffb", "source": "\\ud800"}'
+    (fact,), wrong = load(line)
+    assert not wrong
+    assert dump([fact]).encode().decode() == dump([fact])
+    assert (fact.value, fact.raw, fact.source) == (("?",), "a?b", "?")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"key": "clock.offset", "about": "cp1", "value": 1%s}' % ("0" * 400),
+        '{"key": "clock.offset", "about": "cp1", "value": -1%s}' % ("0" * 400),
+        '{"key": "api.port", "about": "cp1", "value": "open", "at": 1%s}' % ("0" * 400),
+    ],
+    ids=["large", "small", "far"],
+)
+def test_a_number_beyond_all_measure_is_no_fact(line: str) -> None:
+    facts, wrong = load(line)
+    assert (facts, len(wrong)) == ((), 1)
