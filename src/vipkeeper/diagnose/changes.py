@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vipkeeper.diagnose.facts import Evidence, Fact, Value
+from vipkeeper.diagnose.vocabulary import Key
 
+CLOCK_MS = 2000
+"""Two readings of the same two clocks may differ by so much: an HTTP Date has whole seconds."""
 Subject = tuple[str, str, str, str]
 
 
@@ -31,9 +34,20 @@ def changes(before: Evidence, after: Evidence) -> tuple[Change, ...]:
     found = []
     for subject in sorted(old.keys() | new.keys()):
         one, other = old.get(subject), new.get(subject)
-        if _value(one) != _value(other):
+        if _value(one) != _value(other) and not _goes_by_itself(one, other):
             found.append(Change(one, other))
     return tuple(found)
+
+
+def _goes_by_itself(before: Fact | None, after: Fact | None) -> bool:
+    """Whether it is only time that passed, or a clock that is read to the second."""
+    if before is None or after is None:
+        return False
+    one, other = before.value, after.value
+    if not isinstance(one, int) or not isinstance(other, int):
+        return False
+    older = after.key is Key.SUPERVISOR_AGE and other >= one
+    return older or (after.key is Key.CLOCK_OFFSET and abs(other - one) <= CLOCK_MS)
 
 
 def _value(fact: Fact | None) -> Value | None:

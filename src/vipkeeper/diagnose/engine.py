@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.hypothesis import Hypothesis, Probe, Risk, Step, Symptom
-from vipkeeper.diagnose.judgement import Judgement, Truth
+from vipkeeper.diagnose.judgement import Judgement, Truth, skew
 from vipkeeper.diagnose.symptoms import etcd_ails, observed, vip_answers
 from vipkeeper.diagnose.vocabulary import Key
 
@@ -138,7 +138,7 @@ def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
         next_probe=probe,
         decides=decides,
         blind=tuple(fact for fact in evidence if not fact.known),
-        skew_ms=_skew(evidence),
+        skew_ms=skew(evidence.of(Key.CLOCK_OFFSET)),
         evidence=evidence,
     )
 
@@ -265,8 +265,3 @@ def _is_open(verdict: Verdict, roots: Sequence[Assessment], left: Sequence[Sympt
     if verdict is Verdict.ROOT_CAUSE:
         return bool(left) or any(root.standing is Standing.LIKELY for root in roots)
     return verdict is Verdict.UNDETERMINED
-
-
-def _skew(evidence: Evidence) -> int:
-    offsets = [f.value for f in evidence.of(Key.CLOCK_OFFSET) if isinstance(f.value, int)]
-    return max(*offsets, 0) - min(*offsets, 0) if offsets else 0

@@ -176,6 +176,15 @@ def two_looks(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return ()
 
 
+def skew(facts: Iterable[Fact]) -> int:
+    """The largest difference in milliseconds between two clocks of which one place asked, its own among them."""
+    places: dict[str, dict[str, int]] = {}
+    for fact in sorted(facts, key=lambda fact: fact.at):
+        if isinstance(fact.value, int):
+            places.setdefault(fact.vantage, {})[fact.about] = fact.value
+    return max((max(*of.values(), 0) - min(*of.values(), 0) for of in places.values()), default=0)
+
+
 def names(facts: Iterable[Fact]) -> str:
     """The servers that facts are about."""
     return ", ".join(sorted({fact.about for fact in facts if fact.about})) or "seen"

@@ -27,6 +27,7 @@ from vipkeeper.collect.live.control_plane import (
 )
 from vipkeeper.collect.live.kernel import captures, filters
 from vipkeeper.collect.live.network import (
+    clock_offset,
     connect,
     hello,
     judge_readyz,
@@ -91,6 +92,35 @@ def test_no_tls_without_tcp() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert hello(LOOPBACK, port, None) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("date", "offset"),
+    [
+        ("Tue, 14 Nov 2023 22:13:20 GMT", 500),
+        ("Tue, 14 Nov 2023 22:14:50 GMT", 90_500),
+        ("Tue, 14 Nov 2023 22:11:50 GMT", -89_500),
+        ("", None),
+        ("Tue, 14 Nov 99999 22:13:20 GMT", None),
+        ("Tue, 99 Nov 2023 22:13:20 GMT", None),
+        ("0", None),
+    ],
+)
+def test_the_clock_of_who_answers(date: str, offset: int | None) -> None:
+    assert clock_offset(date, 1_700_000_000_000) == offset
+
+
+def test_a_server_that_answers_tells_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(*_: object) -> tuple[Ready, str, int]:
+        return Ready.UNAUTHORIZED, "401", -90_000
+
+    monkeypatch.setattr("vipkeeper.collect.live.network.readyz_with_clock", answer)
+    monkeypatch.setattr("vipkeeper.collect.live.network.connect", lambda *_: (Port.OPEN, ""))
+    monkeypatch.setattr("vipkeeper.collect.live.network.hello", lambda *_: (None, ""))
+    servers = (ServerAddress("cp2", ip_address("192.0.2.12")),)
+    facts = look_at_servers(Target(ip_address("192.0.2.100"), servers, place="laptop"))
+    [offset] = [fact for fact in facts if fact.key is Key.CLOCK_OFFSET]
+    assert (offset.about, offset.vantage, offset.value) == ("cp2", "laptop", -90_000)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ PLANTED = {
     "jwt": "saw eyJhbGciOiJSUzI1NiJ9.eyJplanted.c2ln",
     "url": "datastore-endpoint: postgres://kine:planted@10.0.0.9:5432/kine",
     "mysql": 'datastore-endpoint: "mysql://kine:planted@tcp(10.0.0.9:3306)/kine"',
-    "url with @": "datastore-endpoint is mysql://kine:pl@anted@tcp(10.0.0.9:3306)/kine".replace("pl@", "x@pl"),
+    "url with @": "datastore-endpoint is mysql://kine:pl@anted@tcp(10.0.0.9:3306)/kine".replace(
+        "pl@", "x@pl"
+    ),
     "mysql with @ and /": "kine:x@y/planted@tcp(10.0.0.9:3306)/kine",
     "proxy": "HTTP_PROXY=http://user:planted@proxy:3128",
     "env of a pod": "- name: bgp_peerpass\n  value: planted",

@@ -141,6 +141,11 @@ def test_clocks_differ_from_the_one_who_asks_as_well() -> None:
 
     assert (skew(-90_000), skew(-90_000, -60_000)) == (90_000, 90_000)
     assert (skew(500), skew(-500, 700), skew()) == (500, 1200, 0)
+    each_other = (
+        Fact(Key.CLOCK_OFFSET, 60_000, "cp1", "cp2"),
+        Fact(Key.CLOCK_OFFSET, -60_000, "cp2", "cp1"),
+    )
+    assert diagnose(Evidence(each_other), []).skew_ms == 60_000
 
 
 def test_no_cause_follows_from_itself() -> None:

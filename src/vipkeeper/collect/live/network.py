@@ -8,10 +8,11 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from vipkeeper.collect.collector import Collector
-from vipkeeper.collect.target import API_PORT, PEER_PORT, REGISTRATION_PORT, Target
+from vipkeeper.collect.target import API_PORT, PEER_PORT, REGISTRATION_PORT, Target, now
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Hello, Key, Port, Ready
 from vipkeeper.wire.types import IPAddress
@@ -109,21 +110,41 @@ def readyz(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str]:
     Raises:
         OSError: this host has no route there.
     """
+    word, raw, _ = readyz_with_clock(address, port)
+    return word, raw
+
+
+def readyz_with_clock(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str, int | None]:
+    """The same, and how many milliseconds the other clock is ahead of ours; None: it did not say.
+
+    Raises:
+        OSError: this host has no route there.
+    """
     context = ssl._create_unverified_context()
     client = http.client.HTTPSConnection(str(address), port, timeout=HELLO_LIMIT, context=context)
     try:
         client.request("GET", "/readyz?verbose", headers={"Accept": "*/*"})
         answer = client.getresponse()
+        ahead = clock_offset(answer.getheader("Date", ""), now())
         body = answer.read(_BODY).decode("utf-8", "replace")
     except ConnectionRefusedError as error:
-        return Ready.REFUSED, error.strerror or ""
+        return Ready.REFUSED, error.strerror or "", None
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, OSError) and error.errno in NO_NETWORK:
             raise
-        return Ready.NO_ANSWER, str(error)
+        return Ready.NO_ANSWER, str(error), None
     finally:
         client.close()
-    return judge_readyz(answer.status, body), f"{answer.status} {_failed(body) or body[:80]}"
+    raw = f"{answer.status} {_failed(body) or body[:80]}"
+    return judge_readyz(answer.status, body), raw, ahead
+
+
+def clock_offset(date: str, at: int) -> int | None:
+    """Milliseconds that the clock of an answer's Date (RFC 9110 section 6.6.1) is ahead of ours, half a second more or less. Total."""
+    try:
+        return int(parsedate_to_datetime(date).timestamp() * 1000) + 500 - at
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
 
 
 def judge_readyz(status: int, body: str) -> Ready:
@@ -256,11 +277,13 @@ def _readyz_of_server(
     def look() -> Iterable[Fact]:
         source = f"https://{address}:{API_PORT}/readyz"
         try:
-            word, raw = readyz(address)
+            word, raw, ahead = readyz_with_clock(address)
         except OSError:
             yield target.blind(Key.SERVER_READYZ, NO_WAY, source, about=name)
             return
         yield target.of_path(Key.SERVER_READYZ, word, source, about=name, raw=raw)
+        if ahead is not None:
+            yield target.of_path(Key.CLOCK_OFFSET, ahead, f"Date of {source}", about=name)
 
     return look
 
@@ -301,7 +324,15 @@ COLLECTORS = (
     ),
     Collector(
         "ports and /readyz of the servers",
-        frozenset({Key.SERVER_PORT, Key.SERVER_READYZ, Key.SERVER_HELLO, Key.SERVER_UP}),
+        frozenset(
+            {
+                Key.SERVER_PORT,
+                Key.SERVER_READYZ,
+                Key.SERVER_HELLO,
+                Key.SERVER_UP,
+                Key.CLOCK_OFFSET,
+            }
+        ),
         look_at_servers,
         limit=2 * HELLO_LIMIT,
     ),

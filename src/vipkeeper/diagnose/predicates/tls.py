@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
-from vipkeeper.diagnose.judgement import Judgement, View, false, names, true, unknown
+from vipkeeper.diagnose.judgement import Judgement, View, false, names, skew, true, unknown
 from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
 from vipkeeper.diagnose.predicates.network import PORTS, by_place
 from vipkeeper.diagnose.vocabulary import Hello, Key
@@ -103,9 +103,8 @@ def _apart(fact: Fact, limit: int) -> bool:
 @predicate(Key.CLOCK_OFFSET)
 def clocks_apart(view: View) -> Judgement:
     """The clock of some server is more than a minute away from the one who asks, or from another's."""
-    offsets = _offsets(view)
-    values = [fact.value for fact in offsets if isinstance(fact.value, int)]
-    if values and max(*values, 0) - min(*values, 0) > MINUTE_MS:
+    offsets = [fact for fact in view.of(Key.CLOCK_OFFSET, None) if fact.known]
+    if skew(offsets) > MINUTE_MS:
         return true("clocks differ by more than a minute", *offsets)
     if view.each(Key.CLOCK_OFFSET).seen:
         return false("all clocks agree within a minute", *offsets)
