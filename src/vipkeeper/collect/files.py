@@ -11,7 +11,7 @@ from pathlib import Path
 from vipkeeper.collect.bundle import Text
 from vipkeeper.collect.target import ServerAddress, now
 from vipkeeper.diagnose.facts import Fact
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.vocabulary import Datastore, Key
 from vipkeeper.lint.facts import Given
 from vipkeeper.lint.load import live_inputs, load
 from vipkeeper.lint.run import Outcome, Selection, run
@@ -33,6 +33,14 @@ class Files:
         for finding in self.outcome.findings:
             source = str(finding.span)
             yield Fact(Key.LINT, True, "", own, finding.code, now(), source, raw=finding.message)
+        for server in self.outcome.cluster.control_plane:
+            # What it names may hold a password and is not told.
+            endpoint = server.settings.value("datastore-endpoint")
+            if endpoint is not None and endpoint.text:
+                kept = (
+                    Datastore.SQLITE if endpoint.text.startswith("sqlite") else Datastore.EXTERNAL
+                )
+                yield Fact(Key.DATASTORE, kept, "", own, at=now(), source=str(endpoint.span))
 
     def texts(self) -> Iterator[Text]:
         """The files themselves."""

@@ -21,6 +21,7 @@ LOOPBACK = ip_address("127.0.0.1")
 LOOPBACK6 = ip_address("::1")
 """Where etcd gives its metrics on a server whose own address is of IPv6 (k3s: pkg/etcd/etcd.go, metricsURL)."""
 ETCD_PORT = 2381
+SQLITE = "/var/lib/rancher/k3s/server/db/state.db"
 SLOW_SECONDS = 0.1
 """An fsync of etcd's log that takes longer for one in a hundred makes Leases lapse under load."""
 _HAS_LEADER = "etcd_server_has_leader 1\n"
@@ -160,7 +161,7 @@ def look_at_members(target: Target) -> Iterator[Fact]:
     source = f"https://127.0.0.1:{REGISTRATION_PORT}/db/info"
     status, body = get(LOOPBACK, REGISTRATION_PORT, "/db/info", tls=True)
     if status == http.client.BAD_REQUEST and "datastore disabled" in body:
-        yield target.of_path(Key.DATASTORE, Datastore.SQLITE, source, raw=body)
+        yield _not_etcd(target, source, body)
         return
     members = read_members(body) if status == http.client.OK else None
     if members is None:
@@ -169,6 +170,17 @@ def look_at_members(target: Target) -> Iterator[Fact]:
     yield target.of_path(Key.DATASTORE, Datastore.ETCD, source)
     raw = f"{members} voter{'' if members == 1 else 's'}"
     yield target.of_path(Key.VOTERS, members, source, raw=raw)
+
+
+def _not_etcd(target: Target, source: str, body: str) -> Fact:
+    """A supervisor that keeps its state elsewhere does not say where: k3s has the file of SQLite then."""
+    try:
+        target.path(SQLITE).stat()
+    except FileNotFoundError:
+        return target.of_path(Key.DATASTORE, Datastore.EXTERNAL, source, raw=body)
+    except OSError as error:
+        return target.blind(Key.DATASTORE, error.strerror or str(error), SQLITE)
+    return target.of_path(Key.DATASTORE, Datastore.SQLITE, source, raw=body)
 
 
 def _shown(status: int | Port) -> str:
