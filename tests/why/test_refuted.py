@@ -5,7 +5,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.engine import Diagnosis, Standing, Verdict
 from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import Risk
-from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Port, Process, Ready
+from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Manager, Port, Process, Ready
 from why.recorded import answer
 
 T = 1_700_000_000_000
@@ -74,10 +74,25 @@ def test_a_cluster_that_boots_has_not_lost_its_quorum_for_good() -> None:
 
 def test_what_one_manager_complains_of_is_not_why_the_vip_went_with_the_quorum() -> None:
     nobody = (*CLUSTER, TIMEOUT, *leaderless(up=False), *has_vip())
-    for code in ("interface-missing", "lease-forbidden", "kubeconfig-missing"):
+    for code in ("interface-missing", "lease-forbidden", "kubeconfig-missing", "lease-api-refused"):
         told = own(Key.LOG, True, aspect=code)
         found = answer((*nobody, told, own(Key.MANAGER_STATE, Process.RUNNING)))
         assert roots(found) == {"VK801": Standing.CONFIRMED}, code
+
+
+def test_what_logs_said_before_it_was_mended_is_not_so_now() -> None:
+    read = [own(Key.LOGS_READ, True, name) for name in NAMES]
+    external = Fact(Key.DATASTORE, Datastore.EXTERNAL)
+    keepalived = Fact(Key.MANAGER, Manager.KEEPALIVED)
+    for code, cause, more in (
+        ("etcd-cluster-id-mismatch", "VK810", ()),
+        ("datastore-unreachable", "VK813", (external,)),
+        ("keepalived-vip-mismatch", "VK865", (keepalived,)),
+    ):
+        facts = (*CLUSTER, TIMEOUT, *read, *more)
+        before, now = (own(Key.LOG, True, aspect=code, s=s) for s in (-1800, -9))
+        assert cause not in sure(answer((*facts, before)))
+        assert cause in sure(answer((*facts, now)))
 
 
 def test_what_a_manager_got_over_is_not_why_it_holds_nothing_now() -> None:

@@ -16,7 +16,7 @@ from vipkeeper.diagnose.judgement import (
     yes,
 )
 from vipkeeper.diagnose.predicates.etcd import SPEAKS, names_of
-from vipkeeper.diagnose.predicates.logs import message, messages
+from vipkeeper.diagnose.predicates.logs import lately, logged_lately, messages
 from vipkeeper.diagnose.predicates.vip import WHERE, behind, leads, led_to
 from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Process, Ready
 
@@ -139,10 +139,13 @@ def datastore_not_etcd(view: View) -> Judgement:
     return unknown("where the cluster keeps its state is not known", *view.of(Key.DATASTORE))
 
 
+away = logged_lately("away", "the datastore does not answer", *AWAY)
+
+
 @predicate(Key.READYZ, Key.SERVER_READYZ, Key.LOG, Key.LOGS_READ)
 def datastore_fails(view: View) -> Judgement:
     """API servers, or their log, say that the datastore does not answer."""
-    said = messages(view, *AWAY)
+    said = lately(view, *AWAY)
     ready = [*view.each(Key.READYZ).facts.values()]
     ready += [f for s in view.servers() if (f := view.one(Key.SERVER_READYZ, s)) is not None]
     failed = [fact for fact in ready if fact.value is Ready.ETCD_FAILED]
@@ -151,7 +154,7 @@ def datastore_fails(view: View) -> Judgement:
         return false("an API server reaches the datastore", *fine)
     if failed or said:
         return true("the datastore does not answer", *failed, *said)
-    return message(view, "the datastore does not answer", *AWAY)
+    return away.judge(view)
 
 
 @predicate(Key.ETCD_HEALTH, Key.READYZ, Key.CONTAINER, Key.DATASTORE, *WHERE)

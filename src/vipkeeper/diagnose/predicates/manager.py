@@ -5,42 +5,13 @@ from __future__ import annotations
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Predicate, predicate
 from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown, yes
-from vipkeeper.diagnose.predicates.logs import LOG_KEYS, message, messages
+from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
 from vipkeeper.diagnose.vocabulary import Key, Manager, Process
 
-STILL_MS = 360_000
-"""Longer than the kubelet waits between two starts of a container that ends at once: 5 minutes."""
 LEASE_MS = 30_000
 """Longer than a takeover by Lease lasts: kube-vip with its default timers needs at most 22 s."""
 _ENDED = among(Process.STOPPED, Process.FAILED)
 _NOT_LEADING = among(Process.STOPPED, Process.FAILED, Process.ABSENT, Process.RESTARTING)
-
-
-def complaint(name: str, text: str, *codes: str) -> Predicate:
-    """The predicate that a manager says one of these, and has not done so for the last time long ago.
-
-    Logs go back an hour. What a manager said as it started, and got over, is not why it holds no VIP now.
-    """
-
-    def judge(view: View) -> Judgement:
-        met = messages(view, *codes)
-        lately = [fact for fact in met if _lately(view, fact)]
-        if lately:
-            return true(f"{names(lately)}: {text}", *lately)
-        if not met:
-            return message(view, text, *codes)
-        read = view.each(Key.LOGS_READ)
-        if read.seen and len(read.where(yes)) == len(read.subjects):
-            return false(f"no manager has said for minutes: {text}", *met)
-        return unknown(f"not all logs were read for: {text}", *read.blind)
-
-    return Predicate(name, frozenset({*LOG_KEYS, Key.VIP_PRESENT}), judge)
-
-
-def _lately(view: View, said: Fact) -> bool:
-    """Whether a message is of about the time at which its server was looked at."""
-    looked = view.one(Key.VIP_PRESENT, said.about)
-    return looked is None or not looked.at or not said.at or looked.at - said.at <= STILL_MS
 
 
 def well_elsewhere(*codes: str) -> Predicate:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import Judgement, View, false, true, unknown
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.logs import logged_lately
 from vipkeeper.diagnose.vocabulary import Key, Manager
 
-adverts_of_another_router = logged(
+adverts_of_another_router = logged_lately(
     "adverts_of_another_router",
     "adverts with our virtual router id carry other addresses",
     "keepalived-vip-mismatch",

@@ -7,7 +7,7 @@ the VIP decides which one a client sees.
 
 ## How to tell it apart
 etcd says `request cluster ID mismatch`, and the member lists differ from server to server. After a reset the old data
-of every peer must be moved away before it is started again.
+of every peer must be moved away before it is started again; then the message ends within minutes.
 
 ## References
 rancher/rke2#2857; etcd-io/etcd#3710.
@@ -16,11 +16,11 @@ rancher/rke2#2857; etcd-io/etcd#3710.
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.logs import logged, logged_lately
 from vipkeeper.diagnose.probes import MEMBERS, ON_EVERY_SERVER
 from vipkeeper.diagnose.steps import DATA_AWAY, JOINS_ANOTHER
 
-ids_differ = logged(
+ids_differ = logged_lately(
     "ids_differ",
     "members of two etcd clusters talk to each other",
     "etcd-cluster-id-mismatch",

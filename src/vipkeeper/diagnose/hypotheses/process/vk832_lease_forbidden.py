@@ -19,11 +19,12 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.api import api_serves_somewhere
 from vipkeeper.diagnose.predicates.etcd import no_leader
-from vipkeeper.diagnose.predicates.manager import complaint, well_elsewhere
+from vipkeeper.diagnose.predicates.logs import logged_lately
+from vipkeeper.diagnose.predicates.manager import well_elsewhere
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ETCD_HEALTH, ON_EVERY_SERVER, READYZ
 
-forbidden = complaint("forbidden", "the manager may not use its Lease", "lease-forbidden")
+forbidden = logged_lately("forbidden", "the manager may not use its Lease", "lease-forbidden")
 
 HYPOTHESIS = Hypothesis(
     code="VK832",

@@ -6,7 +6,8 @@ Service address, it needs kube-proxy or Cilium, which may need the VIP; when it 
 hostAliases.
 
 ## How to tell it apart
-Its log says which address, while the API answers on the servers themselves. When it does not, the API is the cause.
+Its log says which address, while the API answers on the servers themselves. When it does not, or
+etcd has no leader, that is the cause: API servers that end and start again refuse a manager in between.
 
 ## References
 dell/omnia#4992; kube-vip/kube-vip#721, #692, #907; lablabs/ansible-role-rke2#157, #209.
@@ -16,18 +17,19 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.api import api_serves_somewhere
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.etcd import no_leader
+from vipkeeper.diagnose.predicates.logs import logged_lately
+from vipkeeper.diagnose.predicates.manager import well_elsewhere
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
-from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER, READYZ
+from vipkeeper.diagnose.probes import ADDRESSES, ETCD_HEALTH, ON_EVERY_SERVER, READYZ
 
-wrong_address = logged(
-    "wrong_address",
-    "the manager does not reach the API",
+UNREACHED = (
     "lease-service-ip-timeout",
     "lease-api-refused",
     "lease-api-no-route",
     "kubernetes-name-unresolved",
 )
+wrong_address = logged_lately("wrong_address", "the manager does not reach the API", *UNREACHED)
 
 HYPOTHESIS = Hypothesis(
     code="VK833",
@@ -37,6 +39,10 @@ HYPOTHESIS = Hypothesis(
         wrong_address,
         vip_nowhere,
         api_serves_somewhere,
+    ),
+    forbids=(
+        no_leader,
+        well_elsewhere(*UNREACHED),
     ),
     chain=(
         "the manager asks the API under an address that nobody serves",
@@ -58,5 +64,6 @@ HYPOTHESIS = Hypothesis(
         ON_EVERY_SERVER,
         ADDRESSES,
         READYZ,
+        ETCD_HEALTH,
     ),
 )

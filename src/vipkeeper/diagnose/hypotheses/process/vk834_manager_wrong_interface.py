@@ -16,11 +16,12 @@ kube-vip/kube-vip#559, #399, #273.
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.manager import complaint, well_elsewhere
+from vipkeeper.diagnose.predicates.logs import logged_lately
+from vipkeeper.diagnose.predicates.manager import well_elsewhere
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
 
-no_such_interface = complaint(
+no_such_interface = logged_lately(
     "no_such_interface", "the manager's interface is not there", "interface-missing"
 )
 

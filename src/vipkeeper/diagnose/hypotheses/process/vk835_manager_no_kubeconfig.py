@@ -14,11 +14,12 @@ kube-vip/kube-vip#721, #371; lablabs/ansible-role-rke2#209.
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.manager import complaint, well_elsewhere
+from vipkeeper.diagnose.predicates.logs import logged_lately
+from vipkeeper.diagnose.predicates.manager import well_elsewhere
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
 
-no_kubeconfig = complaint(
+no_kubeconfig = logged_lately(
     "no_kubeconfig",
     "the manager has no usable kubeconfig",
     "kubeconfig-missing",
