@@ -127,6 +127,17 @@ def test_a_vip_that_is_announced_by_routing_may_be_in_no_subnet() -> None:
     assert "VK869" in sure(answer((*facts, TIMEOUT, card)))
 
 
+def test_a_server_that_is_to_have_no_etcd_misses_none() -> None:
+    facts = (*CLUSTER, TIMEOUT, *has_vip("cp1"), Fact(Key.DATASTORE, Datastore.ETCD))
+    facts += tuple(own(Key.ETCD_HEALTH, Etcd.REFUSED, s=s) for s in (0, 15))
+    facts += (own(Key.SUPERVISOR, Process.RUNNING),)
+    without, with_data = own(Key.ETCD_DATA, False), own(Key.ETCD_DATA, True)
+    for ready in (Ready.OK, Ready.UNAUTHORIZED):
+        assert "VK808" not in sure(answer((*facts, without, own(Key.READYZ, ready, s=15))))
+    assert "VK808" in sure(answer((*facts, with_data, own(Key.READYZ, Ready.UNAUTHORIZED, s=15))))
+    assert "VK808" in sure(answer((*facts, own(Key.READYZ, Ready.ETCD_FAILED, s=15))))
+
+
 def test_one_look_by_two_clocks_is_one_look() -> None:
     facts = (
         *(Fact(Key.SERVERS, ("cp1",)), REFUSED, own(Key.VIP_PRESENT, True)),

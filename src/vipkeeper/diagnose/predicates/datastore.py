@@ -71,6 +71,8 @@ def out_of_space(view: View) -> Judgement:
     return unknown("no etcd could be asked for alarms", *health.blind)
 
 
+_WITHOUT_ETCD = (Ready.ETCD_FAILED, Ready.REFUSED, Ready.NOT_READY, Ready.NO_ANSWER)
+"""What an API server says or does that has lost its datastore."""
 _ENDED = among(Process.STOPPED, Process.FAILED, Process.RESTARTING)
 
 
@@ -112,6 +114,25 @@ def etcd_down_for_a_moment(view: View) -> Judgement:
         if lasts.truth is Truth.TRUE:
             return false("two looks more than 10 s apart show the same", *lasts.facts)
     return unknown("one look does not tell a restart from an etcd that stays down", *gone)
+
+
+@predicate(Key.CONTAINER, Key.ETCD_HEALTH, Key.ETCD_DATA, Key.READYZ, *WHERE)
+def etcd_is_elsewhere(view: View) -> Judgement:
+    """The server behind the VIP has no etcd of its own (`disable-etcd`) and needs none."""
+    held = led_to(view)
+    gone = {fact.about: fact for fact in etcd_gone(view) if fact.about in held}
+    seen = {server: view.one(Key.READYZ, server) for server in gone}
+    served = [f for f in seen.values() if f is not None and f.value is Ready.OK]
+    if served:
+        return true("its API server reaches etcd all the same", *served)
+    data = view.each(Key.ETCD_DATA, among=gone)
+    kept = {fact.about: fact for fact in data.where(yes)}
+    ended = {fact.about: fact for fact in view.each(Key.CONTAINER, "etcd").where(_ENDED)}
+    fails = {s: f for s, f in seen.items() if f is not None and f.value in _WITHOUT_ETCD}
+    proofs = {**fails, **ended, **kept}
+    if gone and set(gone) <= set(proofs):
+        return false("an etcd belongs to this server", *(proofs[server] for server in sorted(gone)))
+    return unknown("not known whether an etcd belongs to this server", needs=(Key.ETCD_DATA,))
 
 
 @predicate(Key.DATASTORE, Key.VOTERS)

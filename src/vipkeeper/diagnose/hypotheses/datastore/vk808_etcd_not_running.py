@@ -7,7 +7,7 @@ process.
 
 ## How to tell it apart
 2381 refuses, the container is not there or ends again and again, while the supervisor runs. When the supervisor is
-stopped or just started, that is the cause. The log of the container says why it ends: disk, address, removed member.
+stopped or just started, that is the cause. A server with `disable-etcd` has none and misses none. The log of the container says why it ends: disk, address, removed member.
 
 ## References
 rancher/rke2#1263, #1574, #812, #1992; kube-vip/kube-vip#246.
@@ -20,6 +20,7 @@ from vipkeeper.diagnose.predicates.datastore import (
     datastore_not_etcd,
     etcd_down,
     etcd_down_for_a_moment,
+    etcd_is_elsewhere,
     vip_leads_to_dead_etcd,
 )
 from vipkeeper.diagnose.predicates.logs import logged
@@ -27,6 +28,7 @@ from vipkeeper.diagnose.predicates.supervisor import starting_behind_vip, stoppe
 from vipkeeper.diagnose.probes import (
     ADDRESSES,
     CONTAINERS,
+    DATA_OF_ETCD,
     ETCD_HEALTH,
     LOOK_AGAIN,
     MEMBERS,
@@ -54,6 +56,7 @@ HYPOTHESIS = Hypothesis(
         starting_behind_vip,
         datastore_not_etcd,
         etcd_down_for_a_moment,
+        etcd_is_elsewhere,
     ),
     supports=(etcd_refuses_said,),
     chain=(
@@ -87,6 +90,7 @@ HYPOTHESIS = Hypothesis(
         ADDRESSES,
         LOOK_AGAIN,
         MEMBERS,
+        DATA_OF_ETCD,
     ),
     caused_by=(
         "VK806",
