@@ -107,6 +107,16 @@ def test_what_a_manager_got_over_is_not_why_it_holds_nothing_now() -> None:
         assert sure(answer((*facts, *now))), code
 
 
+def test_a_manager_that_takes_over_is_not_silent() -> None:
+    facts = (*CLUSTER, TIMEOUT, *(own(Key.MANAGER_STATE, Process.RUNNING, n) for n in NAMES))
+    first = (*has_vip(), own(Key.MANAGER_HOLDS, True, "cp2"))
+    again = (own(Key.VIP_PRESENT, False, "cp2", s=15), own(Key.MANAGER_HOLDS, True, "cp2", s=15))
+    before = own(Key.MANAGER_HOLDS, False, "cp2", s=-15)
+    assert "VK836" not in sure(answer((*facts, *first)))
+    assert "VK836" not in sure(answer((*facts, *first, before)))
+    assert "VK836" in sure(answer((*facts, *first, *again)))
+
+
 def test_a_holder_on_another_card_is_no_foreign_host() -> None:
     macs = (
         Fact(Key.VIP_MACS, ("02:00:00:00:00:99",), vantage="cp1", at=T),

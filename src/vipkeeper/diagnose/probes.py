@@ -44,7 +44,7 @@ ON_EVERY_SERVER = Probe(
 LOOK_AGAIN = Probe(
     "sleep 15; vipkeeper why",
     "the same place",
-    frozenset({Key.API_PORT, Key.READYZ, Key.ETCD_HEALTH, Key.LEASE_HOLDER}),
+    frozenset({Key.API_PORT, Key.READYZ, Key.ETCD_HEALTH, Key.LEASE_HOLDER, Key.VIP_PRESENT}),
     cost=23,
 )
 ETCD_HEALTH = Probe(

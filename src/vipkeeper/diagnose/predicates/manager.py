@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Predicate, predicate
-from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown, yes
+from vipkeeper.diagnose.judgement import (
+    Judgement,
+    View,
+    among,
+    false,
+    names,
+    true,
+    two_looks,
+    unknown,
+    yes,
+)
 from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
 from vipkeeper.diagnose.vocabulary import Key, Manager, Process
 
@@ -151,6 +161,21 @@ def leader_has_no_vip(view: View) -> Judgement:
     if present:
         return false("the one that leads has the VIP", *present)
     return unknown("no manager is known to lead")
+
+
+@predicate(*LEADING, Key.VIP_PRESENT)
+def leads_for_a_moment(view: View) -> Judgement:
+    """It may have begun to lead just now, and the VIP is on its way."""
+    for server in sorted(leading(view)):
+        claims = [f for f in view.of(Key.MANAGER_HOLDS, server) if f.value is True]
+        leased = [f for f in view.of(Key.LEASE_HOLDER, "") if f.value == server]
+        without = two_looks(f for f in view.of(Key.VIP_PRESENT, server) if f.value is False)
+        led = two_looks(claims) or two_looks(leased)
+        if led and without:
+            return false(
+                "two looks more than 10 s apart show that it leads without", *led, *without
+            )
+    return unknown("one look does not tell a takeover from a manager that does nothing")
 
 
 @predicate(Key.LEASE_HOLDER, Key.SERVERS, Key.VIP_PRESENT)

@@ -6,7 +6,7 @@ else takes over, because it leads. kube-vip with `health_check_port` does that a
 
 ## How to tell it apart
 It leads by its own word or by a fresh Lease, and the server has no VIP. If the manager does not run, the Lease is
-stuck. If something took the address off later, the log of the network manager says so.
+stuck. During a takeover it leads for some seconds before it has the VIP: look twice. If something took the address off later, the log of the network manager says so.
 
 ## References
 kube-vip/kube-vip#1747; bunny-lab-io/Borealis#463; kube-vip/kube-vip#173.
@@ -15,9 +15,13 @@ kube-vip/kube-vip#1747; bunny-lab-io/Borealis#463; kube-vip/kube-vip#173.
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step
-from vipkeeper.diagnose.predicates.manager import a_manager_leads, leader_has_no_vip
+from vipkeeper.diagnose.predicates.manager import (
+    a_manager_leads,
+    leader_has_no_vip,
+    leads_for_a_moment,
+)
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
-from vipkeeper.diagnose.probes import ADDRESSES, LEASE, ON_EVERY_SERVER
+from vipkeeper.diagnose.probes import ADDRESSES, LEASE, LOOK_AGAIN, ON_EVERY_SERVER
 
 HYPOTHESIS = Hypothesis(
     code="VK836",
@@ -28,6 +32,7 @@ HYPOTHESIS = Hypothesis(
         leader_has_no_vip,
         vip_nowhere,
     ),
+    forbids=(leads_for_a_moment,),
     caused_by=("VK875",),
     chain=(
         "the manager leads, so nobody else takes over",
@@ -48,5 +53,6 @@ HYPOTHESIS = Hypothesis(
         ON_EVERY_SERVER,
         LEASE,
         ADDRESSES,
+        LOOK_AGAIN,
     ),
 )
