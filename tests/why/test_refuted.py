@@ -5,7 +5,10 @@ from __future__ import annotations
 from vipkeeper.diagnose.engine import Diagnosis, Standing, Verdict
 from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import Risk
+from vipkeeper.diagnose.registry import all_hypotheses
 from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Manager, Port, Process, Ready
+from vipkeeper.report.style import Style
+from vipkeeper.report.why import html, markdown, text
 from why.recorded import answer
 
 T = 1_700_000_000_000
@@ -57,6 +60,19 @@ def roots(found: Diagnosis) -> dict[str, Standing]:
 def sure(found: Diagnosis) -> set[str]:
     groups = (found.roots, found.hidden, found.consequences)
     return {a.hypothesis.code for g in groups for a in g if a.standing is Standing.CONFIRMED}
+
+
+def test_401_is_no_word_about_the_datastore() -> None:
+    """A cluster of RKE2 without a quorum answers so, and a workstation sees no more of it."""
+    titles = {r.hypothesis.code: r.page.title for r in all_hypotheses()}
+    for facts, unseen in ((SERVES, 1), ((*SERVES, own(Key.ETCD_HEALTH, Etcd.HEALTHY)), 0)):
+        found = answer((*CLUSTER, *facts))
+        assert found.verdict is Verdict.HEALTHY
+        assert len(found.unseen) == unseen
+        printed = text.render(found, titles.__getitem__, Style(color=False, ascii=True))
+        pages = (markdown.render(found, titles.get), html.render(found, titles.get))
+        for page in (" ".join(printed.split()), *pages):
+            assert ("401 does not say" in page) is bool(unseen)
 
 
 def test_a_cluster_that_boots_has_not_lost_its_quorum_for_good() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.hypothesis import Hypothesis, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.judgement import Judgement, Truth, skew
-from vipkeeper.diagnose.symptoms import etcd_ails, observed, vip_answers
+from vipkeeper.diagnose.symptoms import datastore_answers, etcd_ails, observed, vip_answers
 from vipkeeper.diagnose.vocabulary import Key
 
 
@@ -104,6 +104,8 @@ class Diagnosis:
     skew_ms: int
     """The largest known difference between two clocks."""
     evidence: Evidence
+    unseen: tuple[str, ...] = ()
+    """What 'healthy' does not say, since nobody saw it."""
 
 
 def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
@@ -140,7 +142,13 @@ def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
         blind=tuple(fact for fact in evidence if not fact.known),
         skew_ms=skew(evidence.of(Key.CLOCK_OFFSET)),
         evidence=evidence,
+        unseen=_unseen(evidence) if verdict is Verdict.HEALTHY else (),
     )
+
+
+def _unseen(evidence: Evidence) -> tuple[str, ...]:
+    judged = datastore_answers.ask(evidence)
+    return (judged.text,) if judged.truth is Truth.UNKNOWN else ()
 
 
 def assess(evidence: Evidence, hypothesis: Hypothesis) -> Assessment:

@@ -154,6 +154,23 @@ def vip_answers(view: View) -> Judgement:
     return false("the API does not answer on the VIP", *ports, *ready)
 
 
+@predicate(Key.ETCD_HEALTH, Key.READYZ, Key.SERVER_READYZ, Key.VIP_READYZ)
+def datastore_answers(view: View) -> Judgement:
+    """Somebody saw that the API can read its datastore, which 401, open ports and TLS do not show."""
+    etcd = [f for f in view.of(Key.ETCD_HEALTH, None) if f.value is Etcd.HEALTHY]
+    ready = [
+        fact
+        for key in (Key.READYZ, Key.SERVER_READYZ, Key.VIP_READYZ)
+        for fact in view.of(key, None)
+        if fact.value is Ready.OK
+    ]
+    if etcd or ready:
+        return true("the datastore answers", *etcd, *ready)
+    return unknown(
+        "whether the API reaches its datastore was not seen: 401 does not say; look on a server, as root"
+    )
+
+
 @predicate(Key.ETCD_HEALTH)
 def etcd_ails(view: View) -> Judgement:
     """The etcd of some server has no leader or no space, which 401 on the VIP and an open port do not show."""

@@ -27,6 +27,7 @@ def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
 def _lines(diagnosis: Diagnosis, title_of: TitleOf) -> Iterator[str]:
     if not diagnosis.roots:
         yield f"## {_HEADS[diagnosis.verdict]}\n"
+    yield from _list("Not seen", diagnosis.unseen)
     for head, group in (("Root cause", diagnosis.roots), ("Also wrong", diagnosis.hidden)):
         for assessment in group:
             yield from _cause(head, assessment, title_of)

@@ -95,6 +95,8 @@ class _Report:
             yield self._style.paint(
                 "HEALTHY  the VIP answers, and nothing is found wrong.", Tone.GOOD
             )
+            for text in self._d.unseen:
+                yield from self._item("  ", text)
         elif self._d.verdict is Verdict.NOTHING:
             yield self._style.paint("NOTHING TO LOOK AT  no fact could be collected.", Tone.WARN)
         else:
