@@ -133,6 +133,38 @@ def test_a_manager_that_takes_over_is_not_silent() -> None:
     assert "VK836" in sure(answer((*facts, *first, *again)))
 
 
+def test_bundles_that_were_taken_minutes_apart_are_no_one_moment() -> None:
+    """Each server collected after the other, while the VIP moves."""
+    manager = (Fact(Key.MANAGER, Manager.KEEPALIVED), seen(Key.SERVER_UP, True, "cp1", "cp2"))
+    holds = tuple(own(Key.MANAGER_HOLDS, True, name) for name in ("cp1", "cp2"))
+    runs = tuple(own(Key.MANAGER_STATE, Process.RUNNING, name) for name in NAMES)
+    read = tuple(own(Key.LOGS_READ, True, name) for name in NAMES)
+    facts = (*CLUSTER, TIMEOUT, *manager, *holds, *runs, *read, own(Key.VIP_PRESENT, False, "cp3"))
+    first = own(Key.VIP_PRESENT, True)
+    near, far = (own(Key.VIP_PRESENT, True, "cp2", s=s) for s in (60, 300))
+    assert not sure(answer((*facts, first, far)))
+    assert sure(answer((*facts, first, near))) == {"VK864"}
+    absent = tuple(own(Key.MANAGER_STATE, Process.ABSENT, name) for name in NAMES)
+    early, late = ((own(Key.VIP_PRESENT, False, "cp2", s=s),) for s in (60, 300))
+    nobody = (
+        *CLUSTER,
+        TIMEOUT,
+        *absent,
+        own(Key.VIP_PRESENT, False),
+        own(Key.VIP_PRESENT, False, "cp3"),
+    )
+    assert sure(answer((*nobody, *early))) == {"VK828"}
+    assert not sure(answer((*nobody, *late)))
+
+
+def test_a_look_of_this_morning_does_not_say_how_the_others_are_now() -> None:
+    lost = (*CLUSTER, TIMEOUT, *leaderless(up=False))
+    for s, found in ((-60, set()), (-3600, {"VK801"})):
+        healthy = tuple(own(Key.ETCD_HEALTH, Etcd.HEALTHY, name, s=s) for name in ("cp2", "cp3"))
+        assert sure(answer((*lost, *healthy))) - {"VK802"} == found
+    assert "VK802" not in sure(answer((*lost, *healthy)))
+
+
 def test_a_holder_on_another_card_is_no_foreign_host() -> None:
     macs = (
         Fact(Key.VIP_MACS, ("02:00:00:00:00:99",), vantage="cp1", at=T),

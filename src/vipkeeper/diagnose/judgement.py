@@ -13,6 +13,10 @@ LASTING_MS = 10_000
 """How far two samples must lie apart before a state is no passing one: an etcd election takes 4-7 s."""
 STARTING_S = 180
 """How long a server may take to start; measured 8-25 s, more with a cold image cache."""
+APART_MS = 120_000
+"""How far looks at several servers may lie apart and still tell of one moment: a VIP moves within seconds."""
+STALE_MS = 300_000
+"""A look that is older than another one by so much tells of another time."""
 
 
 class Truth(enum.Enum):

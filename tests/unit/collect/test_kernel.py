@@ -11,7 +11,7 @@ from vipkeeper.collect.live.arp import _owners
 from vipkeeper.collect.live.kernel import captures, filters, ignores, read_addresses, read_filters
 from vipkeeper.collect.target import ServerAddress, Target
 from vipkeeper.diagnose.vocabulary import Key
-from vipkeeper.host.inspect import Address
+from vipkeeper.host.inspect import Address, Link
 
 VIP = "192.0.2.100"
 TARGET = Target(ip_address(VIP), own="cp1", place="cp1")
@@ -61,6 +61,19 @@ def test_a_rule_may_name_the_ports_that_it_spares(line: str, dropped: list[str])
 )
 def test_a_service_that_shares_the_vip_takes_its_own_ports_only(line: str, captured: bool) -> None:
     assert captures(line, VIP) is captured
+
+
+def test_the_link_of_the_vip_is_the_one_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    links = [Link("eth0", 2, up=True, carrier=True), Link("eth1", 3, up=True, carrier=False)]
+    spare = on("eth1", "192.0.2.12/24")
+    for vip, up in ((on("eth0", f"{VIP}/32"), True), (on("eth1", f"{VIP}/32"), False)):
+        monkeypatch.setattr(
+            kernel,
+            "read_network",
+            lambda vip=vip: (links, [on("eth0", "192.0.2.11/24"), spare, vip]),
+        )
+        found = {fact.key: fact.value for fact in read_addresses(TARGET)}
+        assert found[Key.LINK_UP] is up
 
 
 def test_an_address_of_kube_proxy_is_captured_and_not_held(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def read_addresses(target: Target) -> Iterator[Fact]:
         yield target.of_own(Key.VIP_PERMANENT, address.permanent, "lifetime of the address")
     subnets = _near(addresses, target)
     yield target.of_own(Key.VIP_SUBNET, bool(subnets), "subnets of the interfaces")
-    names = {a.interface for a in (*here, *subnets)}
+    names = {a.interface for a in here or subnets}
     on = [link for link in links if link.name in names]
     if on:
         up = all(link.up and link.carrier for link in on)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
+    STALE_MS,
     STARTING_S,
     Judgement,
     Truth,
@@ -52,18 +53,24 @@ def no_leader(view: View) -> Judgement:
 
 
 def _alive(view: View) -> list[Fact]:
-    """What shows that a server's etcd is there, with or without a leader."""
+    """What shows that a server's etcd is there, with or without a leader, and is not of another time."""
     own = view.each(Key.ETCD_HEALTH).where(SPEAKS)
     seen = [f for f in view.of(Key.SERVER_PORT, aspect=PEER_PORT) if f.value is Port.OPEN]
-    return [*own, *seen]
+    missed = {f.about: f.at for f in sorted(_missed(view), key=lambda fact: fact.at)}
+    return [f for f in (*own, *seen) if f.at + STALE_MS >= missed.get(f.about, 0)]
+
+
+def _missed(view: View) -> list[Fact]:
+    """Looks that did not find a server's etcd."""
+    ports = view.of(Key.SERVER_PORT, aspect=PEER_PORT)
+    closed = [f for f in ports if f.known and f.value is not Port.OPEN]
+    return [*closed, *(f for f in view.of(Key.SERVER_UP) if f.value is False)]
 
 
 def _gone(view: View) -> list[Fact]:
     """What shows that a server's etcd is not there, unless somebody else sees it."""
-    closed = [f for f in view.of(Key.SERVER_PORT, aspect=PEER_PORT) if f.known]
-    down = [f for f in view.of(Key.SERVER_UP) if f.value is False]
     alive = {f.about for f in _alive(view)}
-    return [f for f in (*closed, *down) if f.about not in alive]
+    return [f for f in _missed(view) if f.about not in alive]
 
 
 @predicate(Key.VOTERS, Key.ETCD_HEALTH, Key.SERVER_UP, Key.SERVER_PORT)
@@ -132,6 +139,7 @@ def others_answer_somebody_else(view: View) -> Judgement:
         for good in group
         if bad in down and good.value in there
         if bad.about == good.about and bad.vantage != good.vantage
+        if good.at + STALE_MS >= bad.at
     ]
     if split:
         facts = {f.id: f for pair in split for f in pair}
@@ -177,7 +185,7 @@ def two_voters(view: View) -> Judgement:
     return false(f"etcd has {voters} voter{'' if voters == 1 else 's'}", fact)
 
 
-@predicate(Key.VOTERS, Key.ETCD_HEALTH, Key.SERVER_PORT)
+@predicate(Key.VOTERS, Key.ETCD_HEALTH, Key.SERVER_PORT, Key.SERVER_UP)
 def enough_voters_there(view: View) -> Judgement:
     """As many voters are there as the quorum needs, so that they can elect a leader."""
     fact, voters = _voters(view)
@@ -281,7 +289,8 @@ def others_go_on(view: View) -> Judgement:
         latest = view.one(Key.SERVER_READYZ, server)
         if latest is not None and latest.value is Ready.OK:
             fine.append(latest)
-    others = [fact for fact in fine if fact.about not in lost]
+    since = max((health.facts[server].at for server in lost), default=0)
+    others = [f for f in fine if f.about not in lost and f.at + STALE_MS >= since]
     if others:
         return true(f"others have a leader: {names(others)}", *others)
     if health.seen:

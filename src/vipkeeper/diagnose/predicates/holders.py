@@ -6,6 +6,7 @@ from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown, yes
 from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
+from vipkeeper.diagnose.predicates.vip import MOVED, held_at_once
 from vipkeeper.diagnose.vocabulary import Key, Port, Process
 
 DEAD = among(Process.STOPPED, Process.FAILED, Process.ABSENT)
@@ -46,8 +47,10 @@ def _leased(view: View, server: str) -> tuple[bool | None, tuple[Fact, ...]]:
 def several_have_it(view: View) -> Judgement:
     """Two servers or more have the VIP on an interface."""
     have, found = holders(view), view.each(Key.VIP_PRESENT)
-    if len(have) > 1:
+    if held_at_once(view):
         return true(f"{names(have)} have the VIP", *have)
+    if len(have) > 1:
+        return unknown(f"{names(have)} had the VIP, {MOVED}", *have)
     if found.seen:
         return false("one server at most has the VIP", *found.facts.values())
     return unknown(f"not known whether several have the VIP ({found.coverage})", *found.blind)
@@ -62,14 +65,6 @@ def one_has_it(view: View) -> Judgement:
     if found.seen or len(have) > 1:
         return false(f"{len(have) or 'no'} servers have the VIP", *found.facts.values())
     return unknown(f"not known who has the VIP ({found.coverage})", *found.blind)
-
-
-@predicate(Key.VIP_PRESENT)
-def nobody_has_it(view: View) -> Judgement:
-    """No server has the VIP on an interface."""
-    return view.each(Key.VIP_PRESENT).none(
-        yes, "no server has the VIP", "the VIP is on an interface"
-    )
 
 
 @predicate(Key.VIP_PRESENT, *CLAIMS)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 
 from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import predicate
-from vipkeeper.diagnose.judgement import Found, Judgement, View, false, names, true, unknown, yes
+from vipkeeper.diagnose.judgement import (
+    APART_MS,
+    Found,
+    Judgement,
+    Truth,
+    View,
+    false,
+    names,
+    true,
+    unknown,
+    yes,
+)
 from vipkeeper.diagnose.vocabulary import Key, Port
 
 WHERE = (Key.SERVERS, Key.VIP_PRESENT, Key.VIP_MAC_OWNER)
@@ -60,8 +72,41 @@ def behind(
 
 @predicate(Key.VIP_PRESENT)
 def vip_nowhere(view: View) -> Judgement:
-    """No server has the VIP, and all were seen."""
-    return view.each(Key.VIP_PRESENT).none(yes, "no server has the VIP", "a server has the VIP")
+    """No server has the VIP, and all were seen, at about the same time."""
+    found = view.each(Key.VIP_PRESENT)
+    judged = found.none(yes, "no server has the VIP", "a server has the VIP")
+    if judged.truth is not Truth.TRUE:
+        return judged
+    looks = {s: [f for f in view.of(Key.VIP_PRESENT, s) if f.value is False] for s in found.facts}
+    if not _at_once(looks):
+        return unknown(f"no server had the VIP, {MOVED}", *found.facts.values())
+    return judged
+
+
+MOVED = "but they were looked at minutes apart, and it may have moved in between"
+
+
+def _at_once(looks: dict[str, list[Fact]]) -> bool:
+    """Whether there is a moment close to which every server was looked at."""
+    return any(
+        all(any(abs(one.at - other.at) <= APART_MS for other in of) for of in looks.values())
+        for own in looks.values()
+        for one in own
+    )
+
+
+def held_at_once(view: View) -> tuple[Fact, ...]:
+    """The servers that have the VIP, when some of them were seen with it at about the same time."""
+    have = view.each(Key.VIP_PRESENT).where(yes)
+    looks = {
+        f.about: [g for g in view.of(Key.VIP_PRESENT, f.about) if g.value is True] for f in have
+    }
+    pairs = itertools.combinations(have, 2)
+    met = any(
+        _at_once({one.about: looks[one.about], other.about: looks[other.about]})
+        for one, other in pairs
+    )
+    return have if met else ()
 
 
 @predicate(Key.VIP_PRESENT, Key.VIP_MACS)

@@ -18,11 +18,11 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.datastore import etcd_slow
 from vipkeeper.diagnose.predicates.etcd import no_leader
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.logs import logged, logged_lately
 from vipkeeper.diagnose.predicates.manager import manager_needs_no_lease
 from vipkeeper.diagnose.probes import ETCD_METRICS, ON_EVERY_SERVER
 
-lease_lapsed = logged(
+lease_lapsed = logged_lately(
     "lease_lapsed",
     "a Lease could not be renewed in time",
     "lease-renew-failed",

@@ -24,11 +24,8 @@ from vipkeeper.diagnose.hypothesis import (
     Risk,
     Step,
 )
-from vipkeeper.diagnose.predicates.holders import (
-    claimed_and_not_there,
-    it_was_there_before,
-    nobody_has_it,
-)
+from vipkeeper.diagnose.predicates.holders import claimed_and_not_there, it_was_there_before
+from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, CLAIMS
 from vipkeeper.diagnose.vocabulary import Key
 
@@ -36,7 +33,7 @@ HYPOTHESIS = Hypothesis(
     code="VK875",
     name="vip-removed",
     layer=Layer.NETWORK,
-    requires=(claimed_and_not_there, it_was_there_before, nobody_has_it),
+    requires=(claimed_and_not_there, it_was_there_before, vip_nowhere),
     chain=(
         "a network service took the VIP off the interface",
         "the manager does not look and means to hold it still",
