@@ -20,6 +20,8 @@ _LEASE = "plndr-cp-lock"
 _MEMBER_SUFFIX = re.compile(r"-[0-9a-f]{8}$")
 _MANIFEST_VIP = re.compile(r"name: [\"']?address[\"']?\s{1,80}value: [\"']?([0-9A-Fa-f:.]{2,45})")
 _DATA = "/var/lib/rancher"
+_IPVS = "kube-ipvs0"
+"""On every node kube-proxy in IPVS mode puts the addresses of all Services on it: none is held by being there."""
 _STATES = {
     ("active", "running"): Process.RUNNING,
     ("activating", "start"): Process.STARTING,
@@ -165,8 +167,11 @@ def _network(parts: Parts, says: Says, vip: str) -> None:
 
 def _addresses(says: Says, source: str, found: tuple[texts.Assigned, ...], vip: str) -> None:
     address = ip_address(vip)
-    held = [one for one in found if one.address.ip == address]
-    near = [one for one in found if address in one.address.network and one not in held]
+    served = [one for one in found if one.address.ip == address and one.interface == _IPVS]
+    held = [one for one in found if one.address.ip == address and one not in served]
+    near = [one for one in found if address in one.address.network and one not in (*held, *served)]
+    for one in served:
+        says.known(Key.VIP_CAPTURED, True, source, one.line)
     says.known(Key.VIP_PRESENT, bool(held), source, held[0].line if held else "")
     says.known(Key.VIP_SUBNET, bool(near), source, near[0].line if near else "")
     for one in (held or near)[:1]:

@@ -306,3 +306,15 @@ def test_a_table_without_its_columns_is_no_table(head: str) -> None:
     (fact,) = facts(reading, Key.CONTAINER, "etcd")
     assert fact.unknown == head
     assert facts(reading, Key.LEASE_HOLDER) == []
+
+
+def test_the_vip_on_kube_proxys_interface_is_captured_and_not_held() -> None:
+    ipvs = (
+        "9: kube-ipvs0: <BROADCAST,NOARP> mtu 1500 qdisc noop state DOWN group default\n"
+        f"    inet {VIP}/32 scope global kube-ipvs0\n       valid_lft forever preferred_lft forever\n"
+    )
+    without = "\n".join(line for line in IP_ADDR.split("\n") if f"{VIP}/" not in line)
+    reading = read(HEALTHY | {"networking/ipaddrshow": without + ipvs})
+    assert value(reading, Key.VIP_PRESENT) is False
+    assert value(reading, Key.VIP_CAPTURED) is True
+    assert not facts(read(HEALTHY), Key.VIP_CAPTURED)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from vipkeeper.diagnose.engine import Assessment, Diagnosis, Standing, Verdict, diagnose
-from vipkeeper.diagnose.facts import Evidence
-from vipkeeper.diagnose.hypothesis import Hypothesis
+from vipkeeper.diagnose.facts import Evidence, Fact
+from vipkeeper.diagnose.hypothesis import Hypothesis, Risk, Step
 from vipkeeper.diagnose.registry import all_hypotheses
+from vipkeeper.diagnose.vocabulary import Key
 from vipkeeper.report.style import Style
-from vipkeeper.report.why import markdown, text
+from vipkeeper.report.why import html, markdown, text
+from vipkeeper.report.why import json as report_json
 
 HYPOTHESES = {r.hypothesis.code: r.hypothesis for r in all_hypotheses()}
 
@@ -67,3 +70,29 @@ def test_data_is_moved_away_only_where_the_server_then_joins_another() -> None:
         assert [word.split()[0] for word in words] == ["systemctl", "mv", "systemctl"], step.text
         assert "`server` in its configuration names another server" in step.only_if, step.text
     assert not any("rm -" in step.command for h in HYPOTHESES.values() for step in h.fixes)
+
+
+@pytest.mark.parametrize(
+    ("vip", "typed"),
+    [
+        ("192.0.2.100", ["curl -sk https://192.0.2.100:6443/ping", "arping -c 3 192.0.2.100"]),
+        (
+            "2001:db8::100",
+            ["curl -sk https://[2001:db8::100]:6443/ping", "arping -c 3 2001:db8::100"],
+        ),
+        ("x; reboot", ["curl -sk https://VIP:6443/ping", "arping -c 3 VIP"]),
+    ],
+)
+def test_a_command_has_the_vip_in_it_and_nothing_that_is_no_address(
+    vip: str, typed: list[str]
+) -> None:
+    steps = ("curl -sk https://VIP:6443/ping", "arping -c 3 VIP")
+    tried = replace(HYPOTHESES["VK866"], fixes=tuple(Step(Risk.SAFE, "look", s) for s in steps))
+    diagnosis = replace(confirmed(tried), evidence=Evidence([Fact(Key.VIP, vip)]))
+    plain = text.render(diagnosis, str, Style(color=False, ascii=False))
+    assert set(typed) <= {line.strip() for line in plain.splitlines()}
+    assert set(typed) <= {line.strip() for line in markdown.render(diagnosis, str).splitlines()}
+    page = html.render(diagnosis, str)
+    assert all(f"<code>{command}</code>" in page for command in typed)
+    told = json.loads(report_json.render(diagnosis, str))
+    assert [step["command"] for step in told["roots"][0]["fixes"]] == typed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from vipkeeper.diagnose.engine import Diagnosis, Verdict
 from vipkeeper.diagnose.facts import shown
 from vipkeeper.diagnose.judgement import Judgement
 from vipkeeper.report.html import file, stylesheet, templates
+from vipkeeper.report.why.commands import typed
 from vipkeeper.report.why.text import TitleOf, subject
 
 _HEADS = {
@@ -25,6 +28,7 @@ def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
         "ids": _ids,
     }
     environment.filters["value"] = shown
+    environment.filters["typed"] = partial(typed, diagnosis=diagnosis)
     template = environment.from_string(file("why/page.html.j2"))
     return template.render(d=diagnosis, head=_HEADS[diagnosis.verdict], css=stylesheet()) + "\n"
 

@@ -8,6 +8,7 @@ from typing import Any
 from vipkeeper.diagnose.codec import to_json
 from vipkeeper.diagnose.engine import Assessment, Diagnosis
 from vipkeeper.diagnose.judgement import Judgement
+from vipkeeper.report.why.commands import typed
 from vipkeeper.report.why.text import TitleOf
 
 SCHEMA_VERSION = 1
@@ -27,7 +28,7 @@ def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
         "unexplained": [symptom.name.lower() for symptom in diagnosis.unexplained],
         "next_probe": probe
         and {
-            "command": probe.command,
+            "command": typed(probe.command, diagnosis),
             "where": probe.where,
             "privilege": probe.privilege.value,
             "decides": list(diagnosis.decides),
@@ -37,11 +38,11 @@ def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
     }
     groups = ("roots", "hidden", "consequences", "possible", "ruled_out", "not_tested")
     for name in groups:
-        document[name] = [_assessment(a, title_of) for a in getattr(diagnosis, name)]
+        document[name] = [_assessment(a, title_of, diagnosis) for a in getattr(diagnosis, name)]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _assessment(assessment: Assessment, title_of: TitleOf) -> dict[str, Any]:
+def _assessment(assessment: Assessment, title_of: TitleOf, diagnosis: Diagnosis) -> dict[str, Any]:
     hypothesis = assessment.hypothesis
     return {
         "code": hypothesis.code,
@@ -55,11 +56,16 @@ def _assessment(assessment: Assessment, title_of: TitleOf) -> dict[str, Any]:
         "missing": [_judgement(j) for j in assessment.missing],
         "chain": list(hypothesis.chain),
         "fixes": [
-            {"risk": s.risk.value, "text": s.text, "command": s.command, "only_if": s.only_if}
+            {
+                "risk": s.risk.value,
+                "text": s.text,
+                "command": typed(s.command, diagnosis),
+                "only_if": s.only_if,
+            }
             for s in assessment.fixes
         ],
         "steps_withheld": assessment.withheld,
-        "verify": list(hypothesis.verify),
+        "verify": [typed(command, diagnosis) for command in hypothesis.verify],
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from textwrap import indent
 
 from vipkeeper.diagnose.engine import Assessment, Diagnosis, Verdict
@@ -10,8 +11,11 @@ from vipkeeper.diagnose.facts import Fact, shown
 from vipkeeper.diagnose.hypothesis import Step
 from vipkeeper.diagnose.judgement import Judgement
 from vipkeeper.report.style import one_line
+from vipkeeper.report.why.commands import typed
 from vipkeeper.report.why.text import TitleOf, subject
 
+TypeIt = Callable[[str], str]
+"""A command as it is to be typed."""
 _HEADS = {
     Verdict.HEALTHY: "Healthy: the VIP answers, and nothing is found wrong",
     Verdict.NOTHING: "Nothing to look at",
@@ -25,12 +29,13 @@ def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
 
 
 def _lines(diagnosis: Diagnosis, title_of: TitleOf) -> Iterator[str]:
+    type_it = partial(typed, diagnosis=diagnosis)
     if not diagnosis.roots:
         yield f"## {_HEADS[diagnosis.verdict]}\n"
     yield from _list("Not seen", diagnosis.unseen)
     for head, group in (("Root cause", diagnosis.roots), ("Also wrong", diagnosis.hidden)):
         for assessment in group:
-            yield from _cause(head, assessment, title_of)
+            yield from _cause(head, assessment, title_of, type_it)
     yield from _list("Follows from it", (_title(a, title_of) for a in diagnosis.consequences))
     yield from _list("Not explained", (symptom.value for symptom in diagnosis.unexplained))
     yield from _list(
@@ -40,7 +45,7 @@ def _lines(diagnosis: Diagnosis, title_of: TitleOf) -> Iterator[str]:
     yield from _list("Still possible", (_title(a, title_of) for a in diagnosis.possible))
     if diagnosis.next_probe:
         probe = diagnosis.next_probe
-        yield f"**Next probe** on {probe.where}:\n\n{_block(probe.command)}\n"
+        yield f"**Next probe** on {probe.where}:\n\n{_block(type_it(probe.command))}\n"
     yield from _list(
         "Could not collect",
         (f"{subject(f)} {f.about}".rstrip() + f": {_plain(f.unknown)}" for f in diagnosis.blind),
@@ -50,13 +55,14 @@ def _lines(diagnosis: Diagnosis, title_of: TitleOf) -> Iterator[str]:
     yield from (_row(fact) for fact in diagnosis.evidence if fact.known)
 
 
-def _cause(head: str, assessment: Assessment, title_of: TitleOf) -> Iterator[str]:
+def _cause(head: str, assessment: Assessment, title_of: TitleOf, type_it: TypeIt) -> Iterator[str]:
     yield f"## {head}: {_title(assessment, title_of)}\n"
     yield from _list("Because", map(_said, (*assessment.because, *assessment.support)))
     yield from _list("Not known", map(_said, assessment.missing))
     yield from _list("How it leads to the symptom", assessment.hypothesis.chain)
-    yield from _list("Fix", map(_step, assessment.fixes))
-    yield from _list("Then check", map(_code, assessment.hypothesis.verify))
+    yield from _list("Fix", (_step(step, type_it) for step in assessment.fixes))
+    verify = assessment.hypothesis.verify
+    yield from _list("Then check", (_code(type_it(command)) for command in verify))
 
 
 def _list(head: str, items: Iterable[str]) -> Iterator[str]:
@@ -84,10 +90,10 @@ def _row(fact: Fact) -> str:
     return "| " + " | ".join(_plain(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, type_it: TypeIt) -> str:
     if not step.command:
         return _plain(step.head)
-    return f"{_plain(step.head)}:\n\n{indent(_block(step.command), '  ')}\n"
+    return f"{_plain(step.head)}:\n\n{indent(_block(type_it(step.command)), '  ')}\n"
 
 
 def _block(command: str) -> str:

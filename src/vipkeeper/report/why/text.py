@@ -9,6 +9,7 @@ from vipkeeper.diagnose.engine import Assessment, Diagnosis, Standing, Verdict
 from vipkeeper.diagnose.facts import Fact, shown
 from vipkeeper.diagnose.judgement import Judgement
 from vipkeeper.report.style import Style, Tone
+from vipkeeper.report.why.commands import typed
 
 WIDTH = 100
 CITED = 6
@@ -188,7 +189,7 @@ class _Report:
 
     def _command(self, command: str, indent: str) -> str:
         """A command on a line of its own, however long: half of one that is pasted does something else."""
-        return f"{indent}{self._style.text(command)}"
+        return f"{indent}{self._style.text(typed(command, self._d))}"
 
     def _wrapped(self, label: str, text: str) -> Iterator[str]:
         yield from self._item("", f"{label}  {text}", 2)
