@@ -12,7 +12,8 @@ from vipkeeper.secret_words import SECRET_WORDS
 
 GONE = "[redacted]"
 
-_WORD = rf"(?:{'|'.join(SECRET_WORDS)}|bgp_peers|cookie|authorization)"
+_SHORT = r"preshared[-_]?key|(?:\b|_)pass(?![\w-])|_pwd\b|bind_?pw\b"
+_WORD = rf"(?:{'|'.join(SECRET_WORDS)}|{_SHORT}|bgp_peers|cookie|authorization)"
 """Headers of HTTP too, and the peers of kube-vip, which have their passwords in them."""
 _NAME = _WORD + r"[\w.-]{0,40}"
 _SECRET_NAME = re.compile(_WORD, re.IGNORECASE)
@@ -62,6 +63,12 @@ _INLINE = (
     (re.compile(r"\beyJ[\w-]{8,8192}\.[\w-]{1,8192}(?:\.[\w-]{0,8192})?"), GONE),
     (re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"), GONE),
     (re.compile(r"\bAKIA[0-9A-Z]{16}\b"), GONE),
+    (re.compile(r"\b(?:gh[oprsu]_|glpat-)[\w-]{16,255}"), GONE),
+    # Of a registry: user and password in Base64.
+    (
+        re.compile(r"(\bauth\\?[\"']?[ \t]{0,8}:[ \t]{0,8}\\?[\"']?)[\w+/]{8,4096}={0,2}"),
+        r"\1" + GONE,
+    ),
 )
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")

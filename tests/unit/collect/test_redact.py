@@ -48,6 +48,13 @@ PLANTED = {
     "s3": "etcd-s3-secret-key: planted\netcd-s3-access-key: planted",
     "secret key": "secretKey=planted;",
     "cookie": "Set-Cookie: R_SESS=planted",
+    "a variable that ends so": "- name: BGP_PASS\n  value: planted",
+    "a short word": "pass: planted",
+    "wireguard": "PresharedKey = planted",
+    "client of MySQL": "MYSQL_PWD=planted",
+    "registry": '{"auths": {"reg": {"auth": "plantedplanted=="}}}',
+    "registry in YAML": "    auth: plantedplanted==",
+    "token of a forge": "cloned with ghp_plantedplantedplanted",
     "capitals": "PASSWORD: planted",
 }
 
@@ -76,6 +83,8 @@ def test_a_kubeadm_token_and_an_access_key_do_not_come_out() -> None:
         "- name: address\n  value: 192.0.2.105\n- name: vip_interface\n  value: eth0",
         "2026-11-27T02:43:33.123456789Z stderr F etcdserver: no leader",
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+        "passive: true\npass-through: none\nbypass=1\npwd",
+        "authentication {\n  auth_type PASS\n}",
         "[fe80::1]:6443 LISTEN 0 4096 *:6443",
         "",
     ],
