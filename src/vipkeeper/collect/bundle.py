@@ -27,8 +27,10 @@ FACTS = f"{FOLDER}/facts.ndjson"
 LONGEST_TEXT = 8 << 20
 """Bytes of a text that are kept: its end, where the last hours are."""
 _LARGEST_MANIFEST = 256 * 1024
-_MOST_FACTS = 32 << 20
+_MOST_BYTES = 32 << 20
 """Bytes of facts that are read."""
+MOST_FACTS = 2000
+"""More than ten times what a server has; a diagnosis takes the longer the more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +150,13 @@ def read(manifest: Member, members: Iterator[Member], troubles: Troubles) -> Rea
     if found is None:
         troubles.add("facts.ndjson: it is not in the bundle")
     else:
-        if found.size > _MOST_FACTS:
-            troubles.add(f"facts.ndjson: only its first {_MOST_FACTS >> 20} MiB were read")
-        text = _limited(found.content, _MOST_FACTS).decode(errors="replace")
+        if found.size > _MOST_BYTES:
+            troubles.add(f"facts.ndjson: only its first {_MOST_BYTES >> 20} MiB were read")
+        text = _limited(found.content, _MOST_BYTES).decode(errors="replace")
         facts, wrong = codec.load(text)
+        if len(facts) > MOST_FACTS:
+            troubles.add(f"facts.ndjson: {len(facts)} facts, and only {MOST_FACTS} of them count")
+            facts = facts[:MOST_FACTS]
         for line in wrong:
             troubles.add(f"facts.ndjson: {line}")
     for _ in members:

@@ -16,11 +16,14 @@ def derive(facts: Iterable[Fact]) -> tuple[Fact, ...]:
 
 def _stale(facts: tuple[Fact, ...]) -> Iterable[Fact]:
     """A place's neighbour table, read before any probe, held against who answers ARP."""
+    answers: dict[str, list[Fact]] = {}
+    for fact in facts:
+        if fact.key is Key.VIP_MACS:
+            answers.setdefault(fact.vantage, []).append(fact)
     for before in (f for f in facts if f.key is Key.VIP_NEIGHBOUR and f.known):
-        for answer in facts:
+        for answer in answers.get(before.vantage, ()):
             macs = answer.value
-            same = answer.key is Key.VIP_MACS and answer.vantage == before.vantage
-            if same and isinstance(macs, tuple) and macs:
+            if isinstance(macs, tuple) and macs:
                 yield Fact(
                     Key.VIP_STALE,
                     before.value not in macs,

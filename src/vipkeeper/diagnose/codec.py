@@ -15,8 +15,10 @@ from vipkeeper.diagnose.vocabulary import BY_WORD, Kind, Word
 
 _TEXTS = ("about", "vantage", "aspect", "source", "raw", "unknown")
 _FIELDS = frozenset(("key", "value", "at", *_TEXTS))
-MOST = 1 << 62
+MOST = 1 << 63
 """A number beyond it counts nothing that we know."""
+LONGEST_LIST = 1000
+"""Servers of one cluster, or hosts that answer for one address."""
 LONGEST_LINE = 64 * 1024
 """Characters; a longer line is no fact of ours."""
 
@@ -97,6 +99,8 @@ def _typed(kind: Kind, value: object) -> Value:
     if kind is tuple:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise FactError("not a list of texts")
+        if len(value) > LONGEST_LIST:
+            raise FactError("a list is longer than any of ours")
         return tuple(map(_whole, value))
     if type(value) is not kind:
         raise FactError(f"{value!r} is no {kind.__name__}")

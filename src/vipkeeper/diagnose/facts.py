@@ -89,8 +89,15 @@ class Evidence:
         ordered = [distinct[order] for order in sorted(distinct)]
         self.facts = tuple(replace(fact, id=f"E{n}") for n, fact in enumerate(ordered, 1))
         self._of: dict[Key, list[Fact]] = {}
+        self._about: dict[tuple[Key, str, str], list[Fact]] = {}
         for fact in self.facts:
             self._of.setdefault(fact.key, []).append(fact)
+        for fact in sorted(self.facts, key=lambda fact: fact.at):
+            self._about.setdefault((fact.key, fact.about, fact.aspect), []).append(fact)
+        named = self._named()
+        others = tuple(sorted({f.about for f in self.facts if f.about}))
+        self.servers = others if named is None else named
+        """All control-plane servers, when somebody said which they are; else those that facts are about."""
 
     def __iter__(self) -> Iterator[Fact]:
         return iter(self.facts)
@@ -99,14 +106,13 @@ class Evidence:
         """All facts of a key, also those without a value."""
         return tuple(self._of.get(key, ()))
 
-    @property
-    def servers(self) -> tuple[str, ...]:
-        """All control-plane servers, when somebody said which they are; else those that facts are about."""
-        for fact in self.of(Key.SERVERS):
-            if isinstance(fact.value, tuple):
-                return fact.value
-        about = {f.about for f in self.facts if f.about}
-        return tuple(sorted(about))
+    def about(self, key: Key, about: str, aspect: str) -> tuple[Fact, ...]:
+        """All facts of a key about one subject, the oldest first."""
+        return tuple(self._about.get((key, about, aspect), ()))
+
+    def _named(self) -> tuple[str, ...] | None:
+        named = (fact.value for fact in self.of(Key.SERVERS))
+        return next((value for value in named if isinstance(value, tuple)), None)
 
     @property
     def servers_known(self) -> bool:

@@ -116,11 +116,9 @@ class View:
         if key not in self._reads:
             raise UndeclaredKeyError(key.word)
         self.touched.add(key)
-        found = [
-            fact
-            for fact in self._evidence.of(key)
-            if (about is None or fact.about == about) and fact.aspect == aspect
-        ]
+        if about is not None:
+            return self._evidence.about(key, about, aspect)
+        found = (fact for fact in self._evidence.of(key) if fact.aspect == aspect)
         return tuple(sorted(found, key=lambda fact: fact.at))
 
     def one(self, key: Key, about: str = "", aspect: str = "") -> Fact | None:

@@ -13,7 +13,17 @@ import pytest
 
 from support.bundles import HEALTHY, MADE, archive
 from vipkeeper.collect import archive as tar
-from vipkeeper.collect.bundle import FACTS, MANIFEST, Clock, Manifest, Text, file_name, save, write
+from vipkeeper.collect.bundle import (
+    FACTS,
+    MANIFEST,
+    MOST_FACTS,
+    Clock,
+    Manifest,
+    Text,
+    file_name,
+    save,
+    write,
+)
 from vipkeeper.collect.read import read, read_members
 from vipkeeper.collect.reading import MOST_TROUBLES, Kind, Reading, Troubles
 from vipkeeper.diagnose.facts import Fact
@@ -213,3 +223,14 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.write_bytes(b"")
     assert read(empty).troubles == ("the archive: there is no file in it",)
+
+
+def test_of_a_flood_of_facts_some_count_and_the_rest_is_told() -> None:
+    """A diagnosis of a hundred thousand servers that do not exist would take hours."""
+    out = io.BytesIO()
+    flood = [Fact(Key.VIP_PRESENT, False, f"cp{n}") for n in range(MOST_FACTS + 1000)]
+    write(out, SAYS, flood, ())
+    troubles = Troubles()
+    reading = read_members(tar.members(io.BytesIO(out.getvalue()), troubles), "", troubles)
+    assert len(reading.facts) == MOST_FACTS
+    assert any(f"only {MOST_FACTS} of them count" in line for line in reading.troubles)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
@@ -130,20 +130,10 @@ def _starts(view: View, supervisor: Fact) -> bool:
 def others_answer_somebody_else(view: View) -> Judgement:
     """Servers that are gone for one place answer another: the network is in parts."""
     groups = (view.of(Key.SERVER_UP), view.of(Key.SERVER_PORT, aspect=PEER_PORT))
-    there = (True, Port.OPEN)
-    down = [f for group in groups for f in group if f.known and f.value not in there]
-    split = [
-        (bad, good)
-        for group in groups
-        for bad in group
-        for good in group
-        if bad in down and good.value in there
-        if bad.about == good.about and bad.vantage != good.vantage
-        if good.at + STALE_MS >= bad.at
-    ]
+    down = [f for group in groups for f in group if f.known and f.value not in _THERE]
+    split = {f.id: f for group in groups for f in _seen_and_missed(group)}
     if split:
-        facts = {f.id: f for pair in split for f in pair}
-        return true(f"{names(facts.values())} answer somebody else", *facts.values())
+        return true(f"{names(split.values())} answer somebody else", *split.values())
     places: dict[str, set[str]] = {}
     for fact in down:
         places.setdefault(fact.about, set()).add(fact.vantage)
@@ -153,6 +143,22 @@ def others_answer_somebody_else(view: View) -> Judgement:
         "only one place looked: a cut-off server sees the same as the last one alive",
         needs=(Key.SERVER_UP, Key.SERVER_PORT),
     )
+
+
+_THERE = (True, Port.OPEN)
+
+
+def _seen_and_missed(looks: Sequence[Fact]) -> Iterator[Fact]:
+    """Looks that miss a server, each with one of another place that finds it and is of no other time."""
+    found: dict[str, dict[str, Fact]] = {}
+    for fact in (f for f in looks if f.value in _THERE):
+        found.setdefault(fact.about, {})[fact.vantage] = fact
+    newest = {s: sorted(of.values(), key=lambda f: -f.at)[:2] for s, of in found.items()}
+    for bad in (f for f in looks if f.known and f.value not in _THERE):
+        elsewhere = (f for f in newest.get(bad.about, ()) if f.vantage != bad.vantage)
+        good = next(elsewhere, None)
+        if good is not None and good.at + STALE_MS >= bad.at:
+            yield from (bad, good)
 
 
 def _voters(view: View) -> tuple[Fact | None, int]:

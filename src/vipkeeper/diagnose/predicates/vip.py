@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from vipkeeper.diagnose.facts import Fact, Value
@@ -77,8 +77,8 @@ def vip_nowhere(view: View) -> Judgement:
     judged = found.none(yes, "no server has the VIP", "a server has the VIP")
     if judged.truth is not Truth.TRUE:
         return judged
-    looks = {s: [f for f in view.of(Key.VIP_PRESENT, s) if f.value is False] for s in found.facts}
-    if not _at_once(looks):
+    looks = (f for s in found.facts for f in view.of(Key.VIP_PRESENT, s) if f.value is False)
+    if _together(looks) < len(found.facts):
         return unknown(f"no server had the VIP, {MOVED}", *found.facts.values())
     return judged
 
@@ -86,27 +86,28 @@ def vip_nowhere(view: View) -> Judgement:
 MOVED = "but they were looked at minutes apart, and it may have moved in between"
 
 
-def _at_once(looks: dict[str, list[Fact]]) -> bool:
-    """Whether there is a moment close to which every server was looked at."""
-    return any(
-        all(any(abs(one.at - other.at) <= APART_MS for other in of) for of in looks.values())
-        for own in looks.values()
-        for one in own
-    )
+def _together(looks: Iterable[Fact]) -> int:
+    """How many servers, at most, were looked at within a short time."""
+    most, first = 0, 0
+    counts: Counter[str] = Counter()
+    ordered = sorted(looks, key=lambda fact: fact.at)
+    for fact in ordered:
+        counts[fact.about] += 1
+        while fact.at - ordered[first].at > APART_MS:
+            gone = ordered[first].about
+            counts[gone] -= 1
+            if not counts[gone]:
+                del counts[gone]
+            first += 1
+        most = max(most, len(counts))
+    return most
 
 
 def held_at_once(view: View) -> tuple[Fact, ...]:
     """The servers that have the VIP, when some of them were seen with it at about the same time."""
     have = view.each(Key.VIP_PRESENT).where(yes)
-    looks = {
-        f.about: [g for g in view.of(Key.VIP_PRESENT, f.about) if g.value is True] for f in have
-    }
-    pairs = itertools.combinations(have, 2)
-    met = any(
-        _at_once({one.about: looks[one.about], other.about: looks[other.about]})
-        for one, other in pairs
-    )
-    return have if met else ()
+    looks = (g for f in have for g in view.of(Key.VIP_PRESENT, f.about) if g.value is True)
+    return have if _together(looks) > 1 else ()
 
 
 @predicate(Key.VIP_PRESENT, Key.VIP_MACS)
