@@ -11,7 +11,7 @@ DATA_AWAY = (
     "systemctl start rke2-server"
 )
 """Moved and not removed: the snapshots are in there, too."""
-JOINS_ANOTHER = "`server` in its configuration names another server or the VIP, or it makes a cluster of its own"
+JOINS_ANOTHER = "`server` in its configuration names another server or the VIP (else it makes a cluster of its own)"
 """A server without data and without `server` begins a new cluster (k3s: pkg/etcd/etcd.go, Start)."""
 
 
