@@ -70,7 +70,7 @@ def test_401_is_no_word_about_the_datastore() -> None:
         assert found.verdict is Verdict.HEALTHY
         assert len(found.unseen) == unseen
         printed = text.render(found, titles.__getitem__, Style(color=False, ascii=True))
-        pages = (markdown.render(found, titles.get), html.render(found, titles.get))
+        pages = (markdown.render(found, titles.__getitem__), html.render(found, titles.__getitem__))
         for page in (" ".join(printed.split()), *pages):
             assert ("401 does not say" in page) is bool(unseen)
 
