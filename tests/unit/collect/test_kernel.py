@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_interface
+from pathlib import Path
 
 import pytest
 
-from vipkeeper.collect.live import kernel
+from vipkeeper.collect.live import control_plane, kernel
 from vipkeeper.collect.live.arp import _owners
-from vipkeeper.collect.live.kernel import captures, filters, ignores, read_addresses, read_filters
+from vipkeeper.collect.live.control_plane import look_at_registration
+from vipkeeper.collect.live.kernel import (
+    captures,
+    filters,
+    ignores,
+    read_addresses,
+    read_filters,
+    read_settings,
+)
 from vipkeeper.collect.target import ServerAddress, Target
-from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.diagnose.vocabulary import Key, Port
 from vipkeeper.host.inspect import Address, Link
 
 VIP = "192.0.2.100"
@@ -103,3 +112,49 @@ def test_an_address_is_a_strangers_only_among_servers_of_the_same_link(
         target = Target(ip_address(VIP), servers, complete=True, own="cp1", place="cp1")
         [fact] = _owners(target, asked, ["02:00:00:00:00:99"], "ARP")
         assert fact.value == whose
+
+
+@pytest.mark.parametrize(
+    ("rows", "device", "there"),
+    [
+        (["eth0 00000000 010200C0 0003", "eth0 000200C0 00000000 0001"], "lo", True),
+        (["eth0 000200C0 00000000 0001"], "lo", False),
+        ([], "lo", False),
+        ([], "eth0", True),
+    ],
+)
+def test_a_default_route_is_the_one_to_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str], device: str, there: bool
+) -> None:
+    path = tmp_path / "proc/net/route"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(["Iface Destination Gateway Flags", *rows]))
+    zero = "0" * 32
+    (path.parent / "ipv6_route").write_text(
+        f"fe80{'0' * 28} 40 {zero} 00 {zero} 00000100 1 0 00000001 eth0\n"
+        f"{zero} 00 {zero} 00 {zero} ffffffff 1 0 00200200 {device}\n"
+    )
+    monkeypatch.setattr(kernel, "read_network", lambda: ([], []))
+    here = Target(ip_address(VIP), own="cp1", place="cp1", files=tmp_path)
+    found = {fact.key: fact.value for fact in read_settings(here)}
+    assert found == {Key.DEFAULT_ROUTE: there}
+
+
+@pytest.mark.parametrize(
+    ("listening", "met", "on_vip"),
+    [
+        ({"0.0.0.0"}, Port.OPEN, True),
+        ({"::"}, Port.OPEN, True),
+        ({VIP, "192.0.2.11"}, Port.OPEN, True),
+        ({"127.0.0.1", "192.0.2.11"}, Port.OPEN, False),
+        ({"0.0.0.0"}, Port.REFUSED, None),
+        (set(), Port.OPEN, None),
+    ],
+)
+def test_9345_is_on_the_vip_where_it_listens_there_or_everywhere(
+    monkeypatch: pytest.MonkeyPatch, listening: set[str], met: Port, on_vip: bool | None
+) -> None:
+    monkeypatch.setattr(control_plane, "connect", lambda *_: (met, ""))
+    monkeypatch.setattr(control_plane, "listeners", lambda *_: listening)
+    found = {fact.key: fact.value for fact in look_at_registration(TARGET)}
+    assert (found[Key.REGISTRATION_PORT], found.get(Key.REGISTRATION_ON_VIP)) == (met, on_vip)

@@ -62,8 +62,8 @@ def read_addresses(target: Target) -> Iterator[Fact]:
 def read_settings(target: Target) -> Iterator[Fact]:
     """The default route, and whether the kernel keeps silent to ARP for the VIP."""
     rows = target.path("/proc/net/route").read_text().splitlines()[1:]
-    default = any(row.split()[1:2] == ["00000000"] for row in rows)
-    yield target.of_own(Key.DEFAULT_ROUTE, default, "/proc/net/route")
+    default = any(row.split()[1:2] == ["00000000"] for row in rows) or _default_of_ipv6(target)
+    yield target.of_own(Key.DEFAULT_ROUTE, default, "/proc/net/route and ipv6_route")
     _, addresses = read_network()
     asked = {a.interface for a in (*_with(addresses, target), *_near(addresses, target))} - {"lo"}
     values = [
@@ -74,6 +74,13 @@ def read_settings(target: Target) -> Iterator[Fact]:
     if values:
         silent = ignores(max(values), addresses or (), target)
         yield target.of_own(Key.ARP_IGNORED, silent, "arp_ignore", raw=str(max(values)))
+
+
+def _default_of_ipv6(target: Target) -> bool:
+    """Whether IPv6 has a default route; the one on the loopback interface rejects (proc(5))."""
+    path = target.path("/proc/net/ipv6_route")
+    rows = [row.split() for row in path.read_text().splitlines()] if path.exists() else []
+    return any(row[:2] == ["0" * 32, "00"] and row[-1] != "lo" for row in rows)
 
 
 def ignores(value: int, addresses: Iterable[Address], target: Target) -> bool:
