@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from vipkeeper.collect.live.network import hello
+from vipkeeper.collect.live.network import _rejected, hello
 from vipkeeper.diagnose.vocabulary import Hello
 from vipkeeper.lab.standin_certificate import expire, server_context
 
@@ -54,3 +54,20 @@ def test_a_workstation_without_the_ca_sees_a_name_that_is_missing_and_a_time_tha
     expire(context, expired=expired)
     with serving(context, address) as port:
         assert hello(ip_address(address), port, None)[0] is word
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        (9, Hello.NOT_YET_VALID),
+        (10, Hello.EXPIRED),
+        (18, Hello.OTHER_AUTHORITY),
+        (20, Hello.OTHER_AUTHORITY),
+        (62, Hello.NAME_MISSING),
+        (64, Hello.NAME_MISSING),
+    ],
+)
+def test_why_a_certificate_is_rejected(code: int, word: Hello) -> None:
+    error = ssl.SSLCertVerificationError()
+    error.verify_code = code
+    assert _rejected(error) is word
