@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from vipkeeper.collect.collector import Collector, Phase, run
+from vipkeeper.collect.live import COLLECTORS
 from vipkeeper.collect.target import Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Privilege
+from vipkeeper.diagnose.registry import all_hypotheses
 from vipkeeper.diagnose.vocabulary import Key
 
 VIP = ip_address("192.0.2.100")
@@ -76,3 +78,24 @@ def test_whatever_would_mend_the_fault_comes_last() -> None:
 
     run([noting("arp"), noting("ask"), noting("passive")], target())
     assert order == ["passive", "ask", "arp"]
+
+
+def test_what_a_cause_asks_some_collector_can_tell_of_a_live_host() -> None:
+    """A cause that needs what nobody collects is confirmed in recorded cases only."""
+    told = {key for collector in COLLECTORS for key in collector.makes_known}
+    named = {Key.VIP, Key.SERVERS, Key.LINT}
+    """By the question and by the files."""
+    derived = {Key.VIP_STALE}
+    asked = {
+        (key, registered.hypothesis.code)
+        for registered in all_hypotheses()
+        for predicate in (*registered.hypothesis.requires, *registered.hypothesis.forbids)
+        for key in predicate.reads
+    }
+    assert sorted(code for key, code in asked if key not in told | named | derived) == []
+
+
+def test_no_key_is_without_a_reader_and_a_teller() -> None:
+    told = {key for collector in COLLECTORS for key in collector.makes_known}
+    told |= {Key.VIP, Key.SERVERS, Key.LINT, Key.VIP_STALE}
+    assert {key.word for key in Key if key not in told} == set()
