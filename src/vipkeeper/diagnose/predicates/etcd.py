@@ -91,7 +91,7 @@ def too_few_voters(view: View) -> Judgement:
 
 
 @predicate(
-    *(Key.VOTERS, Key.SERVER_UP, Key.SERVER_PORT, Key.ETCD_HEALTH, Key.READYZ),
+    *(Key.SERVER_UP, Key.SERVER_PORT, Key.ETCD_HEALTH, Key.READYZ),
     *(Key.SUPERVISOR, Key.SUPERVISOR_AGE),
 )
 def missing_voters_start(view: View) -> Judgement:
@@ -126,7 +126,7 @@ def _starts(view: View, supervisor: Fact) -> bool:
     return supervisor.value is Process.STARTING and not long
 
 
-@predicate(Key.SERVER_UP, Key.SERVER_PORT, Key.ETCD_HEALTH)
+@predicate(Key.SERVER_UP, Key.SERVER_PORT)
 def others_answer_somebody_else(view: View) -> Judgement:
     """Servers that are gone for one place answer another: the network is in parts."""
     groups = (view.of(Key.SERVER_UP), view.of(Key.SERVER_PORT, aspect=PEER_PORT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import Predicate, predicate
 from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown, yes
-from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
+from vipkeeper.diagnose.predicates.logs import messages
 from vipkeeper.diagnose.vocabulary import Key, Port, Process, Ready
 
 ENDS = among(Process.RESTARTING, Process.FAILED)
@@ -83,7 +83,7 @@ def joined_before(*codes: str) -> Predicate:
             "not known whether the server has joined before", needs=(Key.ETCD_DATA, Key.LOG)
         )
 
-    return Predicate("joined_before", frozenset({Key.SUPERVISOR, Key.ETCD_DATA, *LOG_KEYS}), judge)
+    return Predicate("joined_before", frozenset({Key.SUPERVISOR, Key.ETCD_DATA, Key.LOG}), judge)
 
 
 @predicate(Key.VIP_IS_NODE_IP)

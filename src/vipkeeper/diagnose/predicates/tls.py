@@ -5,7 +5,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import Judgement, View, false, names, skew, true, unknown
-from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
+from vipkeeper.diagnose.predicates.logs import messages
 from vipkeeper.diagnose.predicates.network import PORTS, by_place
 from vipkeeper.diagnose.vocabulary import Hello, Key
 
@@ -55,7 +55,7 @@ def expired(view: View) -> Judgement:
     return unknown("nobody got a certificate", *looks)
 
 
-@predicate(Key.VIP_HELLO, *LOG_KEYS)
+@predicate(Key.VIP_HELLO, Key.LOG)
 def not_yet_valid(view: View) -> Judgement:
     """A certificate begins in the future, for a client or in a server's log."""
     looks = _on_vip(view)
