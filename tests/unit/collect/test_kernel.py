@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vipkeeper.collect.live import control_plane, kernel
+from vipkeeper.collect.live import arp, control_plane, kernel
 from vipkeeper.collect.live.arp import _owners
 from vipkeeper.collect.live.control_plane import look_at_registration
 from vipkeeper.collect.live.kernel import (
@@ -98,8 +98,7 @@ def test_an_address_is_a_strangers_only_among_servers_of_the_same_link(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Servers with a card for the cluster and one for clients: the table has the first, the second answers."""
-    arp = "vipkeeper.collect.live.arp"
-    monkeypatch.setattr(f"{arp}._mac", lambda *_: "02:00:00:00:00:01")
+    monkeypatch.setattr(arp, "_mac", lambda *_: "02:00:00:00:00:01")
     asked = on("eth1", "192.0.2.11/24")
     for network, whose in (("10.0.0", None), ("192.0.2", "none")):
         servers = tuple(
@@ -107,7 +106,7 @@ def test_an_address_is_a_strangers_only_among_servers_of_the_same_link(
             for n, name in enumerate(("cp1", "cp2"), 1)
         )
         monkeypatch.setattr(
-            f"{arp}.neighbours", lambda _, n=network: {f"{n}.12": "02:00:00:00:00:02"}
+            arp, "neighbours", lambda _, n=network: {f"{n}.12": "02:00:00:00:00:02"}
         )
         target = Target(ip_address(VIP), servers, complete=True, own="cp1", place="cp1")
         [fact] = _owners(target, asked, ["02:00:00:00:00:99"], "ARP")
@@ -158,3 +157,58 @@ def test_9345_is_on_the_vip_where_it_listens_there_or_everywhere(
     monkeypatch.setattr(control_plane, "listeners", lambda *_: listening)
     found = {fact.key: fact.value for fact in look_at_registration(TARGET)}
     assert (found[Key.REGISTRATION_PORT], found.get(Key.REGISTRATION_ON_VIP)) == (met, on_vip)
+
+
+@pytest.mark.parametrize(
+    ("vip", "facts"),
+    [
+        (on("eth0", f"{VIP}/32"), {Key.VIP_PRESENT: True, Key.VIP_SUBNET: True}),
+        (on("eth0", f"{VIP}/24"), {Key.VIP_PRESENT: True, Key.VIP_INTERFACE: "eth0"}),
+        (on("eth0", "192.0.2.101/32"), {Key.VIP_PRESENT: False, Key.VIP_SUBNET: True}),
+        (Address("eth0", ip_interface(f"{VIP}/32"), permanent=False), {Key.VIP_PERMANENT: False}),
+    ],
+)
+def test_addresses(
+    monkeypatch: pytest.MonkeyPatch, vip: Address, facts: dict[Key, bool | str]
+) -> None:
+    monkeypatch.setattr(kernel, "read_network", lambda: ([], [on("eth0", "192.0.2.11/24"), vip]))
+    found = {fact.key: fact.value for fact in read_addresses(TARGET)}
+    assert found | facts == found
+    monkeypatch.setattr(kernel, "read_network", lambda: ([], [on("eth0", "10.0.0.11/24"), vip]))
+    elsewhere = {fact.key: fact.value for fact in read_addresses(TARGET)}
+    assert elsewhere[Key.VIP_SUBNET] is False
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_an_address_of_ipv6_that_was_found_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, failed: bool
+) -> None:
+    vip = Address("eth0", ip_interface("2001:db8::100/128"), permanent=True, dad_failed=failed)
+    monkeypatch.setattr(kernel, "read_network", lambda: ([], [vip]))
+    target = Target(ip_address("2001:db8::100"), own="cp1", place="cp1")
+    found = {fact.key: fact.value for fact in read_addresses(target)}
+    assert found[Key.VIP_DAD_FAILED] is failed
+
+
+@pytest.mark.parametrize(
+    ("addresses", "on_link", "macs"),
+    [
+        ([on("eth0", "192.0.2.11/24")], True, ("02:00:00:00:00:0a",)),
+        ([on("eth0", "192.0.2.11/24"), on("eth0", f"{VIP}/32")], True, None),
+        ([on("eth0", "10.0.0.11/24")], False, None),
+        ([on("lo", "192.0.2.11/24")], False, None),
+    ],
+    ids=["asked", "it has it itself", "on another network", "on the loopback"],
+)
+def test_arp_is_asked_where_others_would_hear_it(
+    monkeypatch: pytest.MonkeyPatch,
+    addresses: list[Address],
+    on_link: bool,
+    macs: tuple[str, ...] | None,
+) -> None:
+    monkeypatch.setattr(arp, "read_network", lambda: ([], addresses))
+    monkeypatch.setattr(arp, "answers", lambda *_: {"02:00:00:00:00:0a"})
+    monkeypatch.setattr(arp, "neighbours", lambda _: {})
+    monkeypatch.setattr(arp, "_mac", lambda *_: "02:00:00:00:00:01")
+    found = {fact.key: fact.value for fact in arp.ask_who_has(TARGET)}
+    assert (found[Key.VIP_ON_LINK], found[Key.VIP_MACS]) == (on_link, macs)
