@@ -75,6 +75,13 @@ def test_401_is_no_word_about_the_datastore() -> None:
             assert ("401 does not say" in page) is bool(unseen)
 
 
+def test_a_vip_that_answers_401_before_an_etcd_that_is_ill_is_not_healthy() -> None:
+    for word in (Etcd.NO_LEADER, Etcd.NO_SPACE):
+        assert (
+            answer((*CLUSTER, *SERVES, own(Key.ETCD_HEALTH, word))).verdict is not Verdict.HEALTHY
+        )
+
+
 def test_a_cluster_that_boots_has_not_lost_its_quorum_for_good() -> None:
     boots = [own(Key.SUPERVISOR, Process.STARTING, name) for name in ("cp2", "cp3")]
     for more in ((), boots):

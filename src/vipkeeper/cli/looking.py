@@ -126,7 +126,9 @@ def _target(files: Files) -> Target:
     own = next((server.name for server in servers if server.address in here), "")
     if not own and any(Path(folder).is_dir() for folder in SUPERVISOR_FOLDERS):
         own = socket.gethostname()
-        first = next((a.address.ip for a in addresses or () if vip in a.address.network), None)
+        # The VIP may be the first one, and is never the server's own.
+        near = (a.address.ip for a in addresses or () if vip in a.address.network)
+        first = next((address for address in near if address != vip), None)
         servers += (ServerAddress(own, first),) if first is not None else ()
     return Target(vip, servers, files.complete, own, place=own or socket.gethostname())
 
