@@ -135,3 +135,16 @@ def test_voters_are_those_of_an_etcd() -> None:
     assert ask(datastore.datastore_not_etcd, VOTERS) is Truth.FALSE
     external = Fact(Key.DATASTORE, Datastore.EXTERNAL)
     assert ask(datastore.datastore_not_etcd, VOTERS, external) is Truth.TRUE
+
+
+def test_a_quorum_is_lost_only_when_enough_voters_were_missed() -> None:
+    judge = etcd.too_few_voters
+    one, two = up(False, "cp2", "cp1"), up(False, "cp3", "cp1")
+    assert ask(judge, SERVERS, VOTERS, LEADERLESS) is Truth.UNKNOWN
+    assert ask(judge, SERVERS, VOTERS, LEADERLESS, one) is Truth.UNKNOWN
+    assert ask(judge, SERVERS, VOTERS, LEADERLESS, one, two) is Truth.TRUE
+    assert ask(judge, SERVERS, LEADERLESS, one, two) is Truth.UNKNOWN
+    there = Fact(Key.SERVER_PORT, Port.OPEN, "cp3", "w1", "2380", T)
+    assert ask(judge, SERVERS, VOTERS, LEADERLESS, one, two, there) is Truth.FALSE
+    open_ = Fact(Key.SERVER_PORT, Port.OPEN, "cp3", "w1", "6443", T)
+    assert ask(judge, SERVERS, VOTERS, LEADERLESS, one, two, open_) is Truth.TRUE

@@ -8,6 +8,7 @@ from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.judgement import Truth
 from vipkeeper.diagnose.predicates.holders import (
     claimed_and_not_there,
+    holder_listens_elsewhere,
     holders_deaf,
     holders_hear_each_other,
     it_was_there_before,
@@ -160,3 +161,33 @@ def test_it_was_there_before(looks: tuple[Fact, ...], truth: Truth) -> None:
         it_was_there_before.ask(Evidence((SERVERS, Fact(Key.VIP, "192.0.2.10"), *looks))).truth
         is truth
     )
+
+
+@pytest.mark.parametrize(
+    ("own", "on_vip", "truth"),
+    [
+        (Port.OPEN, False, Truth.TRUE),
+        (Port.OPEN, True, Truth.FALSE),
+        (Port.REFUSED, False, Truth.FALSE),
+        (Port.REFUSED, None, Truth.FALSE),
+        (None, False, Truth.UNKNOWN),
+        (Port.OPEN, None, Truth.UNKNOWN),
+    ],
+)
+def test_9345_listens_elsewhere_only_where_it_listens(
+    own: Port | None, on_vip: bool | None, truth: Truth
+) -> None:
+    facts = [SERVERS, has("cp1"), has("cp2", False), has("cp3", False)]
+    if own is not None:
+        facts.append(Fact(Key.REGISTRATION_PORT, own, "cp1"))
+    if on_vip is not None:
+        facts.append(Fact(Key.REGISTRATION_ON_VIP, on_vip, "cp1"))
+    assert holder_listens_elsewhere.ask(Evidence(facts)).truth is truth
+
+
+def test_looks_minutes_apart_make_no_two_holders() -> None:
+    near, far = has("cp3", at=60_000), has("cp3", at=300_000)
+    assert several_have_it.ask(Evidence((SERVERS, has("cp1"), near))).truth is Truth.TRUE
+    assert several_have_it.ask(Evidence((SERVERS, has("cp1"), far))).truth is Truth.UNKNOWN
+    again = has("cp1", at=280_000)
+    assert several_have_it.ask(Evidence((SERVERS, has("cp1"), again, far))).truth is Truth.TRUE
