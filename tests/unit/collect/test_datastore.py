@@ -69,3 +69,14 @@ def test_a_server_that_took_the_vip_for_its_own_address_told_etcd_so(
         path.write_text(f"{config}\n")
     facts = look_at_disk(Target(ip_address("192.0.2.100"), own="cp1", files=tmp_path))
     assert [fact.value for fact in facts if fact.key is Key.VIP_IS_NODE_IP] == taken
+
+
+def test_what_lint_finds_in_the_files_is_a_fact_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "etc/rancher/rke2/config.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("token: hidden\nserver: true\n")
+    facts = list(files.read(Given((), ()), tmp_path).facts("cp1"))
+    [found] = [fact for fact in facts if fact.key is Key.LINT and fact.aspect == "VK101"]
+    assert (found.value, found.vantage) == (True, "cp1")
+    assert found.source.endswith("config.yaml:2:9")
+    assert "hidden" not in repr(facts)
