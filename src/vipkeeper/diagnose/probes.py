@@ -66,7 +66,7 @@ MEMBERS = Probe(
     cost=5,
 )
 READYZ = Probe(
-    "kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml get --raw /readyz?verbose",
+    "/var/lib/rancher/rke2/bin/kubectl --kubeconfig /etc/rancher/rke2/rke2.yaml get --raw '/readyz?verbose'",
     "the server with the VIP",
     frozenset({Key.READYZ}),
     cost=5,

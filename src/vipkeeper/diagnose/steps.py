@@ -34,6 +34,13 @@ def reset(text: str, only_if: str) -> tuple[Step, Step]:
     )
 
 
+LET_THE_VIP_GO = Step(
+    Risk.DISRUPTIVE,
+    "let the VIP go to another server: stop what holds it here, and not rke2-server, without which it stays",
+    "systemctl stop keepalived",
+    only_if="keepalived holds it (vipkeeper: vipkeeper handover; kube-vip: move its manifest away)",
+)
+"""A stopped supervisor leaves containers and addresses where they are (kube-vip/kube-vip#1786)."""
 JOIN_ANEW = Step(
     Risk.DESTRUCTIVE,
     "on each other server that comes back, move its old data away, so that it joins anew (k3s: /var/lib/rancher/k3s/server/db)",

@@ -96,3 +96,20 @@ def test_a_command_has_the_vip_in_it_and_nothing_that_is_no_address(
     assert all(f"<code>{command}</code>" in page for command in typed)
     told = json.loads(report_json.render(diagnosis, str))
     assert [step["command"] for step in told["roots"][0]["fixes"]] == typed
+
+
+def test_no_step_stops_the_supervisor_to_be_rid_of_the_vip() -> None:
+    """The address and kube-vip's container outlive it: that is a cause of its own, VK825."""
+    stops = [
+        step
+        for hypothesis in HYPOTHESES.values()
+        for step in hypothesis.fixes
+        if step.command == "systemctl stop rke2-server"
+    ]
+    assert not [step.text for step in stops if "VIP" in step.text]
+
+
+def test_a_reload_of_the_packet_filter_is_not_called_safe() -> None:
+    """It takes the rules of kube-proxy and the CNI along until they are written again."""
+    steps = [step for h in HYPOTHESES.values() for step in h.fixes if "--reload" in step.command]
+    assert {step.risk for step in steps} == {Risk.DISRUPTIVE}

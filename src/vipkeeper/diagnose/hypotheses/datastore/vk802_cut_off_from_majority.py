@@ -25,6 +25,7 @@ from vipkeeper.diagnose.predicates.etcd import (
     two_voters,
 )
 from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE
+from vipkeeper.diagnose.steps import LET_THE_VIP_GO
 
 HYPOTHESIS = Hypothesis(
     code="VK802",
@@ -59,11 +60,7 @@ HYPOTHESIS = Hypothesis(
             "mend the network between this server and the others: link, VLAN, firewall on 2379 and 2380",
             "ip -brief link; ping -c 3 ADDRESS-OF-ANOTHER-SERVER",
         ),
-        Step(
-            Risk.DISRUPTIVE,
-            "where the cut cannot be mended soon, stop the server that is cut off, so that it gives the VIP up",
-            "systemctl stop rke2-server",
-        ),
+        LET_THE_VIP_GO,
     ),
     verify=("curl -s http://127.0.0.1:2381/health",),
     probes=(

@@ -24,6 +24,7 @@ from vipkeeper.diagnose.predicates.datastore import (
 from vipkeeper.diagnose.predicates.etcd import no_leader
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.probes import ADDRESSES, ETCD_METRICS, ON_EVERY_SERVER
+from vipkeeper.diagnose.steps import LET_THE_VIP_GO
 
 learner_says_so = logged(
     "learner_says_so", "a learner is not promoted", "learner-not-promoted", "learner-stalled"
@@ -59,7 +60,7 @@ HYPOTHESIS = Hypothesis(
             "open port 2380 both ways between this server and the leader, and set node-ip to the address the others reach",
             "nc -vz ADDRESS-OF-THE-LEARNER 2380",
         ),
-        Step(Risk.DISRUPTIVE, "let the VIP go to another server", "systemctl stop rke2-server"),
+        LET_THE_VIP_GO,
     ),
     verify=("curl -sk https://127.0.0.1:9345/db/info",),
     probes=(

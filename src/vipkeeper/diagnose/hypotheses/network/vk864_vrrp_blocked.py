@@ -60,7 +60,7 @@ HYPOTHESIS = Hypothesis(
             "vipkeeper lint /etc/keepalived/keepalived.conf",
         ),
         Step(
-            Risk.SAFE,
+            Risk.DISRUPTIVE,
             "let IP protocol 112 pass between the servers, or name the peers with unicast_peer on each",
             "firewall-cmd --permanent --add-protocol=vrrp && firewall-cmd --reload",
             only_if="firewalld runs",

@@ -33,7 +33,7 @@ HYPOTHESIS = Hypothesis(
     fixes=(
         Step(Risk.SAFE, "find the rule and who made it", "nft -a list ruleset"),
         Step(
-            Risk.SAFE,
+            Risk.DISRUPTIVE,
             "let 6443 and, on RKE2, 9345 pass to the VIP on every server",
             "firewall-cmd --permanent --add-port=6443/tcp --add-port=9345/tcp && firewall-cmd --reload",
             only_if="firewalld made the rule",
