@@ -130,6 +130,16 @@ def test_what_a_manager_got_over_is_not_why_it_holds_nothing_now() -> None:
         assert sure(answer((*facts, *now))), code
 
 
+def test_a_pod_between_two_starts_has_not_left_the_vip() -> None:
+    facts = (*CLUSTER, REFUSED, *has_vip("cp1"), own(Key.MANAGER_STATE, Process.STOPPED))
+    again = own(Key.MANAGER_STATE, Process.STOPPED, s=15)
+    kube_vip = Fact(Key.MANAGER, Manager.KUBE_VIP, vantage="cp1")
+    keepalived = Fact(Key.MANAGER, Manager.KEEPALIVED, vantage="cp1")
+    assert "VK827" not in sure(answer((*facts, kube_vip)))
+    assert "VK827" in sure(answer((*facts, kube_vip, again)))
+    assert "VK827" in sure(answer((*facts, keepalived)))
+
+
 def test_a_manager_that_takes_over_is_not_silent() -> None:
     facts = (*CLUSTER, TIMEOUT, *(own(Key.MANAGER_STATE, Process.RUNNING, n) for n in NAMES))
     first = (*has_vip(), own(Key.MANAGER_HOLDS, True, "cp2"))

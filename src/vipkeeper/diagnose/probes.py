@@ -44,7 +44,16 @@ ON_EVERY_SERVER = Probe(
 LOOK_AGAIN = Probe(
     "sleep 15; vipkeeper why",
     "the same place",
-    frozenset({Key.API_PORT, Key.READYZ, Key.ETCD_HEALTH, Key.LEASE_HOLDER, Key.VIP_PRESENT}),
+    frozenset(
+        {
+            Key.API_PORT,
+            Key.READYZ,
+            Key.ETCD_HEALTH,
+            Key.LEASE_HOLDER,
+            Key.VIP_PRESENT,
+            Key.MANAGER_STATE,
+        }
+    ),
     cost=23,
 )
 ETCD_HEALTH = Probe(

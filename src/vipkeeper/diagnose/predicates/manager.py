@@ -6,6 +6,7 @@ from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Predicate, predicate
 from vipkeeper.diagnose.judgement import (
     Judgement,
+    Truth,
     View,
     among,
     false,
@@ -71,6 +72,25 @@ def dead_manager_left_vip(view: View) -> Judgement:
     if present.seen and len(judged) == len(holders):
         return false("no VIP is without its manager", *present.facts.values(), *judged)
     return unknown("whether a dead manager left the VIP is not known", *states.blind)
+
+
+@predicate(Key.MANAGER, Key.MANAGER_STATE, Key.VIP_PRESENT)
+def pod_ended_just_now(view: View) -> Judgement:
+    """kube-vip's container ended and the kubelet starts it again within seconds: it then takes the VIP off."""
+    have = {fact.about for fact in view.each(Key.VIP_PRESENT).where(yes)}
+    ended = [f for f in view.each(Key.MANAGER_STATE).where(_ENDED) if f.about in have]
+    named = [f for f in view.of(Key.MANAGER, None) if f.known]
+    pods = {f.vantage for f in named if f.value is Manager.KUBE_VIP}
+    plain = [f for f in named if f.value is not Manager.KUBE_VIP]
+    stay = [f for f in ended if f.about not in pods and "" not in pods]
+    for fact in ended:
+        lasts = view.lasting(Key.MANAGER_STATE, fact.about, _ENDED)
+        stay += lasts.facts if lasts.truth is Truth.TRUE else ()
+    if stay:
+        return false("it does not come back by itself", *stay, *plain)
+    return unknown(
+        "one look does not tell a pod between two starts from one that stays dead", *ended
+    )
 
 
 @predicate(Key.MANAGER_STATE)

@@ -16,14 +16,15 @@ kube-vip/kube-vip#996, #1385, #1413, #588; harvester/harvester#7293.
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.manager import dead_manager_left_vip
-from vipkeeper.diagnose.probes import ADDRESSES, ON_EVERY_SERVER
+from vipkeeper.diagnose.predicates.manager import dead_manager_left_vip, pod_ended_just_now
+from vipkeeper.diagnose.probes import ADDRESSES, LOOK_AGAIN, ON_EVERY_SERVER
 
 HYPOTHESIS = Hypothesis(
     code="VK827",
     name="manager-dead-vip-left",
     layer=Layer.PROCESS,
     requires=(dead_manager_left_vip,),
+    forbids=(pod_ended_just_now,),
     chain=(
         "what held the VIP ended without taking it off",
         "the kernel goes on answering for the VIP",
@@ -50,5 +51,6 @@ HYPOTHESIS = Hypothesis(
     probes=(
         ON_EVERY_SERVER,
         ADDRESSES,
+        LOOK_AGAIN,
     ),
 )
