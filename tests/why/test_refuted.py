@@ -75,6 +75,16 @@ def test_401_is_no_word_about_the_datastore() -> None:
             assert ("401 does not say" in page) is bool(unseen)
 
 
+def test_a_healthy_cluster_of_k3s_lacks_no_port() -> None:
+    closed = Fact(Key.VIP_PORT, Port.REFUSED, vantage="cp1", aspect="9345", at=T)
+    own_ports = tuple(own(Key.REGISTRATION_PORT, Port.REFUSED, name) for name in NAMES)
+    facts = (*CLUSTER, *SERVES, closed, own(Key.ETCD_HEALTH, Etcd.HEALTHY), *has_vip("cp1"))
+    assert answer((*facts, *own_ports)).verdict is Verdict.HEALTHY
+    assert answer(facts).verdict is Verdict.HEALTHY
+    rke2 = own(Key.REGISTRATION_PORT, Port.OPEN)
+    assert answer((*facts, rke2)).verdict is not Verdict.HEALTHY
+
+
 def test_a_vip_that_answers_401_before_an_etcd_that_is_ill_is_not_healthy() -> None:
     for word in (Etcd.NO_LEADER, Etcd.NO_SPACE):
         assert (

@@ -82,16 +82,26 @@ def server_error(view: View) -> Judgement:
     return false("the API on the VIP does not answer 5xx", *facts) if facts else unknown("")
 
 
-@predicate(Key.VIP_PORT)
+@predicate(Key.VIP_PORT, Key.REGISTRATION_PORT, Key.SERVER_PORT)
 def registration_closed(view: View) -> Judgement:
-    """Port 9345 of the VIP is closed while 6443 is open, as one and the same place sees both."""
+    """Port 9345 of the VIP is closed while 6443 is open, as one and the same place sees both, and some server has it open.
+
+    k3s and kubeadm have no such port: there it is closed everywhere, and nothing is wrong.
+    """
     api = {fact.vantage: fact for fact in _latest(view, Key.VIP_PORT, API)}
     both = [f for f in _latest(view, Key.VIP_PORT, REGISTRATION) if f.vantage in api]
     shut = [fact for fact in both if fact.value in (Port.REFUSED, Port.SILENT)]
     closed = [fact for fact in shut if api[fact.vantage].value is Port.OPEN]
-    if closed:
+    own = [fact for fact in view.of(Key.REGISTRATION_PORT, None) if fact.known]
+    own += [fact for fact in view.of(Key.SERVER_PORT, None, REGISTRATION) if fact.known]
+    listening = [fact for fact in own if fact.value is Port.OPEN]
+    if closed and listening:
         opened = [api[fact.vantage] for fact in closed]
-        return true("port 9345 of the VIP is closed while 6443 is open", *closed, *opened)
+        text = "port 9345 of the VIP is closed while 6443 is open"
+        return true(text, *closed, *opened, *listening)
+    if closed:
+        text = "no server is known to listen on 9345, which k3s and kubeadm do not have"
+        return false(text, *own) if own else unknown(text)
     return false("9345 is as open as 6443", *both) if both else unknown("nobody asked both ports")
 
 
