@@ -43,7 +43,10 @@ def predicates() -> list[tuple[str, Predicate]]:
         for predicate in group
     ]
     seen = (*symptoms.SEEN_BY.values(), symptoms.vip_answers, symptoms.etcd_ails)
-    return [*found, *(("symptom", p) for p in (*seen, symptoms.datastore_answers))]
+    return [
+        *found,
+        *(("symptom", p) for p in (*seen, symptoms.datastore_answers, symptoms.servers_answer)),
+    ]
 
 
 def test_every_key_that_is_declared_is_read_in_some_case() -> None:

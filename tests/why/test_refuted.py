@@ -75,6 +75,18 @@ def test_401_is_no_word_about_the_datastore() -> None:
             assert ("401 does not say" in page) is bool(unseen)
 
 
+def test_a_healthy_vip_does_not_hide_a_server_that_is_gone() -> None:
+    facts = (*CLUSTER, *SERVES, own(Key.ETCD_HEALTH, Etcd.HEALTHY), *has_vip("cp1"))
+    gone, back = (
+        seen(Key.SERVER_UP, False, "cp3", "cp1"),
+        seen(Key.SERVER_UP, True, "cp3", "w1", s=9),
+    )
+    found = answer((*facts, gone))
+    assert found.verdict is Verdict.HEALTHY
+    assert [text for text in found.unseen if text.startswith("cp3 does not answer")]
+    assert answer((*facts, gone, back)).unseen == ()
+
+
 def test_a_healthy_cluster_of_k3s_lacks_no_port() -> None:
     closed = Fact(Key.VIP_PORT, Port.REFUSED, vantage="cp1", aspect="9345", at=T)
     own_ports = tuple(own(Key.REGISTRATION_PORT, Port.REFUSED, name) for name in NAMES)

@@ -13,7 +13,13 @@ from dataclasses import dataclass, replace
 from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.hypothesis import Hypothesis, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.judgement import Judgement, Truth, skew
-from vipkeeper.diagnose.symptoms import datastore_answers, etcd_ails, observed, vip_answers
+from vipkeeper.diagnose.symptoms import (
+    datastore_answers,
+    etcd_ails,
+    observed,
+    servers_answer,
+    vip_answers,
+)
 from vipkeeper.diagnose.vocabulary import Key
 
 
@@ -105,7 +111,7 @@ class Diagnosis:
     """The largest known difference between two clocks."""
     evidence: Evidence
     unseen: tuple[str, ...] = ()
-    """What 'healthy' does not say, since nobody saw it."""
+    """What 'healthy' does not say: it is said of the VIP, and of what was seen."""
 
 
 def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
@@ -147,8 +153,8 @@ def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
 
 
 def _unseen(evidence: Evidence) -> tuple[str, ...]:
-    judged = datastore_answers.ask(evidence)
-    return (judged.text,) if judged.truth is Truth.UNKNOWN else ()
+    judged = (servers_answer.ask(evidence), datastore_answers.ask(evidence))
+    return tuple(j.text for j in judged if j.truth is not Truth.TRUE)
 
 
 def assess(evidence: Evidence, hypothesis: Hypothesis) -> Assessment:

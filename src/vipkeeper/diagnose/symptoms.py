@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.hypothesis import Predicate, Symptom, predicate
-from vipkeeper.diagnose.judgement import Judgement, Truth, View, among, false, true, unknown
+from vipkeeper.diagnose.judgement import Judgement, Truth, View, among, false, names, true, unknown
 from vipkeeper.diagnose.vocabulary import Etcd, Hello, Key, Port, Process, Ready
 
 API = "6443"
@@ -179,6 +179,18 @@ def datastore_answers(view: View) -> Judgement:
     return unknown(
         "whether the API reaches its datastore was not seen: 401 does not say; look on a server, as root"
     )
+
+
+@predicate(Key.SERVER_UP)
+def servers_answer(view: View) -> Judgement:
+    """Every server that was asked for answers, as some place saw last."""
+    latest = [view.one(Key.SERVER_UP, server) for server in view.servers()]
+    silent = [fact for fact in latest if fact is not None and fact.value is False]
+    if silent:
+        return false(
+            f"{names(silent)} does not answer: without one more the quorum may go", *silent
+        )
+    return true("every server that was asked for answers")
 
 
 @predicate(Key.ETCD_HEALTH)
