@@ -6,7 +6,7 @@ from vipkeeper.diagnose.engine import Diagnosis, Standing, Verdict
 from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import Risk
 from vipkeeper.diagnose.registry import all_hypotheses
-from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Key, Manager, Port, Process, Ready
+from vipkeeper.diagnose.vocabulary import Datastore, Etcd, Hello, Key, Manager, Port, Process, Ready
 from vipkeeper.report.style import Style
 from vipkeeper.report.why import html, markdown, text
 from why.recorded import answer
@@ -129,10 +129,15 @@ def test_what_logs_said_before_it_was_mended_is_not_so_now() -> None:
     read = [own(Key.LOGS_READ, True, name) for name in NAMES]
     external = Fact(Key.DATASTORE, Datastore.EXTERNAL)
     keepalived = Fact(Key.MANAGER, Manager.KEEPALIVED)
+    ends = own(Key.SUPERVISOR, Process.RESTARTING)
+    accepted = Fact(Key.VIP_HELLO, Hello.VALID, vantage="w1", aspect="6443")
     for code, cause, more in (
         ("etcd-cluster-id-mismatch", "VK810", ()),
         ("datastore-unreachable", "VK813", (external,)),
         ("keepalived-vip-mismatch", "VK865", (keepalived,)),
+        ("join-unauthorized", "VK843", (ends, accepted)),
+        ("invalid-url-scheme", "VK841", (ends, own(Key.ETCD_DATA, False))),
+        ("duplicate-node-name", "VK849", (ends,)),
     ):
         facts = (*CLUSTER, TIMEOUT, *read, *more)
         before, now = (own(Key.LOG, True, aspect=code, s=s) for s in (-1800, -9))

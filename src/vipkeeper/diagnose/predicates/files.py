@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import Predicate
-from vipkeeper.diagnose.judgement import Judgement, View, false, true, unknown
-from vipkeeper.diagnose.predicates.logs import LOG_KEYS, message, messages
+from vipkeeper.diagnose.judgement import Judgement, Truth, View, false, true, unknown
+from vipkeeper.diagnose.predicates.logs import LOG_KEYS, logged_lately
 from vipkeeper.diagnose.vocabulary import Key
 
 
@@ -30,13 +30,15 @@ def in_files_or_logs(
 ) -> Predicate:
     """The predicate that the files are such, or that a server complained of it.
 
-    False only when neither is so. Files that were mended since do not undo what is in the logs.
+    False only when neither is so. Files that were mended since do not undo what goes on being logged.
     """
+    said = logged_lately(name, text, *codes)
 
     def judge(view: View) -> Judgement:
-        told = message(view, text, *codes)
+        told = said.judge(view)
         files = found_in_files(view, text, *rules)
-        met = (*messages(view, *codes), *(f for f in files.facts if f.value is True))
+        goes_on = told.facts if told.truth is Truth.TRUE else ()
+        met = (*goes_on, *(f for f in files.facts if f.value is True))
         if met:
             return true(text, *met)
         if told.facts and files.facts:

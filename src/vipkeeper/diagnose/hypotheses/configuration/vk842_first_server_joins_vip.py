@@ -18,7 +18,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.joining import no_server_was_in_a_cluster, some_server_serves
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.logs import logged_lately
 from vipkeeper.diagnose.probes import DATA_OF_ETCD, FILES, SERVER_LOG
 
 HYPOTHESIS = Hypothesis(
@@ -32,7 +32,7 @@ HYPOTHESIS = Hypothesis(
             "VK108",
             "VK603",
         ),
-        logged(
+        logged_lately(
             "join_gets_no_answer",
             "nobody answers where it joins",
             "join-no-route",

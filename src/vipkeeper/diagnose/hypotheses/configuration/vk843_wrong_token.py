@@ -19,7 +19,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.joining import supervisor_ends
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.logs import logged_lately
 from vipkeeper.diagnose.predicates.tls import other_authority
 from vipkeeper.diagnose.probes import CERTIFICATE_ON_VIP, SERVER_LOG, SERVICES
 
@@ -28,7 +28,7 @@ HYPOTHESIS = Hypothesis(
     name="wrong-token",
     layer=Layer.CONFIGURATION,
     requires=(
-        logged(
+        logged_lately(
             "token_refused",
             "the token is refused",
             "join-unauthorized",

@@ -16,7 +16,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.joining import supervisor_ends
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.logs import logged_lately
 from vipkeeper.diagnose.predicates.network import no_default_route
 from vipkeeper.diagnose.probes import SERVER_LOG
 from vipkeeper.diagnose.vocabulary import Key
@@ -27,7 +27,7 @@ HYPOTHESIS = Hypothesis(
     layer=Layer.CONFIGURATION,
     requires=(
         no_default_route,
-        logged("found_no_address", "no default routes found", "no-default-route"),
+        logged_lately("found_no_address", "no default routes found", "no-default-route"),
     ),
     supports=(supervisor_ends, in_files("no_own_address", "`node-ip` is not set", "VK117")),
     chain=(

@@ -17,7 +17,7 @@ from __future__ import annotations
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
 from vipkeeper.diagnose.predicates.files import in_files
 from vipkeeper.diagnose.predicates.joining import supervisor_not_up
-from vipkeeper.diagnose.predicates.logs import logged
+from vipkeeper.diagnose.predicates.logs import logged_lately
 from vipkeeper.diagnose.probes import SERVER_LOG, SERVICES
 
 HYPOTHESIS = Hypothesis(
@@ -25,7 +25,7 @@ HYPOTHESIS = Hypothesis(
     name="duplicate-name",
     layer=Layer.CONFIGURATION,
     requires=(
-        logged(
+        logged_lately(
             "name_refused",
             "the node name is taken",
             "duplicate-node-name",
