@@ -19,7 +19,7 @@ from vipkeeper.lab.troubles.machine import Host
 from vipkeeper.lab.troubles.site import Site
 
 BETWEEN_LOOKS = 11.0
-"""Seconds from look to look: an etcd election is over by then (`judgement.LASTING_MS`)."""
+"""Seconds from the end of a look to the next one, however long it took: an election is over by then (`judgement.LASTING_MS`)."""
 COLLECTS_WITHIN = 180.0
 
 
@@ -86,10 +86,9 @@ def _one(fault: Fault, directory: Path, keep: Path | None) -> Result:
 def _look_often(site: Site) -> list[Path]:
     bundles: list[Path] = []
     for number in range(1, site.fault.looks + 1):
-        began = time.monotonic()
         bundles += _look(site, number)
         if number < site.fault.looks:
-            time.sleep(max(0.0, began + BETWEEN_LOOKS - time.monotonic()))
+            time.sleep(BETWEEN_LOOKS)
     return bundles
 
 
