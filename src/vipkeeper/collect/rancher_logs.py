@@ -58,11 +58,15 @@ def facts(
 
 
 def _voters(parts: Parts, says: Says, own: list[str]) -> None:
-    """The last list of voters in etcd's log: it holds until the next one, however old it is."""
+    """The last list of voters in etcd's log: it holds until the next one, however old it is.
+
+    A list of one in a journal may be that of the etcd which RKE2 and k3s run on a copy of their data while they boot.
+    """
     for path in own:
         for seen in parts.logs[path].seen:
             voters = voters_of(_text(seen.last)) if seen.message.name == "etcd-voters" else None
-            if voters is not None:
+            temporary = voters == 1 and path.startswith("journald/")
+            if voters is not None and not temporary:
                 says.known(Key.VOTERS, voters, path, _text(seen.last))
 
 

@@ -130,6 +130,18 @@ def test_k3s_has_the_voters_in_its_journal(tmp_path: Path, journalctl: Program) 
     assert looked(tmp_path)[Key.VOTERS, ""].value == 3
 
 
+@pytest.mark.parametrize(("unit", "kept"), [("rke2-server", 3), ("none", 1)])
+def test_the_etcd_that_a_boot_runs_on_a_copy_makes_no_cluster_of_one(
+    tmp_path: Path, journalctl: Program, unit: str, kept: int
+) -> None:
+    """It writes to the journal; the real one has a container, and may be of one."""
+    one = '"msg":"c switched to configuration voters=(1234567890123456789)"'
+    journalctl(f"case \"$*\" in *{unit}*) echo '{stamp(1, '+0000')} cp1 rke2[1]: {{{one}}}';; esac")
+    real = VOTERS if kept == 3 else one
+    pod_log(tmp_path, "etcd", f"{stamp(3000)} stderr F {{{real}}}")
+    assert looked(tmp_path)[Key.VOTERS, ""].value == kept
+
+
 @pytest.mark.parametrize(
     ("script", "why"),
     [

@@ -215,6 +215,12 @@ def test_without_a_quorum_the_log_of_etcd_says_how_many_voters_there_are(
     assert [f.value for f in facts(reading, Key.VOTERS) if f.known] == voters
 
 
+def test_the_etcd_that_a_boot_runs_on_a_copy_makes_no_cluster_of_one() -> None:
+    line = 'Nov 27 02:43:00 cp1 rke2[1]: {"msg":"1a switched to configuration voters=(1)"}\n'
+    reading = read(QUORUM_LOST | {"journald/rke2-server": line})
+    assert [f.value for f in facts(reading, Key.VOTERS) if f.known] == []
+
+
 def test_an_agents_bundle_tells_only_what_it_sees() -> None:
     units = "  UNIT LOAD ACTIVE SUB DESCRIPTION\n  rke2-agent.service loaded active running x\n"
     files = {p: t for p, t in HEALTHY.items() if not p.startswith("etcd/")} | {

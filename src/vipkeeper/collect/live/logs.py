@@ -204,13 +204,18 @@ def _fact(
 
 
 def _voters(target: Target, found: list[Searched], reference: Reference) -> Iterator[Fact]:
-    """The last list of voters in etcd's log: it holds until the next one, however old it is."""
+    """The last list of voters in etcd's log: it holds until the next one, however old it is.
+
+    While it boots, RKE2 and k3s run an etcd of one on a copy of their data, which writes to their journal (k3s:
+    pkg/etcd/etcd.go, StartEmbeddedTemporary): a list of one counts from etcd's own container only.
+    """
     said = []
     for searched in found:
         for seen in searched.seen:
             line = seen.last.decode(errors="replace")
             voters = voters_of(line) if seen.message.name == "etcd-voters" else None
-            if voters is not None and (at := when(line, reference)):
+            own = voters is not None and (voters > 1 or bool(searched.log.container))
+            if own and voters is not None and (at := when(line, reference)):
                 said.append(_fact(target, Key.VOTERS, voters, searched.log, line, at))
     if said:
         yield max(said, key=lambda fact: fact.at)
