@@ -178,6 +178,11 @@ def two_looks(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return ()
 
 
+def not_stale(fact: Fact, at: int) -> bool:
+    """Whether a look may tell of the moment of another one; one without a time may."""
+    return not fact.at or fact.at + STALE_MS >= at
+
+
 def skew(facts: Iterable[Fact]) -> int:
     """The largest difference in milliseconds between two clocks of which one place asked, its own among them."""
     places: dict[str, dict[str, int]] = {}

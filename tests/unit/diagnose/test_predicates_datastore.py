@@ -148,3 +148,12 @@ def test_a_quorum_is_lost_only_when_enough_voters_were_missed() -> None:
     assert ask(judge, SERVERS, VOTERS, LEADERLESS, one, two, there) is Truth.FALSE
     open_ = Fact(Key.SERVER_PORT, Port.OPEN, "cp3", "w1", "6443", T)
     assert ask(judge, SERVERS, VOTERS, LEADERLESS, one, two, open_) is Truth.TRUE
+
+
+def test_a_look_without_a_time_is_not_of_another_one() -> None:
+    missed = (up(False, "cp2", "cp1"), up(False, "cp3", "cp1"))
+    timeless = Fact(Key.SERVER_PORT, Port.OPEN, "cp3", "w1", "2380")
+    old = Fact(Key.SERVER_PORT, Port.OPEN, "cp3", "w1", "2380", T - 3_600_000)
+    judge = etcd.too_few_voters
+    assert ask(judge, SERVERS, VOTERS, LEADERLESS, *missed, timeless) is Truth.FALSE
+    assert ask(judge, SERVERS, VOTERS, LEADERLESS, *missed, old) is Truth.TRUE

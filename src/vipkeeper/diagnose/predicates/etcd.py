@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
-    STALE_MS,
     STARTING_S,
     Judgement,
     Truth,
@@ -15,6 +14,7 @@ from vipkeeper.diagnose.judgement import (
     among,
     false,
     names,
+    not_stale,
     true,
     two_looks,
     unknown,
@@ -57,7 +57,7 @@ def _alive(view: View) -> list[Fact]:
     own = view.each(Key.ETCD_HEALTH).where(SPEAKS)
     seen = [f for f in view.of(Key.SERVER_PORT, aspect=PEER_PORT) if f.value is Port.OPEN]
     missed = {f.about: f.at for f in sorted(_missed(view), key=lambda fact: fact.at)}
-    return [f for f in (*own, *seen) if f.at + STALE_MS >= missed.get(f.about, 0)]
+    return [f for f in (*own, *seen) if not_stale(f, missed.get(f.about, 0))]
 
 
 def _missed(view: View) -> list[Fact]:
@@ -157,7 +157,7 @@ def _seen_and_missed(looks: Sequence[Fact]) -> Iterator[Fact]:
     for bad in (f for f in looks if f.known and f.value not in _THERE):
         elsewhere = (f for f in newest.get(bad.about, ()) if f.vantage != bad.vantage)
         good = next(elsewhere, None)
-        if good is not None and good.at + STALE_MS >= bad.at:
+        if good is not None and not_stale(good, bad.at):
             yield from (bad, good)
 
 
@@ -296,7 +296,7 @@ def others_go_on(view: View) -> Judgement:
         if latest is not None and latest.value is Ready.OK:
             fine.append(latest)
     since = max((health.facts[server].at for server in lost), default=0)
-    others = [f for f in fine if f.about not in lost and f.at + STALE_MS >= since]
+    others = [f for f in fine if f.about not in lost and not_stale(f, since)]
     if others:
         return true(f"others have a leader: {names(others)}", *others)
     if health.seen:
