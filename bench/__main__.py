@@ -24,6 +24,7 @@ from typing import Any
 from bench import lint, probe, rest, results, simulation, table, versus, why
 from bench.cells import BOTH, CELLS, HOLDER, Cell
 from bench.runner import play, print_summary
+from tools.compiled import CompileError
 
 from vipkeeper.errors import HostError
 
@@ -50,7 +51,7 @@ def main(words: list[str]) -> int:
     args = _parser().parse_args(words)
     try:
         return _run(args)
-    except (results.ResultsError, HostError) as error:
+    except (results.ResultsError, CompileError, HostError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
