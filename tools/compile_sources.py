@@ -5,6 +5,7 @@ compile_sources.py LEVEL FILE...
 
 from __future__ import annotations
 
+import os
 import sys
 
 from mypyc.build import mypycify
@@ -20,7 +21,7 @@ def main(arguments: list[str]) -> int:
         name="compiled",
         packages=[],
         ext_modules=extensions,
-        script_args=["--quiet", "build_ext", "--inplace"],
+        script_args=["--quiet", "build_ext", "--inplace", f"--parallel={os.cpu_count() or 1}"],
     )
     return 0
 
