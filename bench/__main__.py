@@ -28,7 +28,7 @@ from tools.compiled import CompileError
 
 from vipkeeper.errors import HostError
 
-COMMANDS = ("versus", "probe", "election", "holder", "rest", "lint", "why", "table")
+COMMANDS = ("versus", "probe", "election", "holder", "rest", "lint", "why", "simulate", "table")
 SINGLE: dict[str, tuple[Callable[[float], dict[str, Any]], Callable[[dict[str, Any]], str]]] = {
     "why": (why.measure, why.line),
     "lint": (lint.measure, lint.line),
