@@ -123,7 +123,7 @@ DATA_OF_ETCD = Probe(
 FILES = Probe(
     "vipkeeper lint /etc/rancher /var/lib/rancher/rke2/server/manifests",
     "each server",
-    frozenset({Key.LINT}),
+    frozenset({Key.LINT, Key.JOINS}),
     cost=2,
     privilege=Privilege.ROOT,
 )

@@ -47,9 +47,12 @@ def timeout(view: View) -> Judgement:
     return _port(view, API, Port.SILENT, "port 6443 of the VIP does not answer")
 
 
-@predicate(Key.VIP_PORT)
+@predicate(Key.VIP_PORT, Key.VIP_ROUTE)
 def no_route(view: View) -> Judgement:
-    """TCP to the API port of the VIP ends with 'no route to host'."""
+    """TCP to the API port of the VIP ends with 'no route to host', or the place that asks has none."""
+    routes = tuple(fact for fact in _latest(view, Key.VIP_ROUTE) if fact.value is False)
+    if routes:
+        return true("there is no route to the VIP", *routes)
     return _port(view, API, Port.UNREACHABLE, "there is no route to the VIP")
 
 

@@ -167,6 +167,7 @@ class Key(enum.Enum):
     VIP_SUBNET = ("vip.subnet", _server(bool, "the VIP is in a subnet of an interface"))
     VIP_FILTERED = ("vip.filtered", _server(bool, "a rule drops packets of the VIP", "port"))
     VIP_CAPTURED = ("vip.captured", _server(bool, "kube-proxy or the CNI takes packets to the VIP"))
+    JOINS = ("joins", _server(str, "where `server` leads its supervisor; empty: it joins nobody"))
     VIP_IS_NODE_IP = ("vip.is-node-ip", _server(bool, "the node's address is the VIP"))
     ARP_IGNORED = ("vip.arp-ignored", _server(bool, "the kernel does not answer ARP for the VIP"))
     LINK_UP = ("link.up", _server(bool, "the interface is up and has carrier"))
@@ -189,6 +190,12 @@ class Key(enum.Enum):
     DISK_FULL = ("disk.full", _server(bool, "the disk with the datastore is full"))
     MANAGER_STATE = ("manager.state", _server(Process, "the process that is meant to hold the VIP"))
     MANAGER_HOLDS = ("manager.holds", _server(bool, "the manager says that it holds the VIP"))
+    ADVERTS_REFUSED = (
+        "manager.adverts-refused",
+        _server(
+            bool, "vipkeeper refuses a listed server's adverts: they are made with another key"
+        ),
+    )
     MANAGER_STANDBY = ("manager.standby", _server(bool, "an operator told it not to claim"))
     LOGS_READ = ("logs.read", _server(bool, "the logs of the last hour were read"))
     LOG = ("log", _server(bool, "this message is in the logs", "code of the message"))
@@ -205,6 +212,7 @@ class Key(enum.Enum):
     )
     VIP_NEIGHBOUR = ("vip.neighbour", _path(str, "the link-layer address in the neighbour table"))
     VIP_STALE = ("vip.stale", _path(bool, "the neighbour table names another address than answers"))
+    VIP_ROUTE = ("vip.route", _path(bool, "the place that asks has a route to the VIP"))
     VIP_PORT = ("vip.port", _path(Port, "a port on the VIP", "port"))
     VIP_READYZ = ("vip.readyz", _path(Ready, "GET /readyz on the VIP"))
     VIP_HELLO = ("vip.tls", _path(Hello, "TLS on the VIP", "port"))

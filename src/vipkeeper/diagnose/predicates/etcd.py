@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
-    LASTING_MS,
     Judgement,
     View,
     among,
     false,
+    far_apart,
     names,
     true,
     unknown,
@@ -188,8 +188,9 @@ def leaderless_for_long(view: View) -> Judgement:
     if gone and back and back[-1].at > gone[-1].at:
         return false("a later look found a leader", back[-1])
     since = [f for f in gone if not back or f.at > back[-1].at]
-    if since and since[-1].at - since[0].at >= LASTING_MS:
-        return true("two looks more than 10 s apart found no leader", since[0], since[-1])
+    apart = far_apart(since)
+    if apart:
+        return true("two looks more than 10 s apart found no leader", *apart)
     return unknown("one look does not tell an election from a lost quorum", *gone)
 
 

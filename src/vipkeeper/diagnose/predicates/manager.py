@@ -73,6 +73,16 @@ def all_on_standby(view: View) -> Judgement:
     )
 
 
+@predicate(Key.ADVERTS_REFUSED)
+def adverts_refused(view: View) -> Judgement:
+    """vipkeeper of some server refuses another one's adverts, since they are made with another key."""
+    return view.each(Key.ADVERTS_REFUSED).some(
+        yes,
+        "adverts of another server are refused for their key",
+        "no adverts are refused for their key",
+    )
+
+
 @predicate(Key.MANAGER)
 def manager_needs_no_lease(view: View) -> Judgement:
     """Who holds the VIP is not decided by a Lease."""
