@@ -85,13 +85,26 @@ def server_error(view: View) -> Judgement:
     return false("the API on the VIP does not answer 5xx", *facts) if facts else unknown("")
 
 
-@predicate(Key.VIP_PORT)
+def _joined_by_9345(view: View) -> tuple[Fact, ...]:
+    """What shows that nodes join through 9345: k3s and kubeadm have no such port."""
+    said = [f for f in view.of(Key.JOIN_PORT, "") if str(f.value) == REGISTRATION]
+    there = [f for f in view.of(Key.SERVER_PORT, None, REGISTRATION) if f.value is Port.OPEN]
+    there += view.each(Key.REGISTRATION_PORT).where(among(Port.OPEN))
+    return tuple((said or there)[:1])
+
+
+@predicate(Key.VIP_PORT, Key.JOIN_PORT, Key.SERVER_PORT, Key.REGISTRATION_PORT)
 def registration_closed(view: View) -> Judgement:
-    """Port 9345 of the VIP is closed while 6443 is open, as one and the same place sees both."""
+    """Port 9345, by which nodes join, is closed on the VIP while 6443 is open, as one place sees both."""
+    joined = view.one(Key.JOIN_PORT)
+    if joined is not None and str(joined.value) != REGISTRATION:
+        return false(f"nodes join through port {joined.value}", joined)
     api = {fact.vantage: fact for fact in _latest(view, Key.VIP_PORT, API)}
     both = [f for f in _latest(view, Key.VIP_PORT, REGISTRATION) if f.vantage in api]
     shut = [fact for fact in both if fact.value in (Port.REFUSED, Port.SILENT)]
     closed = [fact for fact in shut if api[fact.vantage].value is Port.OPEN]
+    if closed and not _joined_by_9345(view):
+        return unknown("9345 of the VIP is closed, and not known whether nodes join through it")
     if closed:
         opened = [api[fact.vantage] for fact in closed]
         return true("port 9345 of the VIP is closed while 6443 is open", *closed, *opened)

@@ -153,6 +153,12 @@ class Key(enum.Enum):
     MANAGER = ("manager", _cluster(Manager, "what is meant to hold the VIP"))
     DATASTORE = ("datastore", _cluster(Datastore, "where the cluster keeps its state"))
     VOTERS = ("etcd.voters", _cluster(int, "voting members of etcd, by its own member list"))
+    JOIN_PORT = (
+        "join.port",
+        _cluster(
+            int, "the port that nodes join through: 9345 on RKE2, on k3s and kubeadm the API's"
+        ),
+    )
     LEASE_HOLDER = ("lease.holder", _cluster(str, "who holds the manager's Lease"))
     LEASE_FRESH = ("lease.fresh", _cluster(bool, "the manager's Lease is renewed in time"))
     LINT = ("lint", _cluster(bool, "lint finds this in the cluster's files", "code of the rule"))

@@ -61,6 +61,11 @@ def ask_vipkeeper(target: Target) -> Iterator[Fact]:
         connection.sendall(b'{"verb": "status"}\n')
         with connection.makefile("rb") as answers:
             line = answers.readline(_LONGEST)
+    yield from judge_status(target, line)
+
+
+def judge_status(target: Target, line: bytes) -> Iterator[Fact]:
+    """What an answer of the control socket says."""
     said = read_status(line)
     if said is None:
         yield target.blind(Key.MANAGER_HOLDS, "no answer of vipkeeper", SOCKET, about=target.own)

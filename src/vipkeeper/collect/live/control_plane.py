@@ -43,7 +43,11 @@ def look_at_api(target: Target) -> Iterator[Fact]:
 
 
 def look_at_registration(target: Target) -> Iterator[Fact]:
-    """Port 9345 on the server's own address, and what listens on the VIP."""
+    """Through which port nodes join; port 9345 on the server's own address, and what listens on the VIP."""
+    if target.join_port is not None:
+        yield target.of_path(Key.JOIN_PORT, target.join_port, "folders of the supervisor")
+    if target.join_port == API_PORT:
+        return
     own = next((s.address for s in target.servers if s.name == target.own), LOOPBACK)
     word, raw = connect(own, REGISTRATION_PORT)
     source = f"connect to {own}:{REGISTRATION_PORT}"
@@ -147,8 +151,9 @@ def _float(text: str) -> float:
 
 def look_at_members(target: Target) -> Iterator[Fact]:
     """The member list that the supervisor gives to its own host; it needs quorum."""
-    source = f"https://127.0.0.1:{REGISTRATION_PORT}/db/info"
-    status, body = get(LOOPBACK, REGISTRATION_PORT, "/db/info", tls=True)
+    port = target.join_port or REGISTRATION_PORT
+    source = f"https://127.0.0.1:{port}/db/info"
+    status, body = get(LOOPBACK, port, "/db/info", tls=True)
     if status == http.client.BAD_REQUEST and "datastore disabled" in body:
         yield target.of_path(Key.DATASTORE, Datastore.SQLITE, source, raw=body)
         return
@@ -206,7 +211,9 @@ def _collector(name: str, keys: set[Key], look: Callable[[Target], Iterator[Fact
 COLLECTORS = (
     _collector("local API server", {Key.API_PORT, Key.READYZ}, look_at_api),
     _collector(
-        "registration port", {Key.REGISTRATION_PORT, Key.REGISTRATION_ON_VIP}, look_at_registration
+        "registration port",
+        {Key.JOIN_PORT, Key.REGISTRATION_PORT, Key.REGISTRATION_ON_VIP},
+        look_at_registration,
     ),
     _collector(
         "local etcd",

@@ -132,6 +132,8 @@ def readyz_and_clock(
 
 def ahead_of(date: str, ours: float) -> int | None:
     """Milliseconds by which a `Date` (RFC 9110 section 6.6.1) is ahead of our clock, to half a second. Total."""
+    if not date.endswith("GMT"):
+        return None
     try:
         theirs = parsedate_to_datetime(date).timestamp() + 0.5
     except (ValueError, TypeError, OverflowError, IndexError):
