@@ -172,9 +172,11 @@ def vip_answers(view: View) -> Judgement:
 
 @predicate(Key.ETCD_HEALTH)
 def etcd_ails(view: View) -> Judgement:
-    """The etcd of some server has no leader or no space, which 401 on the VIP and an open port do not show."""
+    """The etcd of some server has no leader, no space or a slow disk, which 401 on the VIP and an open port do not show."""
     return view.each(Key.ETCD_HEALTH).some(
-        among(Etcd.NO_LEADER, Etcd.NO_SPACE), "etcd is ill", "etcd is well on every server"
+        among(Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.SLOW),
+        "etcd is ill",
+        "etcd is well on every server",
     )
 
 

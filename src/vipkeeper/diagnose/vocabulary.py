@@ -70,6 +70,8 @@ class Etcd(Word):
     """The alarm NOSPACE is raised: nothing is written any more."""
     ALARM = "alarm"
     """Another alarm is raised."""
+    SLOW = "slow"
+    """It has a leader and writes so slowly that it could not read within the limit of /health."""
 
 
 class Process(Word):

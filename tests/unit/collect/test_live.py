@@ -370,6 +370,33 @@ def test_a_clock_is_read_from_a_date(date: str, ahead: int | None) -> None:
     assert network.ahead_of(date, 784_111_777.0) == ahead
 
 
+FSYNCS = """\
+etcd_server_has_leader 1
+etcd_disk_wal_fsync_duration_seconds_bucket{{le="0.064"}} {fast}
+etcd_disk_wal_fsync_duration_seconds_bucket{{le="+Inf"}} 100
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "fast", "word"),
+    [
+        ('{"health":"false"}', 90, Etcd.SLOW),
+        ('{"health":"false","reason":"RANGE ERROR:context deadline exceeded"}', 90, Etcd.SLOW),
+        ('{"health":"false","reason":"RANGE ERROR:context deadline exceeded"}', 99, Etcd.NO_LEADER),
+        ('{"health":"false"}', 99, Etcd.ALARM),
+        ('{"health":"false","reason":"RAFT NO LEADER"}', 90, Etcd.NO_LEADER),
+    ],
+    ids=["3.4 slow", "3.6 slow", "3.6 without a quorum", "3.4 with an alarm", "no leader"],
+)
+def test_an_etcd_that_is_slow_is_told_from_one_without_a_leader(
+    body: str, fast: int, word: Etcd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"/health": (503, body), "/metrics": (200, FSYNCS.format(fast=fast))}
+    monkeypatch.setattr(control_plane, "get", lambda _address, _port, path: said[path])
+    found = {fact.key: fact.value for fact in look_at_etcd(target())}
+    assert found[Key.ETCD_HEALTH] is word
+
+
 @pytest.mark.parametrize(
     ("folder", "port"),
     [
