@@ -55,10 +55,12 @@ HYPOTHESIS = Hypothesis(
         "writes of etcd take longer than the deadline of the Lease",
         "the holder cannot renew its Lease in time and removes the VIP",
         "the VIP is on nobody until a Lease is written again",
+        "an API server that waits for etcd longer than 2 s says that it is not ready",
     ),
     explains=(
         *NOBODY_HOLDS,
         Symptom.MANAGER_RESTARTS,
+        Symptom.SERVER_ERROR,
     ),
     fixes=(
         Step(Risk.SAFE, "find what else writes to the disk of etcd, and move it", "iostat -x 2 5"),
