@@ -349,7 +349,7 @@ def test_the_kernel_says_whether_there_is_a_route(
             if error:
                 raise OSError(error, "so")
 
-    monkeypatch.setattr(network.socket, "socket", Asking)
+    monkeypatch.setattr(socket, "socket", Asking)
     found = [fact for fact in look_at_vip(target()) if fact.key is Key.VIP_ROUTE]
     assert [fact.value for fact in found] == [routed]
 
