@@ -176,7 +176,7 @@ def leaderless_at_a_time(view: View) -> Judgement:
     samples = _samples(view)
     if samples:
         return true(f"etcd had no leader: {names(samples)}", *samples)
-    fine = view.each(Key.ETCD_HEALTH).where(among(Etcd.HEALTHY))
+    fine = view.each(Key.ETCD_HEALTH).where(among(Etcd.HEALTHY, Etcd.SLOW))
     if fine:
         return false("etcd had a leader each time", *fine)
     return unknown("no etcd could be asked", *view.each(Key.ETCD_HEALTH).blind)
