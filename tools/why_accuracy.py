@@ -77,7 +77,7 @@ LATER_SHOWED = (
     "  cause did not explain the port. It is missed only where the files say RKE2, or 9345 is seen open on some server.",
     "* No live collector told clocks, so that VK884 could not be had. They are read from the `Date` of the API servers' answers, to",
     "  half a second; each place measures by its own clock, and one that is wrong itself is outvoted.",
-    "* \"Two looks more than 10 s apart\" took facts of several servers for looks one after the other: with clocks that differ, one look",
+    '* "Two looks more than 10 s apart" took facts of several servers for looks one after the other: with clocks that differ, one look',
     "  of two servers could have confirmed what needs two. No play showed it; only looks by one clock count now.",
     "* An etcd with a slow disk, whose /health and whose API server's /readyz fail for it, counted as one with an alarm and without a",
     "  leader, which ruled out the right cause. Its metrics tell; and since they are sums since its start, so does its log of late.",

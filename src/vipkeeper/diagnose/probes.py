@@ -36,6 +36,8 @@ ON_EVERY_SERVER = Probe(
             Key.LOG,
             Key.LOGS_READ,
             Key.DISK_FULL,
+            Key.ETCD_DATA,
+            Key.JOINS,
         }
     ),
     cost=30,
@@ -123,7 +125,7 @@ DATA_OF_ETCD = Probe(
 FILES = Probe(
     "vipkeeper lint /etc/rancher /var/lib/rancher/rke2/server/manifests",
     "each server",
-    frozenset({Key.LINT, Key.JOINS}),
+    frozenset({Key.LINT}),
     cost=2,
     privilege=Privilege.ROOT,
 )

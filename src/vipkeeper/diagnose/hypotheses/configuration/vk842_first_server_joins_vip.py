@@ -22,7 +22,7 @@ from vipkeeper.diagnose.predicates.joining import (
     some_server_serves,
 )
 from vipkeeper.diagnose.predicates.logs import logged
-from vipkeeper.diagnose.probes import DATA_OF_ETCD, FILES, SERVER_LOG
+from vipkeeper.diagnose.probes import DATA_OF_ETCD, FILES, ON_EVERY_SERVER, SERVER_LOG
 
 HYPOTHESIS = Hypothesis(
     code="VK842",
@@ -66,5 +66,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("ip -br addr", "curl -sk https://VIP:9345/ping"),
-    probes=(DATA_OF_ETCD, FILES, SERVER_LOG),
+    probes=(ON_EVERY_SERVER, DATA_OF_ETCD, FILES, SERVER_LOG),
 )
