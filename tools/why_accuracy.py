@@ -86,8 +86,8 @@ LATER_SHOWED = (
     "  no server's files show alone.",
     "",
     "Not played: a take-over of a node's address by DHCP or by a link that was down, since the box has neither; a disk that is slow for",
-    "all programs, since only etcd's calls are held up; kube-vip itself, whose Lease needs a real API server. That a clock is ahead is not",
-    "seen by etcd, which is linked statically.",
+    "all programs, since only etcd's calls are held up; kube-vip itself, whose Lease needs a real API server. etcd does not see that",
+    "its server's clock is ahead, since it asks the kernel without libc.",
 )
 CHANGES = (
     "Of the first play of the first table only whether it was right was noted. Faults after `disk-full` there were first played when the",

@@ -4,7 +4,7 @@
 
 FILE holds the seconds that each call takes; while it is missing they take what they take. One call waits
 for the other, as on one disk. The kernel hands the calls over before it does them (seccomp_unotify(2)):
-nothing is loaded into the program, which may be linked statically as etcd is.
+nothing is loaded into the program, which may do without libc as etcd does.
 """
 
 from __future__ import annotations
