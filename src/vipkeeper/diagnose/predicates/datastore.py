@@ -181,6 +181,16 @@ def vip_leads_to_full_disk(view: View) -> Judgement:
     return leads(view, view.each(Key.DISK_FULL).where(yes))
 
 
+@predicate(Key.ETCD_HEALTH)
+def etcd_fails_for_slowness(view: View) -> Judgement:
+    """Some etcd has a leader and is too slow for its own health check."""
+    return view.each(Key.ETCD_HEALTH).some(
+        among(Etcd.SLOW),
+        "etcd is too slow for its own health check",
+        "no etcd is too slow for its own health check",
+    )
+
+
 @predicate(Key.ETCD_SLOW, Key.LOG)
 def etcd_slow(view: View) -> Judgement:
     """Writes of some etcd take longer than 100 ms by its metrics since it started, or a second by its log of late."""

@@ -248,6 +248,13 @@ def _slow_disks(site: Site) -> None:
         raise LabError("no Lease lapses however slow the disks are")
 
 
+def _slow_disks_under_writes(site: Site) -> None:
+    """With the writes of API servers, which the stand-ins do not make."""
+    for host in site.servers.values():
+        host.slow.write_text(str(FSYNC))
+    _put(site.first, 5)
+
+
 def _vip_as_node_ip(site: Site) -> None:
     """As RKE2 does when it starts: its etcd is told the new address, which another server has."""
     host, vip = site.others()[0], str(site.vip)
@@ -319,6 +326,7 @@ BREAKS: dict[str, Callable[[Site], None]] = {
     "other-authority": _foreign_certificate,
     "quorum-lost-k3s": _power_off_two,
     "slow-etcd": _slow_disks,
+    "slow-etcd-no-lease": _slow_disks_under_writes,
     "vip-as-node-ip": _vip_as_node_ip,
     "other-key": _other_key,
     "no-route": _no_route,

@@ -208,6 +208,12 @@ LATER: tuple[Fault, ...] = (
         ("VK807",),
         holder=_V,
     ),
+    Fault(
+        "slow-etcd-no-lease",
+        "the same, with keepalived, which needs no Lease",
+        ("VK814",),
+        holder=_U,
+    ),
     Fault("clocks-apart", "the clock of a server is an hour ahead; nothing needs it", ()),
     Fault(
         "clock-ahead",

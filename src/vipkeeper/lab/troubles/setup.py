@@ -78,6 +78,7 @@ SETUPS: dict[str, Setup] = {
     "healthy-k3s": Setup(k3s=True),
     "quorum-lost-k3s": Setup(k3s=True),
     "slow-etcd": Setup(slow_disk=True),
+    "slow-etcd-no-lease": Setup(slow_disk=True),
     "clocks-apart": Setup(clock="+1h"),
     "clock-ahead": Setup(clock="+1d", made_by_clock=True),
 }
