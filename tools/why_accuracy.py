@@ -71,7 +71,8 @@ def _table(faults: Sequence[Fault], results: list[Result], first: dict[str, str]
 
 LATER_SHOWED = (
     "Two of them had no cause that would have been right: VK851 and VK876 were written for them, after the faults and before they were",
-    "played, and the first plays were made without them and without what follows. Found and mended:",
+    "played, and the first plays were made without them and without what follows. `slow-etcd-no-lease` was chosen when `slow-etcd` had",
+    "been mended, and VK814 written for it before it was played. Found and mended:",
     "",
     "* Port 9345 was missed on k3s, which has none: a healthy cluster was undetermined, and so was one without a quorum, since its",
     "  cause did not explain the port. It is missed only where the files say RKE2, or 9345 is seen open on some server.",
