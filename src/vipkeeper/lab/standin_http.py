@@ -105,9 +105,9 @@ class _Connection(asyncio.Protocol):
         head = h11.Response(
             status_code=answer.status,
             headers=[
-                ("Date", formatdate(usegmt=True)),
                 ("Content-Type", answer.content_type),
                 ("Content-Length", str(len(body))),
+                ("Date", formatdate(usegmt=True)),
             ],
         )
         self._answering = None

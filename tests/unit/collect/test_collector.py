@@ -83,7 +83,7 @@ def test_whatever_would_mend_the_fault_comes_last() -> None:
 def test_what_a_cause_asks_some_collector_can_tell_of_a_live_host() -> None:
     """A cause that needs what nobody collects is confirmed in recorded cases only."""
     told = {key for collector in COLLECTORS for key in collector.makes_known}
-    named = {Key.VIP, Key.SERVERS, Key.LINT}
+    named = {Key.VIP, Key.SERVERS, Key.LINT, Key.JOINS}
     """By the question and by the files."""
     derived = {Key.VIP_STALE}
     asked = {
@@ -97,5 +97,5 @@ def test_what_a_cause_asks_some_collector_can_tell_of_a_live_host() -> None:
 
 def test_no_key_is_without_a_reader_and_a_teller() -> None:
     told = {key for collector in COLLECTORS for key in collector.makes_known}
-    told |= {Key.VIP, Key.SERVERS, Key.LINT, Key.VIP_STALE}
+    told |= {Key.VIP, Key.SERVERS, Key.LINT, Key.JOINS, Key.VIP_STALE}
     assert {key.word for key in Key if key not in told} == set()

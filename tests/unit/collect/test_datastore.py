@@ -10,7 +10,6 @@ import pytest
 from vipkeeper.collect import files
 from vipkeeper.collect.live import control_plane
 from vipkeeper.collect.live.control_plane import SQLITE, look_at_members
-from vipkeeper.collect.live.disk import look_at_disk
 from vipkeeper.collect.target import Target
 from vipkeeper.diagnose.vocabulary import Datastore, Key
 from vipkeeper.lint.facts import Given
@@ -47,28 +46,6 @@ def test_the_configuration_names_the_datastore(
     facts = list(files.read(Given((), ()), tmp_path).facts("cp1"))
     assert [fact.value for fact in facts if fact.key is Key.DATASTORE] == kept
     assert "hidden" not in repr(facts)
-
-
-@pytest.mark.parametrize(
-    ("config", "taken"),
-    [
-        ("listen-peer-urls: https://127.0.0.1:2380,https://192.0.2.11:2380", [False]),
-        ("listen-peer-urls: https://127.0.0.1:2380,https://192.0.2.100:2380", [True]),
-        ("listen-peer-urls: https://[2001:db8::11]:2380", [False]),
-        ("listen-client-urls: https://192.0.2.100:2379", []),
-        ("listen-peer-urls: https://....:2380", []),
-        (None, []),
-    ],
-)
-def test_a_server_that_took_the_vip_for_its_own_address_told_etcd_so(
-    tmp_path: Path, config: str | None, taken: list[bool]
-) -> None:
-    if config is not None:
-        path = tmp_path / "var/lib/rancher/rke2/server/db/etcd/config"
-        path.parent.mkdir(parents=True)
-        path.write_text(f"{config}\n")
-    facts = look_at_disk(Target(ip_address("192.0.2.100"), own="cp1", files=tmp_path))
-    assert [fact.value for fact in facts if fact.key is Key.VIP_IS_NODE_IP] == taken
 
 
 def test_what_lint_finds_in_the_files_is_a_fact_with_its_line(tmp_path: Path) -> None:

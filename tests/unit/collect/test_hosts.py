@@ -50,7 +50,7 @@ def test_ports_that_are_silent_say_nothing_of_a_host_that_may_be_there(
     servers = (ServerAddress("cp2", ip_address("192.0.2.12")),)
     monkeypatch.setattr(network, "connect", lambda *_: (met, ""))
     monkeypatch.setattr(network, "hello", lambda *_: (None, ""))
-    monkeypatch.setattr(network, "readyz_with_clock", lambda *_: (Ready.NO_ANSWER, "", None))
+    monkeypatch.setattr(network, "readyz_and_clock", lambda *_: (Ready.NO_ANSWER, "", None))
     monkeypatch.setattr(network, "resolved", lambda *_: entry)
     facts = network.look_at_servers(Target(ip_address("192.0.2.100"), servers, place="w1"))
     [fact] = [fact for fact in facts if fact.key is Key.SERVER_UP]

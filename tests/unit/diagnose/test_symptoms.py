@@ -20,10 +20,10 @@ CLOSED = [port("a", "6443", Port.OPEN), port("a", "9345", Port.REFUSED)]
 @pytest.mark.parametrize(
     ("facts", "truth"),
     [
-        ([*CLOSED, Fact(Key.REGISTRATION_PORT, Port.OPEN, "cp1")], Truth.TRUE),
+        ([*CLOSED, Fact(Key.JOIN_PORT, 9345)], Truth.TRUE),
         ([*CLOSED, Fact(Key.SERVER_PORT, Port.OPEN, "cp1", "a", "9345")], Truth.TRUE),
-        ([*CLOSED, Fact(Key.REGISTRATION_PORT, Port.REFUSED, "cp1")], Truth.FALSE),
         (CLOSED, Truth.UNKNOWN),
+        ([*CLOSED, Fact(Key.JOIN_PORT, 6443)], Truth.FALSE),
         ([port("a", "6443", Port.OPEN), port("a", "9345", Port.OPEN)], Truth.FALSE),
         ([port("a", "6443", Port.SILENT), port("a", "9345", Port.SILENT)], Truth.FALSE),
         ([port("a", "6443", Port.OPEN), port("b", "9345", Port.SILENT)], Truth.UNKNOWN),
@@ -38,10 +38,10 @@ CLOSED = [port("a", "6443", Port.OPEN), port("a", "9345", Port.REFUSED)]
         ),
     ],
     ids=[
-        "closed",
-        "closed, a server seen from elsewhere",
+        "RKE2 by its files",
+        "RKE2 by a server's port",
+        "may be k3s",
         "k3s",
-        "who knows",
         "both open",
         "both closed",
         "seen from two places",

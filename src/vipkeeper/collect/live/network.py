@@ -6,13 +6,14 @@ import errno
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from vipkeeper.collect.collector import Collector
-from vipkeeper.collect.target import API_PORT, PEER_PORT, REGISTRATION_PORT, Target, now
+from vipkeeper.collect.target import API_PORT, PEER_PORT, REGISTRATION_PORT, Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Hello, Key, Port, Ready
 from vipkeeper.wire.types import IPAddress
@@ -30,6 +31,8 @@ AUTHORITIES = (
 _BODY = 4096
 _NO_ROUTE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
 NO_WAY = "this host has no route there"
+_ROUTES = "this host's routes"
+_IPV4 = 4
 NO_NETWORK = (errno.ENETUNREACH, errno.ENETDOWN)
 """This host has no way there at all: nothing is learnt about the other end."""
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "PACKET_LENGTH_TOO_LONG")
@@ -110,12 +113,14 @@ def readyz(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str]:
     Raises:
         OSError: this host has no route there.
     """
-    word, raw, _ = readyz_with_clock(address, port)
+    word, raw, _ = readyz_and_clock(address, port)
     return word, raw
 
 
-def readyz_with_clock(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str, int | None]:
-    """The same, and how many milliseconds the other clock is ahead of ours; None: it did not say.
+def readyz_and_clock(
+    address: IPAddress, port: int = API_PORT
+) -> tuple[Ready, str, tuple[int, str] | None]:
+    """As `readyz`, and how many milliseconds the clock behind it is ahead of ours, with its `Date`; None: not said.
 
     Raises:
         OSError: this host has no route there.
@@ -125,7 +130,6 @@ def readyz_with_clock(address: IPAddress, port: int = API_PORT) -> tuple[Ready, 
     try:
         client.request("GET", "/readyz?verbose", headers={"Accept": "*/*"})
         answer = client.getresponse()
-        ahead = clock_offset(answer.getheader("Date", ""), now())
         body = answer.read(_BODY).decode("utf-8", "replace")
     except ConnectionRefusedError as error:
         return Ready.REFUSED, error.strerror or "", None
@@ -135,16 +139,21 @@ def readyz_with_clock(address: IPAddress, port: int = API_PORT) -> tuple[Ready, 
         return Ready.NO_ANSWER, str(error), None
     finally:
         client.close()
+    date = answer.headers.get("Date", "")
+    ahead = ahead_of(date, time.time())
     raw = f"{answer.status} {_failed(body) or body[:80]}"
-    return judge_readyz(answer.status, body), raw, ahead
+    return judge_readyz(answer.status, body), raw, None if ahead is None else (ahead, date)
 
 
-def clock_offset(date: str, at: int) -> int | None:
-    """Milliseconds that the clock of an answer's Date (RFC 9110 section 6.6.1) is ahead of ours, half a second more or less. Total."""
+def ahead_of(date: str, ours: float) -> int | None:
+    """Milliseconds by which a `Date` (RFC 9110 section 6.6.1) is ahead of our clock, to half a second. Total."""
+    if not date.endswith("GMT"):
+        return None
     try:
-        return int(parsedate_to_datetime(date).timestamp() * 1000) + 500 - at
+        theirs = parsedate_to_datetime(date).timestamp() + 0.5
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+    return round((theirs - ours) * 1000)
 
 
 def judge_readyz(status: int, body: str) -> Ready:
@@ -185,6 +194,7 @@ def look_at_vip(target: Target) -> Iterator[Fact]:
             *(_port_of_vip(target, port) for port in (API_PORT, REGISTRATION_PORT)),
             *(_hello_of_vip(target, port, ca) for port in (API_PORT, REGISTRATION_PORT)),
             lambda: _readyz_of_vip(target),
+            lambda: _route_to_vip(target),
         ]
     )
 
@@ -227,6 +237,20 @@ def _readyz_of_vip(target: Target) -> Iterable[Fact]:
         yield target.blind(Key.VIP_READYZ, NO_WAY, source)
         return
     yield target.of_path(Key.VIP_READYZ, word, source, raw=raw)
+
+
+def _route_to_vip(target: Target) -> Iterable[Fact]:
+    """What the kernel would do with a packet for the VIP; none is sent."""
+    family = socket.AF_INET if target.vip.version == _IPV4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect((str(target.vip), API_PORT))
+        except OSError as error:
+            raw = error.strerror or ""
+            if error.errno in (*NO_NETWORK, *_NO_ROUTE):
+                yield target.of_path(Key.VIP_ROUTE, False, _ROUTES, raw=raw)
+            return
+    yield target.of_path(Key.VIP_ROUTE, True, _ROUTES)
 
 
 def look_at_servers(target: Target) -> Iterator[Fact]:
@@ -277,13 +301,15 @@ def _readyz_of_server(
     def look() -> Iterable[Fact]:
         source = f"https://{address}:{API_PORT}/readyz"
         try:
-            word, raw, ahead = readyz_with_clock(address)
+            word, raw, clock = readyz_and_clock(address)
         except OSError:
             yield target.blind(Key.SERVER_READYZ, NO_WAY, source, about=name)
             return
         yield target.of_path(Key.SERVER_READYZ, word, source, about=name, raw=raw)
-        if ahead is not None:
-            yield target.of_path(Key.CLOCK_OFFSET, ahead, f"Date of {source}", about=name)
+        if clock is not None:
+            ahead, date = clock
+            source = f"Date of {source}"
+            yield target.of_path(Key.CLOCK_OFFSET, ahead, source, about=name, raw=date)
 
     return look
 
@@ -318,7 +344,7 @@ def resolved(target: Target, address: IPAddress) -> bool:
 COLLECTORS = (
     Collector(
         "ports, TLS and /readyz of the VIP",
-        frozenset({Key.VIP_PORT, Key.VIP_HELLO, Key.VIP_READYZ}),
+        frozenset({Key.VIP_PORT, Key.VIP_HELLO, Key.VIP_READYZ, Key.VIP_ROUTE}),
         look_at_vip,
         limit=2 * HELLO_LIMIT,
     ),

@@ -9,9 +9,9 @@ from vipkeeper.diagnose.judgement import (
     View,
     among,
     false,
+    far_apart,
     names,
     true,
-    two_looks,
     unknown,
 )
 from vipkeeper.diagnose.predicates.vip import WHERE, behind, leads
@@ -106,7 +106,7 @@ def lasting_down(view: View) -> tuple[Fact, ...]:
             return (failed,)
         own = [fact for fact in down if fact.about == server]
         served = max((f.at for f in signs(view, server) if _does(f, _SERVES)), default=-1)
-        pair = two_looks(fact for fact in own if fact.at > served)
+        pair = far_apart(fact for fact in own if fact.at > served)
         if pair:
             return pair
     return ()

@@ -10,15 +10,22 @@ from vipkeeper.diagnose.judgement import (
     View,
     among,
     false,
+    far_apart,
     names,
     true,
-    two_looks,
     unknown,
     yes,
 )
-from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
+from vipkeeper.diagnose.predicates.logs import LOG_KEYS, message, messages
 from vipkeeper.diagnose.vocabulary import Key, Manager, Process
 
+LAPSED = (
+    "lease-renew-failed",
+    "kube-vip-lost-leadership",
+    "lease-timeout",
+    "lease-api-deadline",
+)
+"""Codes of messages of a manager that could not renew its Lease."""
 LEASE_MS = 30_000
 """Longer than a takeover by Lease lasts: kube-vip with its default timers needs at most 22 s."""
 _ENDED = among(Process.STOPPED, Process.FAILED)
@@ -123,6 +130,16 @@ def all_on_standby(view: View) -> Judgement:
     )
 
 
+@predicate(Key.ADVERTS_REFUSED)
+def adverts_refused(view: View) -> Judgement:
+    """vipkeeper of some server refuses another one's adverts, since they are made with another key."""
+    return view.each(Key.ADVERTS_REFUSED).some(
+        yes,
+        "adverts of another server are refused for their key",
+        "no adverts are refused for their key",
+    )
+
+
 @predicate(Key.MANAGER)
 def manager_needs_no_lease(view: View) -> Judgement:
     """Who holds the VIP is not decided by a Lease."""
@@ -134,6 +151,15 @@ def manager_needs_no_lease(view: View) -> Judgement:
     if named:
         return true("the VIP does not depend on a Lease", *named)
     return unknown("what holds the VIP is not known", *view.of(Key.MANAGER, None))
+
+
+@predicate(Key.MANAGER, *LOG_KEYS)
+def lease_was_lost(view: View) -> Judgement:
+    """Who holds the VIP is decided by a Lease, and it could not be renewed in time."""
+    named = [f for f in view.of(Key.MANAGER, None) if f.known and f.value is not Manager.NONE]
+    if named and all(fact.value is not Manager.KUBE_VIP for fact in named):
+        return false("the VIP does not depend on a Lease", *named)
+    return message(view, "a Lease could not be renewed in time", *LAPSED)
 
 
 LEADING = (Key.LEASE_HOLDER, Key.LEASE_FRESH, Key.MANAGER_STATE, Key.MANAGER_HOLDS)
@@ -189,8 +215,8 @@ def leads_for_a_moment(view: View) -> Judgement:
     for server in sorted(leading(view)):
         claims = [f for f in view.of(Key.MANAGER_HOLDS, server) if f.value is True]
         leased = [f for f in view.of(Key.LEASE_HOLDER, "") if f.value == server]
-        without = two_looks(f for f in view.of(Key.VIP_PRESENT, server) if f.value is False)
-        led = two_looks(claims) or two_looks(leased)
+        without = far_apart(f for f in view.of(Key.VIP_PRESENT, server) if f.value is False)
+        led = far_apart(claims) or far_apart(leased)
         if led and without:
             return false(
                 "two looks more than 10 s apart show that it leads without", *led, *without
