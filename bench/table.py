@@ -122,9 +122,9 @@ def _cell(cell: Cell, records: dict[str, Any]) -> str:
         text += _manager(manager, record)
     if compared := ratio(cell, records):
         text += f"{compared} ({cell.metric}).\n\n"
-    if len(records) > 1 and (PICTURES / f"outages-{cell.name}.svg").exists():
-        text += f"![{cell.name}: share of runs that were over after so long]"
-        text += f"(pictures/outages-{cell.name}.svg)\n\n"
+    picture = f"outages-{cell.name.replace('/', '-')}.svg"
+    if len(records) > 1 and (PICTURES / picture).exists():
+        text += f"![{cell.name}: share of runs that were over after so long](pictures/{picture})\n\n"
     for manager, record in records.items():
         text += _worst(cell, manager, record)
     return text

@@ -61,8 +61,7 @@ def _ask_both(stage: Stage) -> None:
 
 
 def _until_moved(stage: Stage) -> None:
-    stage.wait_answer(PATIENCE, other_than=stage.subject)
-    stage.wait_gone(stage.subject, PATIENCE)
+    stage.wait_moved(stage.subject, PATIENCE, gone=True)
     stage.recorder.watch(stage.seconds)
 
 

@@ -209,6 +209,21 @@ class Stage:
         """Wait until the VIP has left a server's kernel; whether it did in time."""
         return self.recorder.wait(lambda: server.name not in self.recorder.holding, seconds)
 
+    def wait_moved(
+        self, server: Server, seconds: float, *, gone: bool = False, served: bool = False
+    ) -> bool:
+        """Wait until another server answers the client, for all together so long; whether it was in time.
+
+        `gone`: and until the VIP has left the server's kernel; `served`: and until TLS is served after that.
+        """
+        end = now() + int(seconds * SECOND)
+        steps: list[Callable[[float], bool]] = [lambda left: self.wait_answer(left, other_than=server)]
+        if gone:
+            steps.append(lambda left: self.wait_gone(server, left))
+        if served:
+            steps.append(self.wait_service)
+        return all(step(max(0.0, (end - now()) / SECOND)) for step in steps)
+
     def start_all(self) -> None:
         """Switch every server on that is off."""
         for server in self.cluster.servers.values():
