@@ -173,7 +173,9 @@ def _once(cells: Sequence[Cell], records: dict[str, Any]) -> str:
             found.append(_one(cell, played[-1]) if played else "not played")
         lines.append([cell.act, *found])
     head = "\n### Every other act, once\n\nAs expected or not, client outage, ms with two holders. "
-    head += "The expectations are vipkeeper's promises; a peer that does not make them is not wrong. "
+    head += (
+        "The expectations are vipkeeper's promises; a peer that does not make them is not wrong. "
+    )
     head += "*Not played*: the act breaks what only vipkeeper has, or the program is not there.\n\n"
     return head + rows(["act", *names], lines)
 

@@ -124,7 +124,9 @@ def _cell(cell: Cell, records: dict[str, Any]) -> str:
         text += f"{compared} ({cell.metric}).\n\n"
     picture = f"outages-{cell.name.replace('/', '-')}.svg"
     if len(records) > 1 and (PICTURES / picture).exists():
-        text += f"![{cell.name}: share of runs that were over after so long](pictures/{picture})\n\n"
+        text += (
+            f"![{cell.name}: share of runs that were over after so long](pictures/{picture})\n\n"
+        )
     for manager, record in records.items():
         text += _worst(cell, manager, record)
     return text

@@ -74,10 +74,10 @@ def cells() -> list[Cell]:
     """Every cell: the faults with all contenders in turn, every other act once, then adverts every second."""
     acts = {act.name: act for act in SCENARIOS}
     found = []
-    for name in FAULTS:
+    for name, metric in FAULTS.items():
         hasty = (HASTY,) if name in PATIENT else ()
         found.append(
-            _cell(f"fault/{name}", acts[name], RUNS, (*BEST, *hasty, *DEFAULTS[1:]), FAULTS[name])
+            _cell(f"fault/{name}", acts[name], RUNS, (*BEST, *hasty, *DEFAULTS[1:]), metric)
         )
     for act in SCENARIOS:
         if act.name not in FAULTS:

@@ -83,6 +83,8 @@ class Act:
     """Part of the short suite."""
     most_moves: int = 1
     """How often it may move the VIP; for acts laid together this is added up."""
+    deceives: bool = False
+    """The wire shows holders that are none meanwhile: with another act beside it the kernels are asked."""
 
 
 def ms(nanoseconds: int) -> str:

@@ -184,7 +184,6 @@ SERVICE: tuple[Act, ...] = (
         Fault(*API, _become("unready", "is unready and ready in turn"), _flapping),
         (moves(BUDGET), *QUIET[1:]),
         12.0,
-        Extras(most_moves=BUDGET),
     ),
 )
 """Played by name."""

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from vipkeeper.lab import cgroups
-from vipkeeper.lab.cgroups import Controller, find, hierarchies, owner_name, sweep
+from vipkeeper.lab.cgroups import Controller, clear, find, hierarchies, let_go, owner_name, sweep
 
 V1 = "30 25 0:27 / {root}/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
 V2 = "31 25 0:28 / {root}/unified rw - cgroup2 cgroup2 rw\n"
@@ -49,3 +49,29 @@ def test_sweep_removes_groups_of_drills_that_ended_and_no_others(tmp_path: Path)
         path.mkdir()
     assert sweep(table) == [ended.name]
     assert (ended.exists(), ours.exists(), foreign.exists()) == (False, True, True)
+
+
+def test_what_a_drill_holds_still_is_let_go_and_nobody_elses(tmp_path: Path) -> None:
+    table = mounts(tmp_path, V1 + V2)
+    ours, theirs = (f"{cgroups.PREFIX}{pid}-1" for pid in (7, 77))
+    states = []
+    for owner in (ours, theirs):
+        for root, name, text in (
+            ("cpu", "freezer.state", "FROZEN"),
+            ("unified", "cgroup.freeze", "1"),
+        ):
+            group = tmp_path / root / f"{owner}-freezer-cp1"
+            group.mkdir()
+            (group / name).write_text(text)
+            states.append(group / name)
+    let_go(ours, table)
+    assert [path.read_text() for path in states] == ["THAWED", "0", "FROZEN", "1"]
+
+
+def test_what_a_drill_still_has_is_removed_when_it_has_ended(tmp_path: Path) -> None:
+    table = mounts(tmp_path, V1)
+    ours, theirs = (tmp_path / "cpu" / f"{cgroups.PREFIX}{pid}-1-cpu-cp1" for pid in (7, 77))
+    for path in (ours, theirs):
+        path.mkdir()
+    clear(f"{cgroups.PREFIX}7-1", table)
+    assert (ours.exists(), theirs.exists()) == (False, True)
