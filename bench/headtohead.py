@@ -10,9 +10,10 @@ from bench import versus
 from bench.cells import Cell
 from bench.contenders import CONTENDERS
 from bench.figures import runs, summary
-from bench.targets import shown
+from bench.targets import Finding, shown
 
 OURS = "vipkeeper"
+RIVAL = "keepalived-best"
 Run = dict[str, Any]
 
 
@@ -139,6 +140,30 @@ def faster(metric: str, ours: Sequence[Run], name: str, theirs: Sequence[Run]) -
     text = ", ".join(parts) or f"no difference between {OURS} and {name} can be told"
     prices = [_price(OURS, ours), _price(name, theirs)]
     return "; ".join([text, *(price for price in prices if price)])
+
+
+def findings(found: dict[str, Any]) -> list[tuple[str, str, Finding]]:
+    """Of issue 6: whether each fault costs less than with the rival at the same interval, p50 and max; its cell."""
+    judged = []
+    for act in versus.FAULTS:
+        name = f"fault/{act}"
+        records = {name: found["cells"].get(name, {})}
+        cell = next(cell for cell in versus.cells() if cell.name == name)
+        ours, theirs = (_played(records, cell, who) for who in (OURS, RIVAL))
+        judged.append((f"{act}: no longer outage than {RIVAL}", name, _against(cell, ours, theirs)))
+    return judged
+
+
+def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
+    if not ours or not theirs:
+        return Finding("not measured", "no run")
+    lost = [_gain(cell.metric, key, theirs, ours) for key in ("p50", "max")]
+    words = f"p50 / max (runs): {_outage(cell, ours)}, {RIVAL} {_outage(cell, theirs)}"
+    prices = [_price(OURS, ours), _price(RIVAL, theirs)]
+    words = "; ".join([words, *(price for price in prices if price)])
+    if any(lost):
+        return Finding("missed", words)
+    return Finding("met" if min(len(ours), len(theirs)) >= cell.runs else "not measured", words)
 
 
 def _gain(metric: str, key: str, fast: Sequence[Run], slow: Sequence[Run]) -> str:

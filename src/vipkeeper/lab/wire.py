@@ -72,7 +72,7 @@ class Counts:
 
 
 @dataclass(slots=True)
-class _Passage:
+class Passage:
     """What becomes of frames, counted."""
 
     course: Course
@@ -80,6 +80,7 @@ class _Passage:
     counts: Counts
 
     def of(self, age: int, frame: bytes) -> list[tuple[int, bytes]]:
+        """As `passage`."""
         found = passage(self.course, self.rng, age, frame)
         self.counts.frames += 1
         self.counts.touched += found != [(0, frame)]
@@ -120,7 +121,7 @@ def main() -> None:
     counts = Counts()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        _move(poll, across, _Passage(course, random.Random(options.seed), counts))
+        _move(poll, across, Passage(course, random.Random(options.seed), counts))
     finally:
         sys.stdout.write(f"{counts}\n")
         sys.stdout.flush()
@@ -134,7 +135,7 @@ def _options() -> list[tuple[str, type[int] | type[float]]]:
 
 
 def _move(
-    poll: select.epoll, across: dict[int, tuple[socket.socket, socket.socket]], passing: _Passage
+    poll: select.epoll, across: dict[int, tuple[socket.socket, socket.socket]], passing: Passage
 ) -> None:
     began, waiting = now(), _Waiting()
     while True:

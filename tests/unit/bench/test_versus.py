@@ -154,6 +154,22 @@ def test_an_outage_that_did_not_end_is_the_least_it_can_be() -> None:
     assert "faster here than keepalived-best by 5000 ms at p50 and at least 10000 ms at max" in text
 
 
+@pytest.mark.parametrize(
+    ("mine", "runs", "verdict"),
+    [(199.0, 50, "met"), (199.0, 49, "not measured"), (201.0, 50, "missed"), (201.0, 1, "missed")],
+)
+def test_aim_is_to_be_no_slower_than_the_rival(mine: float, runs: int, verdict: str) -> None:
+    both = {
+        "vipkeeper": {"blocks": [block(*[run(mine)] * runs)]},
+        "keepalived-best": {"blocks": [block(*[run(200.0, two_holders_ms=9.0)] * 50)]},
+    }
+    judged = headtohead.findings({"cells": {"fault/loss": both}})
+    found = {cell: finding for _, cell, finding in judged}
+    assert found["fault/loss"].verdict == verdict
+    assert "keepalived-best had two holders for up to 9 ms" in found["fault/loss"].found
+    assert found["fault/busy"].verdict == "not measured"
+
+
 def test_nobody_wins_by_an_outage_that_did_not_end() -> None:
     open_one = run(11000.0, unended=["outage_ms"])
     text = headtohead.faster("outage_ms", [open_one], "ucarp-best", [run(12000.0)])
