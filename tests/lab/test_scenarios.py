@@ -111,7 +111,7 @@ def verdicts(*acts: Act) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
 
     def inside(directory: Path) -> bytes:
-        drill = Drill(Plan(acts, manager="manual"), directory, Progress())
+        drill = Drill(Plan(acts), directory, Progress())
         drill.play()
         return json.dumps([(act.verdict.value, act.reason) for act in drill.results]).encode()
 
@@ -126,7 +126,9 @@ def passing(play: Callable[[Stage], None], name: str) -> Act:
 
 def test_act_whose_fault_has_no_effect_fails() -> None:
     def cut_off_nobody(stage: Stage) -> None:
-        stage.cluster.wires.cut(["router"], ["observer"])
+        everybody = [machine.name for machine in stage.cluster.network.machines]
+        stage.cluster.wires.lose(100, ["client"], spared=everybody)
+        stage.recorder.watch(0.3)
 
     def cut_off_the_client(stage: Stage) -> None:
         stage.cluster.wires.mute("client")

@@ -13,14 +13,15 @@ from vipkeeper.lab.acts_links import HANDS_OVER
 from vipkeeper.lab.acts_process import restart, start_anew
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
+from vipkeeper.lab.kernel import now
 from vipkeeper.lab.managers.vipkeeper import wall_clock
-from vipkeeper.lab.must import MOVED, ONE, SETTLED, UNMOVED, UNSEEN, moves, waits
-from vipkeeper.lab.needs import FAKETIME, faketime
+from vipkeeper.lab.must import MOVED, NOTHING_LEFT, ONE, SETTLED, UNMOVED, UNSEEN, moves, waits
+from vipkeeper.lab.needs import FAKETIME, KEEPALIVED, faketime
 from vipkeeper.lab.processes import LabError, Process, wait_for
 from vipkeeper.lab.rogue import READY, Manner
 from vipkeeper.lab.scenario import Extras, scenario
 from vipkeeper.lab.stage import Stage
-from vipkeeper.lab.topology import LAN
+from vipkeeper.lab.topology import INTERFACE, LAN
 
 HOUR = 3600
 _BEGINS_WITHIN = 10.0
@@ -152,6 +153,51 @@ def _skewed_reboot(stage: Stage) -> Mend:
     return lambda: _clock_right(stage, server, -HOUR)
 
 
+_KEEPALIVED = """\
+vrrp_instance VIP {{
+  version {version}
+  state BACKUP
+  interface {interface}
+  virtual_router_id 51
+  priority 254
+  advert_int {interval}
+  virtual_ipaddress {{
+    {vip}/32 dev {interface}
+  }}
+}}
+"""
+
+
+def _keepalived(version: int, interval: float) -> Callable[[Stage], Mend]:
+    """A keepalived on the router, for the same VIP, that hears nobody and so becomes master."""
+
+    def begin(stage: Stage) -> Mend:
+        network, folder = stage.cluster.network, stage.cluster.directory
+        router = network.router
+        file = folder / "stranger.conf"
+        file.write_text(
+            _KEEPALIVED.format(
+                version=version, interface=INTERFACE, interval=interval, vip=network.vip
+            )
+        )
+        stage.fault(f"keepalived is started on {router.name} for the same VIP", stage.subject)
+        words = ["keepalived", "--dont-fork", "--log-console", "--no-syslog", "--vrrp"]
+        words += ["--use-file", str(file), "--pid", str(folder / "stranger.pid")]
+        words += ["--vrrp_pid", str(folder / "stranger-vrrp.pid")]
+        process = Process(router.name, words, folder / "stranger.log")
+        began = now()
+
+        def mend() -> None:
+            mac = router.mac.replace(":", "")
+            answers = sum(at > began and mac in names for at, names in stage.recorder.answerers())
+            stage.effect("keepalived answers for the VIP", f"{answers} times", met=answers > 0)
+            process.terminate()
+
+        return mend
+
+    return begin
+
+
 STRANGER = (Whose.LAN, Part.STRANGER)
 CLOCKS = Extras(managers=Runs.VIPKEEPER, needs=(FAKETIME,), prepare=_clocks)
 
@@ -232,6 +278,18 @@ STRANGERS: tuple[Act, ...] = (
         Fault(*STRANGER, _sends(Manner.VRRP, "VRRP adverts of priority 255 and 0")),
         UNSEEN,
         5.0,
+    ),
+    scenario(
+        "keepalived-beside",
+        "A keepalived that was forgotten claims the VIP as well",
+        "VRRPv3, the same VIP, on a machine that is no server. It hears no VRRP and becomes master; the holder keeps the VIP, "
+        "announces it again and raises an alarm, until the other one is ended.",
+        Group.STRANGERS,
+        (50,),
+        Fault(*STRANGER, _keepalived(3, 0.1)),
+        (moves(0), ONE, NOTHING_LEFT),
+        4.0,
+        Extras(managers=Runs.VIPKEEPER, needs=(KEEPALIVED,), after=4.0, deceives=True),
     ),
     scenario(
         "garp-spoofed",
