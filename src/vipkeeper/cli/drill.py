@@ -305,8 +305,10 @@ class _Show:
         """Write the report folder and the outputs asked for."""
         parcel = json.loads(data)
         report = report_json.load_run(parcel["report"])
-        write_folder(report, parcel["logs"], self._args.report)
-        _deliver(report, self._asked, self._args)
+        try:
+            write_folder(report, parcel["logs"], self._args.report)
+        finally:
+            _deliver(report, self._asked, self._args)
         output.note(f"\nreport: {self._args.report / 'index.html'}")
         if parcel["logs"]:
             output.note(f"logs of the servers: {self._args.report / LOGS}")

@@ -76,14 +76,25 @@ def _offers(hierarchy: Hierarchy, controller: Controller) -> bool:
         return False
 
 
-def lacking(controller: Controller) -> str:
+def lacking(controller: Controller, mounts: Path = _MOUNTS) -> str:
     """Why groups of a controller cannot be made here; empty where they can."""
-    hierarchy = find(controller)
+    hierarchy = find(controller, mounts)
     if hierarchy is None:
         return f"this kernel has no control group for {controller.value}"
     if not os.access(hierarchy.path, os.W_OK) or os.statvfs(hierarchy.path).f_flag & os.ST_RDONLY:
         return f"control groups in {hierarchy.path} cannot be made by this user"
+    try:
+        _hand_down(hierarchy, controller)
+    except OSError as error:
+        # In a container: what is its root has processes of its own (cgroups(7), "no internal processes").
+        return f"{hierarchy.path} does not hand down its control of {controller.value}: {error.strerror}"
     return ""
+
+
+def _hand_down(hierarchy: Hierarchy, controller: Controller) -> None:
+    """Let groups below a v2 hierarchy's root have a controller."""
+    if hierarchy.version == 2 and controller is not Controller.FREEZER:
+        (hierarchy.path / "cgroup.subtree_control").write_text(f"+{controller.value}")
 
 
 def owner_name() -> str:
@@ -103,21 +114,20 @@ def _started(pid: int) -> int:
 class ControlGroup:
     """One group of one controller, with processes of the lab in it."""
 
-    def __init__(self, controller: Controller, name: str) -> None:
-        """Make it.
+    def __init__(self, controller: Controller, name: str, mounts: Path = _MOUNTS) -> None:
+        """Make it; `mounts`: the table of what is mounted where.
 
         Raises:
             LabError: this host does not let us.
         """
-        hierarchy = find(controller)
+        hierarchy = find(controller, mounts)
         if hierarchy is None:
-            raise LabError(lacking(controller))
+            raise LabError(lacking(controller, mounts))
         self._first = hierarchy.version == 1
         self._parent = hierarchy.path
         self._path = hierarchy.path / name
         try:
-            if not self._first and controller is not Controller.FREEZER:
-                (hierarchy.path / "cgroup.subtree_control").write_text(f"+{controller.value}")
+            _hand_down(hierarchy, controller)
             self._path.mkdir()
         except OSError as error:
             raise LabError(f"control group {self._path}: {error.strerror}") from None
