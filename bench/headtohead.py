@@ -45,9 +45,9 @@ def section(found: dict[str, Any]) -> str:
     )
     for group in versus.GROUPS:
         mine = [cell for cell in cells if cell.name.startswith(group.cells)]
-        names = [n for n in group.contenders if any(n in records[cell.name] for cell in mine)]
-        if names:
-            text += f"\n### {group.title}\n\n{_group(mine, names, records)}"
+        who = [one for one in group.contenders if any(one in records[cell.name] for cell in mine)]
+        if who:
+            text += f"\n### {group.title}\n\n{_group(mine, who, records)}"
     return text + _once([cell for cell in cells if cell.name.startswith("every/")], records)
 
 

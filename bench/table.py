@@ -92,8 +92,13 @@ def _conditions(found: dict[str, Any]) -> str:
 
 def _aims(found: dict[str, Any]) -> str:
     text = "## What was aimed at\n"
-    titles = ((2, "the holder"), (3, "the election"), (4, "the linter"), (5, "why"))
-    titles += ((6, "the proving ground"),)
+    titles = (
+        (2, "the holder"),
+        (3, "the election"),
+        (4, "the linter"),
+        (5, "why"),
+        (6, "the proving ground"),
+    )
     for issue, title in titles:
         judged = [(a.text, a.cell, judge(a, found["cells"])) for a in AIMS if a.issue == issue]
         if issue == 2:
