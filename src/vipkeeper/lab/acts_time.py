@@ -23,6 +23,8 @@ from vipkeeper.lab.stage import Stage
 from vipkeeper.lab.topology import LAN
 
 BUSY_LOOP = ("sh", "-c", "while :; do :; done")
+LEAST_SHARE = 0.1
+"""Of its time a quota must hold back, or a hog must run, to count as there: other programs want to run as well."""
 LEAST_PAUSE = 300 * MILLISECOND
 """What a collection of garbage must take at least: longer than it takes to suspect a holder."""
 _HOG = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))\nwhile True: pass"
@@ -66,7 +68,7 @@ def _quota(percent: int, which: Callable[[Stage], Server]) -> Callable[[Stage], 
         def mend() -> None:
             held, lasted = group.held_back(), (now() - began) / SECOND
             found = f"{held:.1f} s of {lasted:.1f} s"
-            stage.effect("the quota holds its group back", found, met=held > lasted / 2)
+            stage.effect("the quota holds its group back", found, met=held > lasted * LEAST_SHARE)
 
         return mend
 
@@ -102,7 +104,7 @@ def _hog(stage: Stage) -> Mend:
         lasted = (now() - began) / SECOND
         for hog in running:
             found = f"{hog.ran:.1f} s of {lasted:.1f} s"
-            stage.effect("the real-time program has its core", found, met=hog.ran > lasted / 2)
+            stage.effect("the real-time program has its core", found, met=hog.ran > lasted * LEAST_SHARE)
             hog.signal_tree(signal.SIGKILL)
 
     return mend
