@@ -104,7 +104,9 @@ def _hog(stage: Stage) -> Mend:
         lasted = (now() - began) / SECOND
         for hog in running:
             found = f"{hog.ran:.1f} s of {lasted:.1f} s"
-            stage.effect("the real-time program has its core", found, met=hog.ran > lasted * LEAST_SHARE)
+            stage.effect(
+                "the real-time program has its core", found, met=hog.ran > lasted * LEAST_SHARE
+            )
             hog.signal_tree(signal.SIGKILL)
 
     return mend
