@@ -219,10 +219,11 @@ FRAME_ACTS: tuple[Act, ...] = (
     scenario(
         "reordered",
         "Frames of the holder overtake each other",
-        "Each is late by 0 to 50 ms. An advert that comes after a newer one says nothing.",
+        "Each is late by 0 to 130 ms: by more than an advert interval, so that adverts overtake each other too. One that "
+        "comes after a newer one says nothing.",
         Group.WIRES,
         (33,),
-        Fault(*HOLDERS_WIRE, _wire("frames are 0 to 50 ms late", Course(window=50))),
+        Fault(*HOLDERS_WIRE, _wire("frames are 0 to 130 ms late", Course(window=130))),
         QUIET,
         6.0,
         Extras(smoke=True),
