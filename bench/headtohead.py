@@ -163,7 +163,8 @@ def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
     words = "; ".join([words, *(price for price in prices if price)])
     if any(lost):
         return Finding("missed", words)
-    return Finding("met" if min(len(ours), len(theirs)) >= cell.runs else "not measured", words)
+    enough = len(theirs) >= cell.runs or versus.hopeless(cell, theirs)
+    return Finding("met" if enough and len(ours) >= cell.runs else "not measured", words)
 
 
 def _gain(metric: str, key: str, fast: Sequence[Run], slow: Sequence[Run]) -> str:

@@ -20,6 +20,8 @@ from vipkeeper.lab.catalogue import SCENARIOS
 
 DEFAULT = results.ROOT / "bench" / "results" / "versus.json"
 RUNS = 50
+NEVER = 10
+"""Runs after which a contender that ended none of its outages is asked no more: each takes the longest there is."""
 GUESS = 15.0
 """Seconds of a run, until one of its cell has been timed."""
 BEST = ("vipkeeper", "keepalived-best", "ucarp-best", "kube-vip-best")
@@ -136,7 +138,14 @@ def _left(cell: Cell, contender: str, scale: float, found: dict[str, Any]) -> in
     blocks = results.blocks(found, cell.name, contender)
     if sum(not block["runs"] for block in blocks) >= BLOCKS_MAY_FAIL:
         return 0
+    if hopeless(cell, runs({"blocks": blocks})):
+        return 0
     return max(1, round(cell.runs * scale)) - sum(len(block["runs"]) for block in blocks)
+
+
+def hopeless(cell: Cell, played: Sequence[dict[str, Any]]) -> bool:
+    """Whether a contender has shown often enough that it does not end this outage."""
+    return len(played) >= NEVER and all(cell.metric in run.get("unended", ()) for run in played)
 
 
 def missing(

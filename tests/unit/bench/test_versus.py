@@ -134,6 +134,21 @@ def test_adverts_every_second_wait_until_all_else_is_played(
     assert [name for name, _, _ in played].index("second/loss") == len(played) - 1
 
 
+def test_whoever_never_ends_an_outage_is_asked_ten_times(
+    played: list[tuple[str, str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one(cell: Cell, contender: str, count: int) -> dict[str, Any]:
+        played.append((cell.name, contender, count))
+        never = [cell.metric] if contender == "ucarp-best" else []
+        return block(*[run(11000.0, unended=never)] * count)
+
+    monkeypatch.setattr(versus, "block_of", one)
+    cell = Cell("fault/loss", "loss", 50, "", ("vipkeeper", "ucarp-best"))
+    versus.play([cell], 1.0, tmp_path / "out.json", 600, mix=False)
+    assert sum(count for _, who, count in played if who == "ucarp-best") == 10
+    assert sum(count for _, who, count in played if who == "vipkeeper") == 50
+
+
 def test_a_table_has_its_own_contenders_of_the_runs_of_one_cell() -> None:
     contenders = ("vipkeeper", "keepalived-best", "keepalived-default")
     records = {name: {"blocks": [block(run(200.0))]} for name in contenders}
