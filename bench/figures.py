@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+TOLD = 0.5
+"""Seconds within which an act says that it has mended something; it watches a takeover for longer than that."""
 COPIED = (
     "run",
     "length",
@@ -58,7 +60,7 @@ def _unended(act: dict[str, Any], gaps: Sequence[dict[str, float]]) -> bool:
         return False
     longest = max(gaps, key=lambda gap: gap["end"] - gap["start"])
     ends = [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"]
-    return any(longest["start"] < at <= longest["end"] for at in (*ends, act["length"]))
+    return any(longest["start"] < at < longest["end"] + TOLD for at in (*ends, act["length"]))
 
 
 def _ms(seconds: float) -> float:

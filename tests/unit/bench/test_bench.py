@@ -71,10 +71,12 @@ def test_figures_of_a_run_come_from_wire_and_kernels() -> None:
 
 def test_outage_that_only_the_mending_ended_is_told_apart() -> None:
     mended = {"at": 3.0, "kind": "healed", "text": "", "server": "cp1"}
-    client = {"sent": 2000, "lost": 800, "gaps": [span(1.4, 3.1), span(3.5, 3.6)]}
+    client = {"sent": 2000, "lost": 800, "gaps": [span(1.4, 2.9), span(3.5, 3.6)]}
     refused = {"gaps": [span(1.0, 4.0)]}
     run = run_of(act(markers=[*act()["markers"], mended], udp=client, tls=refused))
     assert run["unended"] == ["outage_ms", "service_outage_ms"]
+    taken_over = client | {"gaps": [span(1.4, 1.9)]}
+    assert run_of(act(markers=[*act()["markers"], mended], udp=taken_over))["unended"] == []
 
 
 def test_server_that_never_falls_silent_has_no_figure_and_misses_the_aim() -> None:
