@@ -106,6 +106,11 @@ def test_where_the_wire_deceives_the_kernels_are_asked(pair: str) -> None:
     assert "two servers answer" not in both.expects
 
 
+def test_pair_lasts_as_long_as_the_player_says_where_one_of_both_has_no_end() -> None:
+    lasting, ending = catalogue.find(["sigterm+loss", "sigterm+link-down"])
+    assert (lasting.seconds, ending.seconds) == (8.0, 0.0)
+
+
 def test_faults_of_frames_stand_beside_each_other() -> None:
     (pair,) = catalogue.find(["loss+backup-deaf"])
     assert pair.name == "loss+backup-deaf"
