@@ -27,7 +27,7 @@ from vipkeeper.core.facts import (
     VipChanged,
     WireChanged,
 )
-from vipkeeper.core.invariants.base import Invariant, Violation
+from vipkeeper.core.invariants.base import Invariant
 from vipkeeper.core.invariants.checker import Checker
 from vipkeeper.core.invariants.election import (
     Deafness,
@@ -46,6 +46,7 @@ from vipkeeper.core.invariants.safety import (
     TwoOnOneDirection,
     TwoOnWorkingWires,
 )
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.trace import TraceRecord, parse
 from vipkeeper.core.types import MILLISECOND, Instant, Settings
 from vipkeeper.lab.kernel import free_beginning

@@ -22,9 +22,9 @@ from vipkeeper.core.facts import (
     StateKnown,
     VipChanged,
 )
-from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.checker import Checker
 from vipkeeper.core.invariants.reading import PATIENCE, REST, Reader
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.trace import Header, line
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.lab import measure, traces
