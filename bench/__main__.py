@@ -135,7 +135,7 @@ def _versus(args: argparse.Namespace) -> int:
     names = _known(args.cell, every)
     cells = [cell for cell in every if not names or cell.name in names]
     found = versus.play(cells, args.scale, path, args.minutes, mix=args.mix)
-    done = not any(versus.missing(cells, args.scale, found))
+    done = not versus.missing(cells, args.scale, found)
     if done and not names and "rest_versus" not in found:
         seconds = max(5.0, REST_SECONDS * min(1.0, args.scale))
         contenders = dict.fromkeys([*versus.BEST, *versus.DEFAULTS])

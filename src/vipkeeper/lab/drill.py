@@ -131,6 +131,11 @@ class Drill:
         self.stage = self._stage(act, random.Random(0))
         return _healed(self.stage)
 
+    def give_up(self) -> None:
+        """Mend what an interrupted act has broken, so that all of it can end."""
+        if self.stage is not None:
+            self._undo(self.stage)
+
     def stop_measuring(self) -> None:
         """End the probes; the cluster stays as it is."""
         if self._recorder is not None:
@@ -202,10 +207,11 @@ class Drill:
         figures = stage.measure()
         self._undo(stage)
         kept = promises.expectations(stage, figures, written, at_first)
+        expected = [*act.judge(stage, figures), *stage.effects, *kept]
         if not all(promise.met for promise in kept):
             trace = promises.whole(stage, figures, written, at_first)
             self.logs[f"{act.name}-{run}/{traces.TRACE}"] = trace
-        return _result(act, run, stage, figures, [*act.judge(stage, figures), *kept], written)
+        return _result(act, run, stage, figures, expected, written)
 
     def _unplayable(self, act: Act) -> str:
         """Why an act is skipped on this host, with this manager; empty where it is not."""
