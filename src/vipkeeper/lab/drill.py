@@ -218,6 +218,7 @@ class Drill:
         self._spoiled = True
         if ill := _healed(stage):
             return ill
+        stage.cluster.ledger.changing("the act is prepared")
         try:
             prepare(stage)
         except LabError as error:
@@ -226,6 +227,8 @@ class Drill:
 
     def _undo(self, stage: Stage) -> None:
         """Mend what the act broke; what cannot be mended, nobody else gets to see."""
+        if stage.broken:
+            stage.cluster.ledger.changing("what was broken is mended")
         try:
             stage.undo()
         except LabError:

@@ -6,7 +6,7 @@ Kernels' addresses, answers and the client's view are the recorder's to know; `p
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from vipkeeper.core.facts import (
     CLIENT,
@@ -52,6 +52,8 @@ class Ledger:
         self.told: list[tuple[int, Fact]] = []
         self.configured: dict[str, Configured] = {}
         """The newest settings that each daemon has said in its trace, whatever became of the file."""
+        self.listener: Callable[[int, Fact], None] | None = None
+        """Hears every fact too; for it nothing ends with an act."""
         self._servers = [server.name for server in network.servers]
         self._ends = {name: name for name in self._servers}
         self._ends |= {network.router.name: GATEWAY, network.client.name: CLIENT}
@@ -63,16 +65,19 @@ class Ledger:
         self._stalled: set[str] = set()
 
     def begin(self) -> None:
-        """An act begins; wires that are not whole are told again."""
+        """An act begins, in a healthy cluster; wires that are not whole are told again."""
+        if self._open:
+            self.healed()
         self.told.clear()
-        self._open.clear()
-        self._unknown.clear()
         self._wires.clear()
         self._look(now())
 
     def tell(self, fact: Fact, at: int | None = None) -> None:
         """This is true from now on, or from an instant a moment ago."""
-        self.told.append((now() if at is None else at, fact))
+        when = now() if at is None else at
+        self.told.append((when, fact))
+        if self.listener is not None:
+            self.listener(when, fact)
 
     def fault(self, kind: FaultKind, text: str, servers: Iterable[str]) -> None:
         """Something breaks now. Of `OTHER` the facts say no more than that; nothing is known of the wires of
@@ -88,6 +93,10 @@ class Ledger:
             self.tell(DisturberChanged(Disturber.OTHER, None, on=True))
             self._unknown.update(names)
             self._look(now())
+
+    def changing(self, text: str) -> None:
+        """The lab changes any server in ways that it does not tell, until the next act begins."""
+        self.fault(FaultKind.OTHER, text, self._servers)
 
     def healed(self) -> None:
         """Nothing that was laid lasts any more."""

@@ -11,7 +11,6 @@ from vipkeeper.lab import measure
 from vipkeeper.lab.act import TAKEOVER_BOUND, Act
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.drill import Drill
-from vipkeeper.lab.judge import Judge, TraceFile
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.measure import Change, Window
@@ -19,7 +18,7 @@ from vipkeeper.lab.must import AGREED, LEASE
 from vipkeeper.lab.recorder import UDP_EVERY, UDP_PATIENCE
 from vipkeeper.lab.schedule import Step, step
 from vipkeeper.lab.stage import Figures, Stage
-from vipkeeper.lab.traces import TRACE
+from vipkeeper.lab.watch import Watch
 from vipkeeper.report.run import ActResult, Expectation, Verdict
 from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakViolation
 
@@ -79,17 +78,15 @@ class Soaking:
         self.record = record
         self.failure: Failure | None = None
         self._drill = drill
-        self._manager: Vipkeeper = drill.manager
         self._faults = faults
         self._save = save
         self._tell = tell
         self._cluster: Cluster | None = None
-        self._judge: Judge | None = None
+        self._watch: Watch | None = None
         self._zero: int | None = None
         """The instant that the record counts from."""
         self._from = 0
         """Until when samples were gathered."""
-        self._disturbed: list[tuple[int, bool]] = []
         self._last: ActResult | None = None
 
     def play(self) -> None:
@@ -121,7 +118,6 @@ class Soaking:
         else:
             self._between()
         if self.failure is None:
-            self._disturbed.append((now(), seed is not None))
             result = self._drill.perform(replace(act, seconds=seconds), 1, seed or 0)
             if result.verdict is not Verdict.SKIPPED:
                 self._ended(result, seed)
@@ -135,12 +131,10 @@ class Soaking:
         assert cluster is not None
         if cluster is self._cluster:
             return
-        self._cluster, self._from = cluster, now()
+        self._cluster, self._watch = cluster, Watch(self._stage)
+        self._from = self._watch.start
         if self._zero is None:
             self._zero = self._from - round(self.record.length * 1e9)
-        files = {name: TraceFile(s.directory / TRACE) for name, s in cluster.servers.items()}
-        self._judge = Judge(self._manager.core_settings(cluster.network), files)
-        self._judge.look(self._stage.recorder.changes(), [(self._from, False)], self._from)
 
     @property
     def _stage(self) -> Stage:
@@ -187,16 +181,14 @@ class Soaking:
         """Add outages and moves until now to the record, and have the traces judged."""
         window, recorder = Window(self._from, end), self._stage.recorder
         self._from = end
-        changes = [change for change in recorder.changes() if change.at in window]
         self.record = replace(
             self.record,
             outages=self._outages(window),
             moves=(*self.record.moves, *self._moves(recorder.changes(), window)),
             seconds=max(self.record.length, self._at(end)),
         )
-        assert self._judge is not None
-        disturbed, self._disturbed = self._disturbed, []
-        for broken in self._judge.look(changes, disturbed, end):
+        assert self._watch is not None
+        for broken in self._watch.look(end):
             said = f"{broken.invariant}: {broken.text}"
             self._fail(self._last, seed, said, max(0.0, self._at(broken.at)))
 
@@ -235,12 +227,12 @@ class Soaking:
         broken = (*self.record.violations, SoakViolation(when, said))
         length = max(self.record.length, when)
         self.record = replace(self.record, violations=broken, seconds=length)
-        if self.failure is not None or self._judge is None:
+        if self.failure is not None or self._watch is None:
             return
         shown = result or self._drill.perform(replace(QUIET_ACT, seconds=0.5), 1, 0)
         shown = replace(shown, verdict=Verdict.FAILED, reason=said)
         self._drill.keep_logs(f"{shown.name}-1")
-        traces = {name: file.tail() for name, file in self._judge.files.items()}
+        traces = {name: file.tail() for name, file in self._watch.files.items()}
         self.failure = Failure(shown, seed, traces)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from support.story import Story
 from vipkeeper.core.actions import Cause, Exit, SendAdvert, State, Transition
 from vipkeeper.core.events import AdvertReceived, Tick
 from vipkeeper.core.facts import (
+    CLIENT,
+    GATEWAY,
     AnswersChanged,
     ApiChanged,
     ApiState,
@@ -34,7 +37,8 @@ from vipkeeper.core.trace import Header, TraceRecord, line, parse
 from vipkeeper.core.types import MILLISECOND
 from vipkeeper.daemon.observer import Trace
 from vipkeeper.lab.ledger import Ledger
-from vipkeeper.lab.promises import Told, judge, merged
+from vipkeeper.lab.merging import Told
+from vipkeeper.lab.promises import Judge, judge, merged
 from vipkeeper.lab.topology import lan
 from vipkeeper.lab.wires import Fault
 from vipkeeper.report.trace import load_trace
@@ -45,10 +49,14 @@ NAMES = ("cp1", "cp2", "cp3")
 
 
 class Act:
-    """cp1 holds, cp2 and cp3 follow; daemons' lines and the lab's facts at times in milliseconds."""
+    """cp1 holds, cp2 and cp3 follow; daemons' lines and the lab's facts at times in milliseconds.
+
+    Each daemon writes a tick each 100 ms, until it is told to be silent.
+    """
 
     def __init__(self) -> None:
         self.lines: dict[str, list[bytes]] = {name: [] for name in NAMES}
+        self.silent_from: dict[str, int] = {}
         self.facts: list[Told] = [
             (1, Configured(name, settings(own))) for own, name in enumerate(NAMES)
         ]
@@ -80,8 +88,27 @@ class Act:
         self.moves(at + 80, name, State.SUSPECT, State.CLAIM)
         self.moves(at + 81, name, State.CLAIM, State.HOLDER)
 
+    def written(self) -> dict[str, list[bytes]]:
+        found = {}
+        for name, lines in self.lines.items():
+            end = self.silent_from.get(name, END // MILLISECOND)
+            ticks = [
+                f"{line(at * MILLISECOND + 1, Tick())}\n".encode() for at in range(50, end, 100)
+            ]
+            found[name] = sorted([*ticks, *lines], key=when)
+        return found
+
     def broken(self) -> set[str]:
-        return {one.invariant for one in judge(self.lines, self.facts, until=END)}
+        return {one.invariant for one in judge(self.written(), self.facts, until=END)}
+
+    def texts(self) -> list[str]:
+        return [one.text for one in judge(self.written(), self.facts, until=END)]
+
+
+def when(text: bytes) -> int:
+    record = parse(text)
+    assert isinstance(record, TraceRecord)
+    return record.at
 
 
 def test_a_quiet_act_breaks_nothing() -> None:
@@ -130,6 +157,66 @@ def test_a_vip_left_by_a_daemon_that_ended_by_itself_is_found() -> None:
     assert "S3" in act.broken()
 
 
+def test_a_vip_left_behind_by_a_daemon_that_writes_no_more_is_found() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    assert any(text.startswith("cp1 has the VIP with its daemon stalled") for text in act.texts())
+
+
+def test_a_lease_that_ends_is_no_vip_left_behind() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    act.holds(3500, "cp1", held=False)
+    assert "S3" not in act.broken()
+
+
+def test_a_daemon_that_was_killed_is_not_taken_for_a_silent_one() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    act.tell(1000, DaemonChanged("cp1", DaemonState.DEAD))
+    assert any(text.startswith("cp1 has the VIP with its daemon dead") for text in act.texts())
+
+
+def test_a_daemon_that_writes_again_runs_again() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    for at in range(3000, END // MILLISECOND, 100):
+        act.writes(at, "cp1", Tick())
+    assert act.broken() == set()
+
+
+def test_unknown_wires_excuse_two_holders_and_nothing_else() -> None:
+    act = Act()
+    for one, other in permutations((*NAMES, GATEWAY, CLIENT), 2):
+        act.tell(900, WireChanged(one, other, 0, 0, bursts=True))
+    act.holds(1000, "cp2")
+    assert act.broken() & {"S1", "S2", "S3", "S4"} == {"S4"}
+
+
+def test_a_transition_that_the_protocol_does_not_have_is_found() -> None:
+    act = Act()
+    act.moves(1000, "cp3", State.STANDBY, State.HOLDER, Cause.STARTED)
+    assert "A1" in act.broken()
+
+
+def test_a_trace_in_pieces_is_judged_as_a_whole_one_and_each_breach_told_once() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    act.holds(4000, "cp2")
+    one, written, found = Judge(), act.written(), []
+    for end in range(700 * MILLISECOND, END + 1, 700 * MILLISECOND):
+        now = [fact for fact in act.facts if end - 700 * MILLISECOND <= fact[0] < end]
+        pieces = {
+            name: [text for text in lines if end - 700 * MILLISECOND <= when(text) < end]
+            for name, lines in written.items()
+        }
+        found += one.take(pieces, now, end)
+    found += one.finish(END)
+    whole = judge(written, act.facts, until=END)
+    assert {"S3", "S4"} <= {one.invariant for one in whole}
+    assert found == whole
+
+
 def test_nobody_who_serves_is_found_unless_something_unknown_is_wrong() -> None:
     act = Act()
     act.holds(1000, "cp1", held=False)
@@ -144,7 +231,7 @@ def test_a_merged_trace_is_in_order_and_read_by_the_report() -> None:
     act = Act()
     act.claims(1000, "cp2")
     act.holds(1082, "cp2")
-    texts = [text.decode() for text in merged(act.lines, act.facts, until=END)]
+    texts = [text.decode() for text in merged(act.written(), act.facts, until=END)]
     records = [parse(text) for text in texts]
     times = [record.at for record in records if isinstance(record, TraceRecord)]
     assert len(times) == len(texts)
@@ -242,6 +329,24 @@ def test_a_loss_is_told_in_thousandths_and_wires_that_are_not_whole_again_at_the
     assert ledger.told == [(5, WireChanged("cp1", "cp2", 200, 0))]
     ledger.begin()
     assert facts(ledger) == [WireChanged("cp1", "cp2", 200, 0)]
+
+
+def test_whoever_listens_hears_that_the_next_act_begins_with_nothing_broken(
+    ledger: Ledger,
+) -> None:
+    heard: list[object] = []
+    ledger.listener = lambda _, fact: heard.append(fact)
+    ledger.fault(FaultKind.API_REFUSES, "dies", ["cp1"])
+    ledger.changing("what was broken is mended")
+    ledger.begin()
+    assert facts(ledger) == []
+    assert heard.index(ApiChanged("cp1", ApiState.REFUSING)) < heard.index(
+        ApiChanged("cp1", ApiState.READY)
+    )
+    assert DisturberChanged(Disturber.OTHER, None, False) in heard
+    wires = {(f.source, f.target): f.bursts for f in heard if isinstance(f, WireChanged)}
+    assert wires
+    assert not any(wires.values())
 
 
 def test_power_that_goes_takes_vip_and_daemon(ledger: Ledger) -> None:
