@@ -27,6 +27,7 @@ from vipkeeper.core.facts import (
     DisturberChanged,
     FaultKind,
     Healed,
+    HostChanged,
     PowerChanged,
     ServedChanged,
     StateKnown,
@@ -203,6 +204,8 @@ def test_a_trace_in_pieces_is_judged_as_a_whole_one_and_each_breach_told_once() 
     act = Act()
     act.silent_from["cp1"] = 1000
     act.holds(4000, "cp2")
+    for at in (8000, 12_000, 16_000):
+        act.tell(at, HostChanged("cp1", 0, False))
     one, written, found = Judge(), act.written(), []
     for end in range(700 * MILLISECOND, END + 1, 700 * MILLISECOND):
         now = [fact for fact in act.facts if end - 700 * MILLISECOND <= fact[0] < end]
