@@ -93,4 +93,4 @@ def first_sentence(text: str) -> str:
     """The first sentence of a part, on one line: what a finding says in short."""
     paragraph = " ".join(text.partition("\n\n")[0].split())
     found = re.search(r"[.;](?= [A-Z`]|$)", paragraph)
-    return paragraph[: found.start() + 1] if found else paragraph
+    return f"{paragraph[: found.start()]}." if found else paragraph

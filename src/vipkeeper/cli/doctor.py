@@ -47,15 +47,23 @@ class Diagnosis:
     """Everything that was found."""
 
     findings: tuple[Finding, ...]
-    configuration_wrong: bool
+
+    @property
+    def configuration_wrong(self) -> bool:
+        """Whether a problem is one of the configuration."""
+        return any(f.of_own_configuration for f in self.problems)
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """What keeps the daemon from doing its work."""
+        return tuple(f for f in self.findings if f.verdict is Verdict.PROBLEM)
 
     @property
     def exit_code(self) -> ExitCode:
         """What the process says to a script."""
         if self.configuration_wrong:
             return ExitCode.USAGE
-        bad = any(finding.verdict is Verdict.PROBLEM for finding in self.findings)
-        return ExitCode.FINDINGS if bad else ExitCode.OK
+        return ExitCode.FINDINGS if self.problems else ExitCode.OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,9 +108,7 @@ def examine(path: Path) -> Diagnosis:
             config_file=SERVER_FILES.get(expected.distribution),
         )
     facts: Facts = collect(query)
-    wrong = any(finding.verdict is Verdict.PROBLEM for finding in findings)
-    wrong = wrong or (expected is not None and expected.own is None)
-    return Diagnosis((*findings, *judge(facts, expected)), wrong)
+    return Diagnosis((*findings, *judge(facts, expected)))
 
 
 def _configuration(path: Path) -> tuple[ClusterConfig | None, list[Finding]]:
@@ -126,7 +132,8 @@ def _configuration(path: Path) -> tuple[ClusterConfig | None, list[Finding]]:
 
 def _problems(name: str, text: str) -> list[Finding]:
     lines = text.splitlines()
-    return [Finding(Group.CONFIGURATION, name, Verdict.PROBLEM, line) for line in lines]
+    group, verdict = Group.CONFIGURATION, Verdict.PROBLEM
+    return [Finding(group, name, verdict, line, of_own_configuration=True) for line in lines]
 
 
 def expect(config: ClusterConfig, addresses: Sequence[Address]) -> Expected:
@@ -202,6 +209,8 @@ def _render_all(findings: Iterable[Finding], style: Style) -> Iterable[str]:
 
 def _summary(diagnosis: Diagnosis, style: Style) -> str:
     counts = {v: sum(f.verdict is v for f in diagnosis.findings) for v in Verdict}
+    of_configuration = sum(f.of_own_configuration for f in diagnosis.problems)
+    counts[Verdict.PROBLEM] -= of_configuration
     parts = [
         f"{counts[verdict]} {one if counts[verdict] == 1 else many}"
         for verdict, one, many in (
@@ -213,7 +222,10 @@ def _summary(diagnosis: Diagnosis, style: Style) -> str:
     ]
     details = f" ({', '.join(parts)})" if parts else ""
     if diagnosis.configuration_wrong:
-        return style.paint(f"The configuration is wrong{details}.", Tone.BAD)
+        many = "" if of_configuration == 1 else "s"
+        of_host = f"; of this host: {', '.join(parts)}" if parts else ""
+        text = f"The configuration is wrong ({of_configuration} problem{many}){of_host}."
+        return style.paint(text, Tone.BAD)
     if counts[Verdict.PROBLEM]:
         return style.paint(f"This host cannot run the daemon yet{details}.", Tone.BAD)
     return style.paint(f"This host can run the daemon{details}.", Tone.GOOD)

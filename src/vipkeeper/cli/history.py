@@ -9,7 +9,7 @@ from vipkeeper.cli import output
 from vipkeeper.cli.output import Style, Tone
 from vipkeeper.daemon.history import STATE_DIR, Move, move_from_json, moves_to_json, read_moves
 from vipkeeper.daemon.protocol import RUN_DIR, NoDaemonError, Request, RequestVerb, ask
-from vipkeeper.errors import ExitCode, HostError, RefusedError, UsageError
+from vipkeeper.errors import ExitCode, HostError, NothingError, RefusedError
 from vipkeeper.text import printable
 
 NAME = "history"
@@ -17,7 +17,8 @@ HELP = """\
 Every time the VIP came to this server or left it: when, why, from or to whom, how long it took.
 Asks the daemon; where none runs, reads what it left in its state directory.
 
-Exit codes: 0 shown (also when nothing has moved yet), 2 the history cannot be read."""
+Exit codes: 0 shown (also when nothing has moved yet), 2 the history cannot be read, 3 there is none: no daemon
+runs here and none left one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +78,7 @@ def _fetch(args: argparse.Namespace) -> list[Move]:
 
 def _from_file(state_dir: Path, number: int) -> list[Move]:
     if not state_dir.is_dir():
-        raise UsageError(
+        raise NothingError(
             f"no daemon runs on this server and it left no history (no directory {state_dir}): "
             "was it ever started here? --state-dir names another place"
         )

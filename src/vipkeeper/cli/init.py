@@ -18,6 +18,7 @@ from vipkeeper.cli.unit import UNIT_NAME, unit
 from vipkeeper.config.cluster import Distribution, Profile
 from vipkeeper.config.load import ConfigError, load_text, read_keys
 from vipkeeper.errors import ExitCode, HostError, UsageError
+from vipkeeper.host.inspect import read_network
 
 NAME = "init"
 HELP = """\
@@ -130,6 +131,7 @@ def main(args: argparse.Namespace) -> int:
         where = error.filename or directory
         raise HostError(f"cannot write {where}: {error.strerror}") from error
     output.emit(_report(args, servers, profile, virtual, written))
+    _warn_of_subnet(args)
     if args.systemd:
         _warn(target)
     return ExitCode.OK
@@ -175,6 +177,23 @@ def _warn(target: Path) -> None:
         output.note(f"init: {line}")
 
 
+def _warn_of_subnet(args: argparse.Namespace) -> None:
+    """Says where this host could not hold the VIP, which `doctor` would refuse."""
+    _, addresses = read_network()
+    if args.interface or addresses is None:
+        return
+    networks = (
+        a.address.network for a in addresses if a.address.ip not in map(ip_address, args.vip)
+    )
+    subnets = [network for network in networks if network.prefixlen < network.max_prefixlen]
+    far = [vip for vip in args.vip if not any(ip_address(vip) in subnet for subnet in subnets)]
+    if far:
+        output.note(
+            f"init: no interface of this host has a subnet that holds {', '.join(far)}: if this host is one of the "
+            "servers, choose a VIP of their subnet or name the --interface"
+        )
+
+
 def _servers(items: list[str]) -> list[tuple[str, str]]:
     servers: list[tuple[str, str]] = []
     problems = []
@@ -197,7 +216,7 @@ def render(
     """The text of cluster.yaml."""
     vips = args.vip
     lines = [
-        "# vipkeeper: the same file on every server. `vipkeeper doctor` checks it against this host.",
+        "# The configuration of vipkeeper, the same on every server; `vipkeeper doctor` checks it against this host.",
         "",
         "# The address clients use. It must be free, in the servers' subnet, and in RKE2's tls-san.",
         f"vip: {_quoted(vips[0])}" if len(vips) == 1 else "vip:",

@@ -211,7 +211,8 @@ def _alarm_lines(view: View, style: Style) -> list[str]:
         text, detail = _text(alarm, "text") or "?", _text(alarm, "detail")
         count, last = _number(alarm, "count"), _text(alarm, "last")
         line = f"{style.glyph('‼', '!')} {text}" + (f": {detail}" if detail else "")
-        line += f" ({count or 0:.0f} times, last {output.local_time(last) if last else 'at an unknown time'})"
+        often = "once" if count == 1 else f"{count or 0:.0f} times, last"
+        line += f" ({often} {output.local_time(last) if last else 'at an unknown time'})"
         lines.append(style.paint(line, Tone.WARN))
     return lines
 

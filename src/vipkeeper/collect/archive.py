@@ -91,6 +91,8 @@ def _members(source: Unpacked, troubles: Troubles) -> Iterator[Member]:
     for _ in range(MOST_MEMBERS):
         header = _header(source)
         if header is None:
+            while source.some(BLOCK):
+                pass  # a cut of what is compressed is seen at its end only
             return
         body = _Body(source, header.size)
         if header.kind in (b"L", b"x", b"K", b"g"):

@@ -154,6 +154,8 @@ def read(manifest: Member, members: Iterator[Member], troubles: Troubles) -> Rea
         facts, wrong = codec.load(text)
         for line in wrong:
             troubles.add(f"facts.ndjson: {line}")
+    for _ in members:
+        pass  # to its end, since only there is seen whether it was cut
     for line in said.could_not_collect:
         troubles.add(line)
     return Reading(Kind.VIPKEEPER, said.server, said.made_at, facts, troubles.lines())

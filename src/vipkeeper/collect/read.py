@@ -15,6 +15,7 @@ from vipkeeper.collect.reading import Reading, Troubles
 from vipkeeper.collect.unpack import BLOCK
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.text import printable
 
 _OF_ALL = "the archive: "
 
@@ -31,30 +32,33 @@ def read(path: Path, vip: str = "") -> Reading:
         if path.is_dir():
             return read_members(_folder(path, troubles), vip, troubles)
         with path.open("rb") as file:
-            return read_members(archive.members(file, troubles), vip, troubles)
+            return read_members(archive.members(file, troubles), vip, troubles, path.name)
     except OSError as error:
         troubles.add(f"{path}: {error.strerror or error}")
         return Reading(None, "", 0, (), troubles.lines())
 
 
-def read_members(members: Iterator[Member], vip: str, troubles: Troubles) -> Reading:
-    """What is in a bundle whose files are read one after the other."""
+def read_members(
+    members: Iterator[Member], vip: str, troubles: Troubles, name: str = ""
+) -> Reading:
+    """What is in a bundle whose files are read one after the other; `name` is the bundle's own."""
     first = next(members, None)
     if first is None:
         troubles.add("the archive: there is no file in it")
         return Reading(None, "", 0, (), troubles.lines())
     if first.path == bundle.MANIFEST:
-        return _cut(bundle.read(first, members, troubles))
-    return _cut(rancher.read(chain((first,), members), vip, troubles))
+        return _cut(bundle.read(first, members, troubles), name)
+    return _cut(rancher.read(chain((first,), members), vip, troubles), name)
 
 
-def _cut(reading: Reading) -> Reading:
+def _cut(reading: Reading, name: str) -> Reading:
     """An archive that could not be read to its end has no logs that count as read, and a fact says so."""
     whole = [t for t in reading.troubles if t.startswith(_OF_ALL)]
-    if reading.kind is None or not whole or not reading.server:
+    about = reading.server or printable(name)
+    if reading.kind is None or not whole or not about:
         return reading
     source, why = _OF_ALL.rstrip(": "), whole[0].removeprefix(_OF_ALL)
-    told = Fact(Key.LOGS_READ, None, reading.server, at=reading.made_at, source=source, unknown=why)
+    told = Fact(Key.LOGS_READ, None, about, at=reading.made_at, source=source, unknown=why)
     kept = (fact for fact in reading.facts if fact.key is not Key.LOGS_READ)
     return replace(reading, facts=(*kept, told))
 

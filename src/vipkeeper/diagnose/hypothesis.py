@@ -88,11 +88,16 @@ class Step:
     command: str = ""
     only_if: str = ""
 
-    def line(self, quote: str = "") -> str:
-        """The step with its risk, its condition and its command between quotes, on one line."""
+    @property
+    def head(self) -> str:
+        """The step with its risk and its condition, without its command."""
         condition = f", only if {self.only_if}" if self.only_if else ""
+        return f"[{self.risk.value}{condition}] {self.text}"
+
+    def line(self, quote: str) -> str:
+        """The step with its command between quotes, on one line."""
         command = f": {quote}{self.command}{quote}" if self.command else ""
-        return f"[{self.risk.value}{condition}] {self.text}{command}"
+        return f"{self.head}{command}"
 
 
 class Privilege(enum.Enum):

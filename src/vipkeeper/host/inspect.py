@@ -27,6 +27,7 @@ from vipkeeper.host.inspect_files import (
     udp_sockets,
 )
 from vipkeeper.host.inspect_kernel import KernelTrials, try_kernel
+from vipkeeper.host.processes import in_own_network
 from vipkeeper.wire.types import IPAddress
 
 COMMAND_LIMIT = 5.0
@@ -273,11 +274,9 @@ def _sysctls(interface: str) -> Iterable[tuple[str, int]]:
 
 def _processes() -> tuple[Process, ...]:
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
+    for entry in in_own_network(Path("/proc")):
         name = (_read(entry / "comm") or "").strip()
-        if name in _MANAGERS:
+        if name in _MANAGERS and int(entry.name) != os.getpid():
             found.append(Process(int(entry.name), name))
     return tuple(found)
 

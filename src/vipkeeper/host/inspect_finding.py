@@ -45,6 +45,8 @@ class Finding:
     """What was found."""
     meaning: str = ""
     fix: str = ""
+    of_own_configuration: bool = False
+    """Whether what is wrong is the configuration and not the host."""
 
 
 @dataclass(frozen=True, slots=True)

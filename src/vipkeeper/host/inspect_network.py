@@ -28,6 +28,7 @@ def _own_server(facts: Facts, expected: Expected) -> Iterator[Finding]:
         f"no address of this host is in servers (it has {found or 'none'})",
         "the daemon does not know which server it is; 'run' waits for such an address",
         "correct servers in the configuration, or give this host the address it names",
+        of_own_configuration=True,
     )
 
 
@@ -45,6 +46,7 @@ def _interface(facts: Facts, expected: Expected) -> Iterator[Finding]:
             f"no interface of this host has a subnet that holds {vips}",
             "nobody on the network would ask this host for the VIP",
             "choose a VIP out of the servers' subnet, or name the interface in the configuration",
+            of_own_configuration=True,
         )
         return
     link = next((link for link in facts.links if link.name == expected.interface), None)
@@ -57,6 +59,7 @@ def _interface(facts: Facts, expected: Expected) -> Iterator[Finding]:
             f"{expected.interface} {state}",
             "the daemon waits until it works",
             f"'ip link show {expected.interface}' shows the state; connect it or set it up",
+            of_own_configuration=link is None,
         )
         return
     yield Finding(group, name, Verdict.OK, f"{expected.interface} is up, its subnet holds the VIP")

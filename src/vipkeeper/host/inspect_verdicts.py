@@ -170,15 +170,19 @@ def _clock(facts: Facts) -> Iterator[Finding]:
 
 def _managers(facts: Facts) -> Iterator[Finding]:
     group = Group.OTHERS
-    rivals = [p for p in facts.processes if p.name not in ("vipkeeper", "firewalld")]
-    for rival in rivals:
+    rivals: dict[str, list[int]] = {}
+    for process in facts.processes:
+        if process.name not in ("vipkeeper", "firewalld"):
+            rivals.setdefault(process.name, []).append(process.pid)
+    for name, pids in rivals.items():
+        listed = ", ".join(map(str, sorted(pids)))
         yield Finding(
             group,
             "second VIP manager",
             Verdict.PROBLEM,
-            f"{rival.name} runs here (pid {rival.pid})",
+            f"{name} runs here (pid {listed})",
             "if it manages the same VIP, two servers will hold it at the same time",
-            f"stop and disable {rival.name}, or make sure that it manages other addresses only",
+            f"stop and disable {name}, or make sure that it manages other addresses only",
         )
     if not rivals:
         yield Finding(group, "second VIP manager", Verdict.OK, "no other VIP manager runs here")

@@ -8,6 +8,7 @@ Self-signed for localhost, kubernetes, 127.0.0.1 and ::1; valid until 2120.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 import tempfile
@@ -65,7 +66,7 @@ def write_certificate(directory: Path) -> tuple[Path, Path]:
     """
     directory.mkdir(parents=True, exist_ok=True)
     paths = directory / "tls.crt", directory / "tls.key"
-    for path, text in zip(paths, (CERTIFICATE, _KEY.replace("TESTING", "PRIVATE")), strict=True):
+    for path, text in zip(paths, (CERTIFICATE, _key()), strict=True):
         handle, name = tempfile.mkstemp(dir=directory)
         with os.fdopen(handle, "w") as file:
             file.write(text)
@@ -75,17 +76,34 @@ def write_certificate(directory: Path) -> tuple[Path, Path]:
 
 def expire(context: ssl.SSLContext, *, expired: bool) -> None:
     """From the next connection on, show the certificate that has expired, or the valid one again."""
-    with tempfile.TemporaryDirectory() as passing:
-        certificate, key = write_certificate(Path(passing))
-        if expired:
-            certificate.write_text(EXPIRED)
-        context.load_cert_chain(certificate, key)
+    _load(context, EXPIRED if expired else CERTIFICATE)
 
 
 def server_context(directory: Path | None = None) -> ssl.SSLContext:
-    """A TLS server context with this certificate; the files stay in `directory` if one is given."""
+    """A TLS server context with this certificate; its files stay in `directory` if one is given."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
-    with tempfile.TemporaryDirectory() as passing:
-        context.load_cert_chain(*write_certificate(directory or Path(passing)))
+    if directory is None:
+        _load(context, CERTIFICATE)
+    else:
+        context.load_cert_chain(*write_certificate(directory))
     return context
+
+
+def _load(context: ssl.SSLContext, certificate: str) -> None:
+    """By way of memory: of a stand-in that is killed meanwhile no file is left."""
+    with contextlib.ExitStack() as stack:
+        paths = [_in_memory(stack, text) for text in (certificate, _key())]
+        context.load_cert_chain(*paths)
+
+
+def _in_memory(stack: contextlib.ExitStack, text: str) -> str:
+    """The path of an anonymous file with this text, there as long as the stack is open."""
+    descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
+    stack.callback(os.close, descriptor)
+    os.write(descriptor, text.encode("ascii"))
+    return f"/proc/self/fd/{descriptor}"
+
+
+def _key() -> str:
+    return _KEY.replace("TESTING", "PRIVATE")

@@ -16,7 +16,11 @@ _COMMENT = re.compile(
     r"[\[ ]\s*(?P<codes>[A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+)*)\]?"
     r"(?:\s+until\s+(?P<until>\S+))?(?P<reason>.*)$"
 )
-_ALMOST = re.compile(r"[#!;]\s*vipkeeper:\s*\S")
+_ALMOST = re.compile(
+    r"[#!;]\s*vipkeeper:\s*(?:ign|disable|skip|noqa|nolint|suppress|allow|.{0,60}?\bVK\d{3})",
+    re.IGNORECASE,
+)
+"""Meant to keep something quiet; another comment that begins with our name is none of ours."""
 
 
 @dataclass(frozen=True, slots=True)

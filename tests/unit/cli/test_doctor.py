@@ -222,9 +222,39 @@ def test_without_a_configuration_the_host_alone_is_judged() -> None:
     assert "advert port" not in names
 
 
+def test_a_manager_of_several_processes_is_one_problem() -> None:
+    twice = dataclasses.replace(
+        GOOD, processes=(Process(9, "keepalived"), Process(7, "keepalived"))
+    )
+    (finding,) = [f for f in judge(twice, None) if f.verdict is Verdict.PROBLEM]
+    assert finding.text == "keepalived runs here (pid 7, 9)"
+
+
+@pytest.mark.parametrize(
+    "expected", [{"own": None}, {"interface": None}, {"interface": "eth7"}], ids=str
+)
+def test_an_error_of_the_configuration_exits_with_2(expected: dict[str, Any]) -> None:
+    found = Diagnosis(tuple(judge(GOOD, dataclasses.replace(EXPECTED, **expected))))
+    assert found.exit_code == 2
+    assert render(found, Style(colour=False, ascii=True))[-1].startswith(
+        "The configuration is wrong (1 problem)"
+    )
+
+
+def test_problems_of_the_host_are_not_laid_on_the_configuration() -> None:
+    host = dataclasses.replace(
+        GOOD, processes=(Process(7, "keepalived"),), capabilities=frozenset()
+    )
+    expected = dataclasses.replace(EXPECTED, own=None)
+    *_, last = render(Diagnosis(tuple(judge(host, expected))), Style(colour=False, ascii=True))
+    assert last == "The configuration is wrong (1 problem); of this host: 2 problems."
+
+
 def diagnosis(*verdicts: Verdict, wrong: bool = False) -> Diagnosis:
     group = judge(GOOD, None)[0].group
-    return Diagnosis(tuple(Finding(group, "x", v, "text") for v in verdicts), wrong)
+    return Diagnosis(
+        tuple(Finding(group, "x", v, "text", of_own_configuration=wrong) for v in verdicts)
+    )
 
 
 @pytest.mark.parametrize(
@@ -242,7 +272,7 @@ def test_the_exit_code_is_the_same_in_every_format(found: Diagnosis, code: int) 
 
 def test_ascii_output_is_ascii() -> None:
     findings = tuple(judge(GOOD, EXPECTED)) + diagnosis(*Verdict).findings
-    lines = render(Diagnosis(findings, False), Style(colour=False, ascii=True))
+    lines = render(Diagnosis(findings), Style(colour=False, ascii=True))
     assert "\n".join(lines).isascii()
 
 

@@ -67,7 +67,7 @@ def test_nothing_has_moved_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_no_daemon_and_no_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path / "nowhere") == 2
+    assert run(tmp_path / "nowhere") == 3
     assert "was it ever started here?" in capsys.readouterr().err
 
 

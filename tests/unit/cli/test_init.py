@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_interface
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,18 @@ from vipkeeper.cli import init, next_steps
 from vipkeeper.cli.main import main
 from vipkeeper.cli.next_steps import Situation, after_all, obstacles
 from vipkeeper.config.load import load
+from vipkeeper.host.inspect import Address
 
 SERVERS = ("--server", "cp1=10.0.0.1", "--server", "cp2=10.0.0.2")
 CLUSTER = ("--vip", "10.0.0.100", *SERVERS)
+
+
+@pytest.fixture(autouse=True)
+def in_the_subnet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This host is one of the servers."""
+    networks = ("10.0.0.1/24", "fd00::1/64")
+    local = tuple(Address("eth0", ip_interface(network), True) for network in networks)
+    monkeypatch.setattr(init, "read_network", lambda: ((), local))
 
 
 def numbered(text: str) -> list[str]:
@@ -123,3 +134,48 @@ def test_a_key_that_is_not_there_is_said_before_anything_is_written(
     assert "--key-from /nope: no such file" in said
     assert "vipkeeper init" not in said
     assert not place.exists()
+
+
+DISTRIBUTIONS = ("rke2", "k3s", "kubeadm", "none")
+VIPS = (("10.0.0.100",), ("fd00::100",), ("10.0.0.100", "fd00::100"), ("10.0.0.100", "10.0.0.101"))
+
+
+@pytest.mark.parametrize(
+    ("vips", "distribution", "profile", "interface", "systemd"),
+    [*product(VIPS, DISTRIBUTIONS, ("bare-metal", "vm"), ((), ("eth0",)), (False, True))],
+)
+def test_what_it_writes_has_no_findings(
+    vips: tuple[str, ...],
+    distribution: str,
+    profile: str,
+    interface: tuple[str, ...],
+    systemd: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    network = "fd00::" if vips == ("fd00::100",) else "10.0.0."
+    words = [f"--vip={vip}" for vip in vips]
+    words += [f"--server=cp{n}={network}{n}" for n in (1, 2, 3)]
+    words += [f"--distribution={distribution}", f"--profile={profile}"]
+    words += [f"--interface={name}" for name in interface]
+    words += [f"--directory={tmp_path}", f"--unit-directory={tmp_path}"]
+    assert main(["init", *words, *(["--systemd"] if systemd else [])]) == 0
+    files = [path for path in sorted(tmp_path.iterdir()) if path.name != "key"]
+    assert len(files) == 1 + systemd
+    capsys.readouterr()
+    assert main(["lint", "--output", "concise", *map(str, files)]) == 0
+    codes = set(re.findall(r"VK\d+", capsys.readouterr().out))
+    assert codes == (
+        {"VK709"} if distribution == "none" else set()
+    )  # it is true: nothing is checked
+
+
+def test_a_vip_outside_every_subnet_of_this_host_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["init", "--vip", "10.9.0.100", *SERVERS, "--force", "--directory", str(tmp_path)]
+    assert main(words) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "has a subnet that holds 10.9.0.100" in line
+    assert main([*words, "--interface", "eth0"]) == 0
+    assert capsys.readouterr().err == ""

@@ -90,3 +90,8 @@ def test_any_odd_server_still_renders(key: str, value: object) -> None:
 @pytest.mark.parametrize("document", [{}, {"servers": 7}, {"servers": [1, {}]}, {"alarms": [{}]}])
 def test_a_document_of_another_version_renders(document: dict[str, Any]) -> None:
     assert render(View(document), PLAIN)[0] == "nobody holds the VIP; no successor"
+
+
+def test_an_alarm_that_came_once_says_so() -> None:
+    document = {"alarms": [{"text": "deaf", "count": 1, "last": None}]}
+    assert "! deaf (once at an unknown time)" in render(View(document), PLAIN)

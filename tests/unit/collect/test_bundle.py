@@ -169,6 +169,19 @@ def test_a_cut_bundle_gives_what_came_before_the_cut() -> None:
     assert "the archive: it ends in the middle of a file" in said.troubles
 
 
+@pytest.mark.parametrize("part", range(1, 20))
+def test_a_cut_is_among_what_could_not_be_collected_wherever_it_is(
+    part: int, tmp_path: Path
+) -> None:
+    data = written()
+    path = tmp_path / "cp1.tar.gz"
+    path.write_bytes(data[: len(data) * part // 20])
+    said = read(path)
+    assert any(not fact.known and fact.source == "the archive" for fact in said.facts) or (
+        said.kind is None
+    )
+
+
 def test_a_folder_is_read_like_the_archive_it_came_from(tmp_path: Path) -> None:
     path = save(tmp_path, SAYS, FOUND, TEXTS)
     with tarfile.open(path) as packed:

@@ -19,6 +19,8 @@ from vipkeeper.collect.live.control_plane import (
     judge_health,
     judge_metrics,
     listeners,
+    look_at_etcd,
+    look_at_members,
     out_of_quota,
     read_members,
 )
@@ -126,6 +128,15 @@ def test_what_readyz_says(status: int, body: str, word: Ready) -> None:
 )
 def test_what_etcd_says(status: int | Port, body: str, word: Etcd) -> None:
     assert judge_health(status, body) is word
+
+
+def test_what_was_met_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_plane, "get", lambda *_, **__: (Port.REFUSED, ""))
+    (health,) = look_at_etcd(target())
+    assert health.raw == "refused"
+    monkeypatch.setattr(control_plane, "get", lambda *_, **__: (200, ""))
+    monkeypatch.setattr(control_plane, "read_members", lambda _: 1)
+    assert [fact.raw for fact in look_at_members(target())][-1] == "1 voter"
 
 
 def test_an_etcd_whose_health_hangs_is_asked_for_its_metrics_meanwhile(

@@ -80,7 +80,7 @@ def look_at_etcd(target: Target) -> Iterator[Fact]:
     (status, body), (metrics_status, metrics) = (answer.result() for answer in asked)
     source = f"http://127.0.0.1:{ETCD_PORT}/health"
     word = judge_health(status, body)
-    raw = body or str(status)
+    raw = body or _shown(status)
     if word is Etcd.NO_LEADER and "reason" not in body and _HAS_LEADER in metrics:
         word = Etcd.NO_SPACE if out_of_quota(metrics) else Etcd.ALARM
         raw = f"{body.strip()} without a reason, and its metrics say that it has a leader"
@@ -154,11 +154,16 @@ def look_at_members(target: Target) -> Iterator[Fact]:
         return
     members = read_members(body) if status == http.client.OK else None
     if members is None:
-        word = status.value if isinstance(status, Port) else str(status)
-        yield target.blind(Key.VOTERS, f"{word} {body[:120]}".strip(), source)
+        yield target.blind(Key.VOTERS, f"{_shown(status)} {body[:120]}".strip(), source)
         return
     yield target.of_path(Key.DATASTORE, Datastore.ETCD, source)
-    yield target.of_path(Key.VOTERS, members, source, raw=f"{members} voters")
+    raw = f"{members} voter{'' if members == 1 else 's'}"
+    yield target.of_path(Key.VOTERS, members, source, raw=raw)
+
+
+def _shown(status: int | Port) -> str:
+    """What an answer was, in words."""
+    return str(status.value if isinstance(status, Port) else status)
 
 
 def read_members(body: str) -> int | None:

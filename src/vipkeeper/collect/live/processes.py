@@ -14,6 +14,7 @@ from vipkeeper.collect.target import Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Key, Manager, Process
 from vipkeeper.host.inspect import program_output
+from vipkeeper.host.processes import in_own_network, runs_daemon
 
 SUPERVISORS = ("rke2-server", "k3s", "kubelet")
 MANAGERS = {
@@ -98,7 +99,7 @@ def _frozen(target: Target, pid: str) -> bool:
 def look_at_managers(target: Target) -> Iterator[Fact]:
     """Which VIP manager runs here, or is meant to."""
     running = dict(managers_running(target))
-    for name, word in MANAGERS.items():
+    for name, word in sorted(MANAGERS.items(), key=lambda item: item[0] not in running):
         properties = show(name) or {}
         pid = running.get(name)
         installed = properties.get("LoadState", "not-found") != "not-found"
@@ -130,20 +131,17 @@ def _pod_state(target: Target, name: str) -> Fact:
 
 
 def managers_running(target: Target) -> Iterator[tuple[str, str]]:
-    """(name, pid) of managers among the processes that this host shows."""
-    for entry in target.path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
+    """(name, pid) of managers among the processes in this host's network."""
+    for entry in in_own_network(target.path("/proc")):
         try:
             name = (entry / "comm").read_text(errors="replace").strip()
-            words = (entry / "cmdline").read_bytes().split(b"\0")
+            command = (entry / "cmdline").read_bytes()
         except OSError:
             continue
-        # This very command is called vipkeeper, too; the daemon is what was started with `run`.
-        ours = name == "vipkeeper" or any(word.endswith(b"/vipkeeper") for word in words[:3])
-        if ours and b"run" in words[1:4]:
+        if runs_daemon(command):
             yield "vipkeeper", entry.name
-        elif not ours and name in MANAGERS:
+        # This very command is called vipkeeper, too.
+        elif name in MANAGERS and name != "vipkeeper":
             yield name, entry.name
 
 

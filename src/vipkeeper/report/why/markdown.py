@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from textwrap import indent
 
 from vipkeeper.diagnose.engine import Assessment, Diagnosis, Verdict
 from vipkeeper.diagnose.facts import Fact, shown
+from vipkeeper.diagnose.hypothesis import Step
 from vipkeeper.diagnose.judgement import Judgement
 from vipkeeper.report.style import one_line
 from vipkeeper.report.why.text import TitleOf, subject
@@ -37,7 +39,7 @@ def _lines(diagnosis: Diagnosis, title_of: TitleOf) -> Iterator[str]:
     yield from _list("Still possible", (_title(a, title_of) for a in diagnosis.possible))
     if diagnosis.next_probe:
         probe = diagnosis.next_probe
-        yield f"**Next probe** on {probe.where}: {_code(probe.command)}\n"
+        yield f"**Next probe** on {probe.where}:\n\n{_block(probe.command)}\n"
     yield from _list(
         "Could not collect",
         (f"{subject(f)} {f.about}".rstrip() + f": {_plain(f.unknown)}" for f in diagnosis.blind),
@@ -52,7 +54,7 @@ def _cause(head: str, assessment: Assessment, title_of: TitleOf) -> Iterator[str
     yield from _list("Because", map(_said, (*assessment.because, *assessment.support)))
     yield from _list("Not known", map(_said, assessment.missing))
     yield from _list("How it leads to the symptom", assessment.hypothesis.chain)
-    yield from _list("Fix", (step.line() for step in assessment.fixes))
+    yield from _list("Fix", map(_step, assessment.fixes))
     yield from _list("Then check", map(_code, assessment.hypothesis.verify))
 
 
@@ -79,6 +81,17 @@ def _row(fact: Fact) -> str:
     value = shown(fact.value) + (f" {_code(fact.raw)}" if fact.raw else "")
     cells = (fact.id, f"{subject(fact)} {about}".rstrip(), value, fact.source)
     return "| " + " | ".join(_plain(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _step(step: Step) -> str:
+    if not step.command:
+        return _plain(step.head)
+    return f"{_plain(step.head)}:\n\n{indent(_block(step.command), '  ')}\n"
+
+
+def _block(command: str) -> str:
+    """A command on a line of its own, to be copied."""
+    return f"```sh\n{one_line(command)}\n```"
 
 
 def _code(text: str) -> str:

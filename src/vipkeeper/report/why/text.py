@@ -78,14 +78,16 @@ class _Report:
             yield from self._item("  ", f"{count}: {words}")
         yield "  fix"
         for number, step in enumerate(assessment.fixes, 1):
-            yield from self._item("    ", f"{number}. {step.line()}")
+            yield from self._item("    ", f"{number}. {step.head}{':' if step.command else ''}")
+            if step.command:
+                yield self._command(step.command, "       ")
         if assessment.withheld:
             yield from self._item(
                 "    ", "(a step that loses data is shown once the cause is confirmed)"
             )
         yield "  then check"
         for command in hypothesis.verify:
-            yield f"    {self._style.text(command)}"
+            yield self._command(command, "    ")
         yield ""
 
     def _no_cause(self) -> Iterator[str]:
@@ -144,7 +146,8 @@ class _Report:
                 if probe.privilege.value == "root"
                 else f"on {probe.where}"
             )
-            yield from self._wrapped("next probe", f"{where}: {probe.command}")
+            yield from self._wrapped("next probe", f"{where}:")
+            yield self._command(probe.command, "    ")
             codes = self._d.decides
             more = f" and {len(codes) - CITED} more" if len(codes) > CITED else ""
             decides = ", ".join(codes[:CITED]) + more
@@ -180,6 +183,10 @@ class _Report:
         ids = sorted(distinct, key=lambda i: int(i[1:]))
         more = f" and {len(ids) - CITED} more" if len(ids) > CITED else ""
         return f"  ({', '.join(ids[:CITED])}{more})" if ids else ""
+
+    def _command(self, command: str, indent: str) -> str:
+        """A command on a line of its own, however long: half of one that is pasted does something else."""
+        return f"{indent}{self._style.text(command)}"
 
     def _wrapped(self, label: str, text: str) -> Iterator[str]:
         yield from self._item("", f"{label}  {text}", 2)

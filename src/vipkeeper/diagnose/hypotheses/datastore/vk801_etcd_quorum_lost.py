@@ -27,6 +27,7 @@ from vipkeeper.diagnose.predicates.etcd import (
     two_voters,
 )
 from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE
+from vipkeeper.diagnose.steps import CLUSTER_RESET, JOIN_ANEW
 
 HYPOTHESIS = Hypothesis(
     code="VK801",
@@ -52,10 +53,12 @@ HYPOTHESIS = Hypothesis(
         Step(Risk.SAFE, "start one more of the missing servers", "systemctl start rke2-server"),
         Step(
             Risk.DESTRUCTIVE,
-            "make a cluster of one from the server that is left; the others must then join anew",
-            "systemctl stop rke2-server; rke2 server --cluster-reset",
+            "make a cluster of one from the server that is left, and start it again (k3s: k3s server --cluster-reset, "
+            "unit k3s); take `server` out of its configuration first",
+            CLUSTER_RESET,
             only_if="the missing servers are gone for good",
         ),
+        JOIN_ANEW,
     ),
     verify=("curl -s http://127.0.0.1:2381/health",),
     probes=(ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE),

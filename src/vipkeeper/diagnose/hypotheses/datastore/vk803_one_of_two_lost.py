@@ -23,6 +23,7 @@ from vipkeeper.diagnose.predicates.etcd import (
     two_voters,
 )
 from vipkeeper.diagnose.probes import ETCD_HEALTH, FROM_ELSEWHERE, REACHED_FROM_ELSEWHERE
+from vipkeeper.diagnose.steps import CLUSTER_RESET, JOIN_ANEW
 
 HYPOTHESIS = Hypothesis(
     code="VK803",
@@ -53,10 +54,12 @@ HYPOTHESIS = Hypothesis(
         Step(Risk.SAFE, "start the other server", "systemctl start rke2-server"),
         Step(
             Risk.DESTRUCTIVE,
-            "make a cluster of one from the survivor (k3s: k3s server --cluster-reset); take `server` out of its configuration first",
-            "systemctl stop rke2-server; rke2 server --cluster-reset",
+            "make a cluster of one from the survivor, and start it again (k3s: k3s server --cluster-reset, unit k3s); "
+            "take `server` out of its configuration first",
+            CLUSTER_RESET,
             only_if="the other server is gone for good",
         ),
+        JOIN_ANEW,
         Step(
             Risk.SAFE,
             "when it works again: add a third server, which may be a small one with etcd only",

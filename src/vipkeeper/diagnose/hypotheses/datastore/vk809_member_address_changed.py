@@ -18,6 +18,7 @@ from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk,
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.predicates.serving import api_of_changed_down
 from vipkeeper.diagnose.probes import ON_EVERY_SERVER, READYZ
+from vipkeeper.diagnose.steps import CLUSTER_RESET
 
 address_differs = logged(
     "address_differs",
@@ -54,7 +55,7 @@ HYPOTHESIS = Hypothesis(
         Step(
             Risk.DESTRUCTIVE,
             "only server, and the new address is meant to stay: reset the membership to the new address",
-            "systemctl stop rke2-server; rke2 server --cluster-reset",
+            CLUSTER_RESET,
             only_if="the cluster has one server",
         ),
         Step(

@@ -41,7 +41,9 @@ rancher/rke2#2753, rancher/rke2#5327, k3s-io/k3s#3723.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
+from vipkeeper.config.tree import Span
 from vipkeeper.lint.compare import is_proven
 from vipkeeper.lint.parsers.haproxy import Haproxy
 from vipkeeper.lint.parsers.keepalived import Keepalived
@@ -60,7 +62,7 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     guessed = facts.tree and all(is_proven(server) for server in cluster.control_plane)
     if not (facts.complete or guessed) or outside or not known or len(known) % 2:
         return
-    span = next((source.start for source in cluster.sources.values()), None)
+    span = _place(cluster, known[0].origin)
     if span is None:
         return
     names = ", ".join(server.name for server in known[:6])
@@ -71,6 +73,16 @@ def check(cluster: Cluster) -> Iterator[Finding]:
         help=f"have {len(known) + 1}, or {len(known) - 1}",
         confidence=None if facts.complete else Confidence.POSSIBLE,
     )
+
+
+def _place(cluster: Cluster, origin: str) -> Span | None:
+    """Where the servers are listed, else where one is configured."""
+    listed = cluster.sources.get(origin)
+    if listed is not None:
+        return listed.start
+    starts = (server.settings.start for server in cluster.control_plane)
+    anywhere = (source.start for source in cluster.sources.values())
+    return next((span for span in chain(starts, anywhere) if span is not None), None)
 
 
 def _without_etcd(cluster: Cluster) -> set[str]:

@@ -1,7 +1,8 @@
 """An ignore comment has no reason, or cannot be read.
 
 ## What it does
-Reports comments that begin with `vipkeeper:` and are not `ignore CODE reason`.
+Reports comments that begin with `vipkeeper:`, have a word such as `ignore` or `disable` or name a code, and are not
+`ignore CODE reason`. Other comments that begin so are left alone.
 
 ## Why it is bad
 Such a comment keeps nothing quiet. A reason is asked for because a year later nobody knows why the finding was wrong.

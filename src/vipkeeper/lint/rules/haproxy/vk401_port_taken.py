@@ -51,7 +51,8 @@ from vipkeeper.lint.keys import Product
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Bind, Haproxy
 from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.scope import IPAddress, Server, as_address
+from vipkeeper.lint.rules.haproxy.supervisor import only_on
+from vipkeeper.lint.scope import Server, as_address
 
 RULE = Rule("VK401", "haproxy-port-taken", Severity.ERROR, Reach.SERVER, (Kind.HAPROXY,))
 _ALL = ("", "*", "0.0.0.0", "::")
@@ -82,13 +83,7 @@ def _is_taken(server: Server, bind: Bind) -> bool:
     address = as_address(bind.address)
     if bind.address in _ALL or (address is not None and address.is_loopback):
         return True
-    only = _only(server)
+    only = only_on(server)
     if only is not None and bind.port == server.settings.product.supervisor_port:
         return address == only
     return address in server.addresses or server.facts.is_vip(bind.address) is not None
-
-
-def _only(server: Server) -> IPAddress | None:
-    """The one address that the supervisor listens on beside loopback; None: on all."""
-    found = as_address(server.settings.text("bind-address"))
-    return None if found is None or found.is_unspecified else found

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a haproxy for the API server of RKE2 that listens on 6443 and not on 9345, where servers or agents join
-through the VIP or an address that is no server.
+through the VIP or an address that is no server. A haproxy on the servers themselves needs no 9345 where their own supervisor
+listens on the VIP: it does so on every address, unless `bind-address` names another one.
 
 ## Why it is bad
 Servers and agents of RKE2 join on 9345: `failed to get CA certs: Get "https://VIP:9345/cacerts": connect: connection
@@ -60,13 +61,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vipkeeper.config.tree import shown
 from vipkeeper.lint.facts import host_of
 from vipkeeper.lint.keys import Product
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.haproxy import Haproxy
 from vipkeeper.lint.rule import Confidence, Finding, Reach, Related, Rule, Severity
 from vipkeeper.lint.rules.haproxy.pools import pools
-from vipkeeper.lint.scope import Cluster
+from vipkeeper.lint.rules.haproxy.supervisor import is_rke2_server, only_on
+from vipkeeper.lint.scope import Cluster, Server
 
 RULE = Rule(
     "VK402",
@@ -90,14 +93,31 @@ def check(cluster: Cluster) -> Iterator[Finding]:
     if not joining:
         return
     for haproxy in cluster.all(Haproxy):
-        ports = {bind.port for bind in haproxy.binds}
-        for pool in pools(haproxy):
-            entries = pool.fronts
-            if pool.port == 6443 and 9345 not in ports and entries:
-                yield RULE.finding(
-                    entries[0].span,
-                    "haproxy listens on no port 9345: servers and agents of RKE2 cannot join",
-                    help="add a frontend with bind *:9345 and a backend of the servers",
-                    related=[Related(joining[0].span, "who joins needs it")],
-                )
-                break
+        front = next((p.fronts[0] for p in pools(haproxy) if p.port == 6443 and p.fronts), None)
+        if front is None or any(bind.port == 9345 for bind in haproxy.binds):
+            continue
+        server = _server_of(cluster, haproxy)
+        if server is not None and _serves_the_vip(server):
+            continue
+        # A server's own supervisor has loopback in any case, so that * cannot be bound there.
+        address = "*" if server is None else host_of(joining[0].text)
+        yield RULE.finding(
+            front.span,
+            "haproxy listens on no port 9345: servers and agents of RKE2 cannot join",
+            help=f"add a frontend with bind {shown(address)}:9345 and a backend of the servers",
+            related=[Related(joining[0].span, "who joins needs it")],
+        )
+
+
+def _server_of(cluster: Cluster, haproxy: Haproxy) -> Server | None:
+    """The server of RKE2 that it runs on; None: a machine of its own, or one that is not known."""
+    if any(document is haproxy for document in cluster.shared):
+        return None
+    owners = (s for s in cluster.servers if any(d is haproxy for d in s.documents))
+    return next(filter(is_rke2_server, owners), None)
+
+
+def _serves_the_vip(server: Server) -> bool:
+    """Whether who joins through the VIP meets this server's own supervisor."""
+    only = only_on(server)
+    return only is None or server.facts.is_vip(str(only)) is not None
