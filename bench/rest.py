@@ -17,8 +17,8 @@ from bench.contenders import CONTENDERS, Contender
 from bench.figures import summary
 
 from vipkeeper.lab.box import in_box
-from vipkeeper.lab.cluster import Cluster
-from vipkeeper.lab.managers import MANAGERS, Vipkeeper
+from vipkeeper.lab.cluster import Cluster, Server
+from vipkeeper.lab.managers import MANAGERS, Manager, Vipkeeper
 from vipkeeper.lab.processes import LabError, Process
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Stage
@@ -63,10 +63,14 @@ def help_time() -> dict[str, Any]:
     return summary(times) | {"runs": times}
 
 
-def _inside(directory: Path, contender: Contender, seconds: float) -> bytes:
+def at_rest(directory: Path, manager: Manager) -> tuple[Cluster, Server]:
+    """Three servers, healthy and without traces, and their holder; nobody probes the VIP.
+
+    Raises:
+        LabError: the cluster does not become healthy.
+    """
     cluster = Cluster(lan(3), directory / "cluster")
     cluster.build()
-    manager = MANAGERS[contender.manager](100, style=contender.style)
     if isinstance(manager, Vipkeeper):
         manager.traced = False
     manager.prepare(cluster)
@@ -74,9 +78,14 @@ def _inside(directory: Path, contender: Contender, seconds: float) -> bytes:
     stage = Stage(cluster, recorder, manager, random.Random(0))
     if ill := stage.heal():
         raise LabError(f"the cluster is not healthy: {ill}")
-    holder = stage.holder.name
-    # A cluster at rest: nobody probes the VIP.
+    holder = stage.holder
     recorder.close()
+    return cluster, holder
+
+
+def _inside(directory: Path, contender: Contender, seconds: float) -> bytes:
+    cluster, server = at_rest(directory, MANAGERS[contender.manager](100, style=contender.style))
+    holder = server.name
     time.sleep(5.0)
     daemons = {name: server.daemon for name, server in cluster.servers.items() if server.daemon}
     before = {name: _ticks(daemon) for name, daemon in daemons.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -12,14 +11,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.rest import at_rest
+
 from vipkeeper.diagnose.vocabulary import Key
 from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.processes import LabError, command, environment, in_namespace
-from vipkeeper.lab.recorder import Recorder
-from vipkeeper.lab.stage import Stage
-from vipkeeper.lab.topology import lan
 
 PATIENCE = 60.0
 """Seconds after which a run counts as hung."""
@@ -45,17 +43,8 @@ def compiled(folder: Path) -> dict[str, str]:
 
 
 def _inside(directory: Path, runs: int) -> bytes:
-    cluster = Cluster(lan(3), directory / "cluster")
-    cluster.build()
-    manager = Vipkeeper(100)
-    manager.traced = False
-    manager.prepare(cluster)
-    recorder = Recorder(cluster.network, directory / "probes")
-    stage = Stage(cluster, recorder, manager, random.Random(0))
-    if ill := stage.heal():
-        raise LabError(f"the cluster is not healthy: {ill}")
-    asked = next(server for server in cluster.servers.values() if server is not stage.holder)
-    recorder.close()
+    cluster, holder = at_rest(directory, Vipkeeper(100))
+    asked = next(server for server in cluster.servers.values() if server is not holder)
     found = {"healthy": _runs(cluster, asked, runs, "open")}
     _let_all_die(cluster, asked)
     found["dead"] = _runs(cluster, asked, runs, "silent")

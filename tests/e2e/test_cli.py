@@ -89,7 +89,7 @@ BAD_INPUT = [
     (("status", "--run-dir", "x" * 300), 2),
     (("status", "--run-dir", ""), 3),
     (("history", "-n", "0"), 2),
-    (("history", "--run-dir", "/nonexistent", "--state-dir", "/nonexistent"), 2),
+    (("history", "--run-dir", "/nonexistent", "--state-dir", "/nonexistent"), 3),
     (("history", "--run-dir", "/nonexistent", "--state-dir", "/etc/passwd"), 2),
     (("handover", "--run-dir", "/nonexistent", "--to", "cp2"), 3),
     (("standby",), 2),

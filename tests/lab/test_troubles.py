@@ -15,11 +15,16 @@ from vipkeeper.lab.processes import SYSTEM_PATH
 pytestmark = pytest.mark.lab
 
 
+STATE = Path("/var/lib/vipkeeper/history.ndjson")
+"""What a daemon of this host would write, and one of a drill must not."""
+
+
 @pytest.mark.skipif(
     any(shutil.which(program, path=SYSTEM_PATH) is None for program in ("etcd", "openssl")),
     reason="etcd-server or openssl is not installed",
 )
 def test_lost_quorum_is_found_by_what_the_survivor_and_the_client_see(tmp_path: Path) -> None:
+    before = STATE.read_bytes() if STATE.exists() else None
     words = ("drill", "--why", "quorum-lost", "--bundles", str(tmp_path), "--output", "json")
     done = subprocess.run(
         [sys.executable, "-m", "vipkeeper", *words], capture_output=True, text=True, check=False
@@ -29,3 +34,4 @@ def test_lost_quorum_is_found_by_what_the_survivor_and_the_client_see(tmp_path: 
     assert (result["outcome"], result["roots"]) == ("right", ["VK801 confirmed"])
     kept = {path.name for path in (tmp_path / "quorum-lost").iterdir()}
     assert kept == {"answer.json"} | {f"{p}-{n}.tar.gz" for p in ("cp1", "client") for n in (1, 2)}
+    assert (STATE.read_bytes() if STATE.exists() else None) == before

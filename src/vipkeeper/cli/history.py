@@ -9,7 +9,7 @@ from vipkeeper.cli import output
 from vipkeeper.cli.output import Style, Tone
 from vipkeeper.daemon.history import STATE_DIR, Move, move_from_json, moves_to_json, read_moves
 from vipkeeper.daemon.protocol import RUN_DIR, NoDaemonError, Request, RequestVerb, ask
-from vipkeeper.errors import ExitCode, HostError, NothingError, RefusedError
+from vipkeeper.errors import ExitCode, HostError, NothingError, RefusedError, UsageError
 from vipkeeper.text import printable
 
 NAME = "history"
@@ -77,6 +77,8 @@ def _fetch(args: argparse.Namespace) -> list[Move]:
 
 
 def _from_file(state_dir: Path, number: int) -> list[Move]:
+    if state_dir.exists() and not state_dir.is_dir():
+        raise UsageError(f"--state-dir {state_dir} is no directory")
     if not state_dir.is_dir():
         raise NothingError(
             f"no daemon runs on this server and it left no history (no directory {state_dir}): "

@@ -10,12 +10,14 @@ import random
 import struct
 from dataclasses import dataclass
 
+from vipkeeper.core.types import MILLISECOND
+from vipkeeper.wire.checksum import checksum
+
 VNET_HEADER = 10
 """Bytes before the frame."""
 _NEEDS_CHECKSUM = 1
 _FLAGS_TO_CHECKSUM = struct.Struct("=BBHHHH")
 _ETHERNET = 14
-MILLISECOND = 1_000_000
 LONGEST_JITTER = 2_000 * MILLISECOND
 _TAIL = 1.2
 """Shape of the Pareto distribution of a heavy tail: its mean is finite, its variance is not."""
@@ -99,9 +101,6 @@ def with_checksum(frame: bytes) -> bytes:
     body = bytearray(frame[VNET_HEADER:])
     if start + offset + 2 > len(body):
         return frame
-    covered = body[start:] + bytes((len(body) - start) % 2)
-    total = sum(struct.unpack(f"!{len(covered) // 2}H", covered))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    struct.pack_into("!H", body, start + offset, ~total & 0xFFFF or 0xFFFF)
+    # 0 would say that there is none (RFC 768).
+    struct.pack_into("!H", body, start + offset, checksum(bytes(body[start:])) or 0xFFFF)
     return bytes(VNET_HEADER) + bytes(body)

@@ -32,9 +32,11 @@ class Namespace(enum.IntFlag):
 class MountFlag(enum.IntFlag):
     """Flags of mount(2) (linux/mount.h)."""
 
+    READ_ONLY = 1
     NOSUID = 2
     NODEV = 4
     NOEXEC = 8
+    REMOUNT = 32
     BIND = 4096
     RECURSIVE = 16384
     PRIVATE = 1 << 18

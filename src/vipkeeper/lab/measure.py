@@ -218,15 +218,20 @@ def two_kernels(found: Sequence[Change], window: Window) -> int:
 
 
 def moves(found: Sequence[Change], window: Window) -> int:
-    """How often the VIP came to another server than the one that had it last."""
+    """How often the VIP came to another server than the one that had it last.
+
+    Of two that have it the later one does, until it lets go: then the other one has it again.
+    """
+    having: list[str] = []
     last: str | None = None
     count = 0
     for change in found:
-        if not change.held:
-            continue
-        if last is not None and change.server != last and change.at in window:
-            count += 1
-        last = change.server
+        having = [server for server in having if server != change.server]
+        if change.held:
+            if last is not None and change.server != last and change.at in window:
+                count += 1
+            having.append(change.server)
+        last = having[-1] if having else last
     return count
 
 

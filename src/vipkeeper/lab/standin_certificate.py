@@ -8,11 +8,12 @@ Self-signed for localhost, kubernetes, 127.0.0.1 and ::1; valid until 2120.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import ssl
 import tempfile
 from pathlib import Path
+
+from vipkeeper.host.memory import in_memory
 
 CERTIFICATE = """\
 -----BEGIN CERTIFICATE-----
@@ -91,18 +92,8 @@ def server_context(directory: Path | None = None) -> ssl.SSLContext:
 
 
 def _load(context: ssl.SSLContext, certificate: str) -> None:
-    """By way of memory: of a stand-in that is killed meanwhile no file is left."""
-    with contextlib.ExitStack() as stack:
-        paths = [_in_memory(stack, text) for text in (certificate, _key())]
-        context.load_cert_chain(*paths)
-
-
-def _in_memory(stack: contextlib.ExitStack, text: str) -> str:
-    """The path of an anonymous file with this text, there as long as the stack is open."""
-    descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
-    stack.callback(os.close, descriptor)
-    os.write(descriptor, text.encode("ascii"))
-    return f"/proc/self/fd/{descriptor}"
+    with in_memory(f"{certificate}\n{_key()}".encode("ascii")) as path:
+        context.load_cert_chain(path)
 
 
 def _key() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from vipkeeper.core.facts import (
@@ -16,35 +15,14 @@ from vipkeeper.core.facts import (
 )
 from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.types import SECOND, Duration, Instant
-from vipkeeper.report.run import ActResult, Client, Lane, Marker, MarkerKind, Span, Verdict
+from vipkeeper.report.run import ActResult, Client, Lane, Marker, MarkerKind, Verdict
+from vipkeeper.report.trace_spans import Spans
 from vipkeeper.sim.faults import Plan
 from vipkeeper.sim.run import play
 
 BEFORE: Duration = 20 * SECOND
 AFTER: Duration = 3 * SECOND
 NOT_PROBED = Client(0.0, 0, 0, ())
-
-
-@dataclass(slots=True)
-class _Spans:
-    """When something was so."""
-
-    since: Instant | None = None
-    spans: list[tuple[Instant, Instant]] = field(default_factory=list)
-
-    def set(self, at: Instant, on: bool) -> None:
-        """From now on it is so, or not."""
-        if on and self.since is None:
-            self.since = at
-        elif not on and self.since is not None:
-            self.spans.append((self.since, at))
-            self.since = None
-
-    def within(self, start: Instant, end: Instant) -> tuple[Span, ...]:
-        """As spans of a report, seconds from `start`."""
-        self.set(end, False)
-        cut = ((max(a, start), min(b, end)) for a, b in self.spans)
-        return tuple(Span((a - start) / SECOND, (b - start) / SECOND) for a, b in cut if b > a)
 
 
 def act(plan: Plan, violation: Violation) -> ActResult:
@@ -63,10 +41,10 @@ def act(plan: Plan, violation: Violation) -> ActResult:
 
 def watch(plan: Plan, start: Instant, end: Instant) -> ActResult:
     """Play a plan and record what happened between two instants; the verdict is open."""
-    held = {name: _Spans() for name in plan.names}
-    answered = {name: _Spans() for name in plan.names}
-    faults: dict[str, _Spans] = {}
-    unserved = _Spans()
+    held = {name: Spans() for name in plan.names}
+    answered = {name: Spans() for name in plan.names}
+    faults: dict[str, Spans] = {}
+    unserved = Spans()
     unserved.set(0, True)
     markers: list[Marker] = []
 
@@ -81,7 +59,7 @@ def watch(plan: Plan, start: Instant, end: Instant) -> ActResult:
             case ServedChanged(server):
                 unserved.set(at, server is None)
             case FaultInjected(kind, server, began, detail):
-                faults.setdefault(detail, _Spans()).set(at, began)
+                faults.setdefault(detail, Spans()).set(at, began)
                 what = MarkerKind.FAULT if began else MarkerKind.HEALED
                 mark(at, what, kind.value, server)
             case _:

@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
+from vipkeeper.core.types import MILLISECOND
 from vipkeeper.lab.course import (
-    MILLISECOND,
     VNET_HEADER,
     Course,
     damaged,

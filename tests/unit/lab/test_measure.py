@@ -173,6 +173,18 @@ def test_move_is_a_change_of_server_in_the_window() -> None:
     assert measure.moves(found[:3], ALL) == 0
 
 
+def test_a_second_holder_that_lets_go_did_not_have_the_vip_last() -> None:
+    found = [
+        change(10, "cp1", True),
+        change(20, "cp2", True),
+        change(30, "cp2", False),
+        change(50, "cp1", False),
+        change(60, "cp2", True),
+    ]
+    assert measure.moves(found, Window(40 * MS, 100 * MS)) == 1
+    assert measure.moves(found, ALL) == 2
+
+
 def test_holders_at_an_instant() -> None:
     found = [change(10, "cp1", True), change(20, "cp2", True), change(30, "cp1", False)]
     assert measure.holders(found, 9 * MS) == set()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import http.client
 import json
-import os
 import re
 import socket
 import ssl
@@ -26,6 +24,7 @@ from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import Privilege
 from vipkeeper.diagnose.vocabulary import Key
 from vipkeeper.host.inspect import program_output
+from vipkeeper.host.memory import in_memory
 
 SOCKET = "/run/vipkeeper/control.sock"
 SOCKET_LIMIT = 2.0
@@ -184,20 +183,9 @@ def client_context(kubeconfig: bytes) -> ssl.SSLContext:
     except (yaml.YAMLError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         raise ValueError("the kubeconfig has no client certificate within it") from None
     context = ssl.create_default_context(cadata=authority)
-    with _in_memory(b"\n".join(pair)) as name:
+    with in_memory(b"\n".join(pair)) as name:
         context.load_cert_chain(name)
     return context
-
-
-@contextlib.contextmanager
-def _in_memory(content: bytes) -> Iterator[str]:
-    """A file that is on no disk (memfd_create(2)): OpenSSL takes certificates from files only."""
-    descriptor = os.memfd_create("client", os.MFD_CLOEXEC)
-    try:
-        os.write(descriptor, content)
-        yield f"/proc/self/fd/{descriptor}"
-    finally:
-        os.close(descriptor)
 
 
 def _get(context: ssl.SSLContext, path: str) -> tuple[int, str]:

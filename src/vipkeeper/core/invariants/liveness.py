@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from vipkeeper.core.actions import Cause, State, Transition
+from vipkeeper.core.claim import RENEWALS_PER_LEASE
 from vipkeeper.core.facts import (
     CLIENT,
     ApiState,
@@ -56,7 +57,8 @@ class SomebodyServes(Invariant):
     After one fault in a cluster at rest, as the client sees it:
     power off, stun, link, port or sending side cut: F x I + B + J;
     receiving side cut, where a gateway has answered: 10 x I + J, and three intervals until the holder knows;
-    daemon killed or stalled: 12 x 15 ms + J and 60 ms a rank, after the lease has run out;
+    daemon killed or stalled: 12 x 15 ms + J and 60 ms a rank, after the lease has run out; where that is before
+    the others suspect, F x I + B less what the lease had left;
     terminated, handed over, released: 5 ms + J; J is 30 ms, delays and lateness.
     In any other case, as the wires see it (some server answers): T_L + 12 x 15 ms + 2 (F x I + B) + ranks,
     counted from when nothing is wrong with any server that is not gone.
@@ -201,12 +203,20 @@ class ClientLearns(Invariant):
             self.broken(at, self._holder, f"{text}, at most {ms(self._unserved.limit)}")
 
 
+def lease_left(settings: Settings) -> Duration:
+    """How long a daemon that dies leaves the VIP answering at least: its lease less the time between renewals."""
+    if settings.strict_lease is not None:
+        return settings.strict_lease - settings.advert_interval
+    return settings.kernel_lease - settings.kernel_lease // RENEWALS_PER_LEASE
+
+
 def single_bound(kind: FaultKind, settings: Settings) -> Duration | None:
     """How long a client may go without service after this fault strikes a holder at rest."""
     if kind in HARD_FAULTS:
         return claim_bound(settings)
     if kind in DAEMON_FAULTS:
-        return STOPPED_AFTER + 2 * RANK_DELAY + settings.confirm_budget
+        stopped = STOPPED_AFTER + 2 * RANK_DELAY + settings.confirm_budget
+        return max(stopped, claim_bound(settings) - lease_left(settings))
     if kind in GRACEFUL_FAULTS:
         return GRACEFUL
     if kind is FaultKind.RX_CUT:

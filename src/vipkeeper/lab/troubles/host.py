@@ -23,6 +23,7 @@ FOLDERS = (
     "etc/vipkeeper",
     "var/lib/rancher",
     "var/lib/kubelet",
+    "var/lib/vipkeeper",
     "var/log/pods",
 )
 """Taken from the machine's own files; empty where it has none."""
@@ -53,6 +54,7 @@ def _cover(root: Path, directory: Path) -> None:
     aside = directory / "aside" / root.relative_to("/")
     aside.mkdir(parents=True)
     _bind(root, aside)
+    mount("none", str(aside), None, MountFlag.BIND | MountFlag.REMOUNT | MountFlag.READ_ONLY)
     mount("tmpfs", str(root), "tmpfs", MountFlag.NOSUID | MountFlag.NODEV, "mode=755")
     own = [Path("/", folder) for folder in FOLDERS if Path("/", folder).parent == root]
     for entry in aside.iterdir():

@@ -25,7 +25,11 @@ from vipkeeper.core.invariants.liveness import (
     Health,
     OneAfterHeal,
     SomebodyServes,
+    claim_bound,
+    single_bound,
 )
+from vipkeeper.core.types import MILLISECOND, SECOND, Profile
+from vipkeeper.sim.faults import settings_for
 
 
 def outage(kind: FaultKind, milliseconds: float, server: str = "cp1") -> list[str]:
@@ -215,3 +219,13 @@ def test_l3_begins_when_what_was_on_its_way_has_arrived() -> None:
         *(WireChanged(f"cp{a}", f"cp{b}", 0, 0) for a in (1, 2, 3) for b in (1, 2, 3) if a != b)
     )
     assert story.at(60_000).broken() == ["L3"]
+
+
+def test_l1_a_lease_that_ends_before_anybody_suspects_adds_what_it_lacks() -> None:
+    """Adverts each second are missed after three; a lease of two may have had three quarters of it left."""
+    settings = settings_for(2, advert_interval=SECOND, profile=Profile.VM, kernel_lease=2 * SECOND)[
+        0
+    ]
+    usual = settings_for(2)[0]
+    assert single_bound(FaultKind.KILL, settings) == claim_bound(settings) - 1500 * MILLISECOND
+    assert single_bound(FaultKind.KILL, usual) == 380 * MILLISECOND

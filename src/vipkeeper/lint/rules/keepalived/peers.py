@@ -10,6 +10,9 @@ from vipkeeper.lint.memo import once
 from vipkeeper.lint.parsers.keepalived import Instance, Keepalived, Statement
 from vipkeeper.lint.scope import Cluster, IPAddress, Server, as_address
 
+PASSWORD_LENGTH = 8
+"""Characters of a password that keepalived uses (RFC 2338 section 5.3.6)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

@@ -69,7 +69,13 @@ from collections.abc import Iterator
 from vipkeeper.config.tree import shown
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.rule import Finding, Reach, Related, Rule, Severity
-from vipkeeper.lint.rules.keepalived.peers import Member, elections, line_of, version_of
+from vipkeeper.lint.rules.keepalived.peers import (
+    PASSWORD_LENGTH,
+    Member,
+    elections,
+    line_of,
+    version_of,
+)
 from vipkeeper.lint.scope import Cluster
 
 RULE = Rule("VK315", "vrrp-password-differs", Severity.ERROR, Reach.CLUSTER, (Kind.KEEPALIVED,))
@@ -95,4 +101,4 @@ def _known(member: Member) -> tuple[str, str]:
         block.first(word) if block is not None else None for word in ("auth_type", "auth_pass")
     ]
     kind, secret = (line.value.text if line and line.value else "" for line in found)
-    return kind, secret[:8]
+    return kind, secret[:PASSWORD_LENGTH]

@@ -55,11 +55,10 @@ from collections.abc import Iterator
 from vipkeeper.lint.kinds import Kind
 from vipkeeper.lint.parsers.keepalived import Keepalived
 from vipkeeper.lint.rule import Finding, Reach, Rule, Severity
-from vipkeeper.lint.rules.keepalived.peers import Member, version_of
+from vipkeeper.lint.rules.keepalived.peers import PASSWORD_LENGTH, Member, version_of
 from vipkeeper.lint.scope import Server
 
 RULE = Rule("VK327", "vrrp-password-cut", Severity.WARNING, Reach.SERVER, (Kind.KEEPALIVED,))
-_LONGEST = 8
 
 
 def check(server: Server) -> Iterator[Finding]:
@@ -71,9 +70,9 @@ def check(server: Server) -> Iterator[Finding]:
             word = line.value if line is not None else None
             if word is None or version_of(Member(server, conf, instance)) != 2:
                 continue
-            if len(word.text.encode(errors="replace")) > _LONGEST:
+            if len(word.text.encode(errors="replace")) > PASSWORD_LENGTH:
                 yield RULE.finding(
                     word.span,
-                    f"keepalived uses the first {_LONGEST} characters of this password only",
-                    help=f"write {_LONGEST} characters or fewer, the same on all servers",
+                    f"keepalived uses the first {PASSWORD_LENGTH} characters of this password only",
+                    help=f"write {PASSWORD_LENGTH} characters or fewer, the same on all servers",
                 )
