@@ -140,6 +140,11 @@ def main(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> None:
     if args.acts != [SOAK]:
         raise UsageError("--hours, --quiet and --part belong to 'drill soak', which takes no acts")
+    if args.manager != "vipkeeper":
+        raise UsageError(
+            f"drill soak: --manager {args.manager}: only vipkeeper's own promises can be watched for hours; "
+            f"play acts with it: 'vipkeeper drill ACT --manager {args.manager} --runs N'"
+        )
     if args.hours is None:
         raise UsageError("drill soak: say how long with --hours H")
     given = {
@@ -147,7 +152,6 @@ def _check(args: argparse.Namespace) -> None:
         "--runs": args.runs != 1,
         "--for": args.seconds,
         "--keep": args.keep,
-        "--manager": args.manager != "vipkeeper",
         "--variant": args.variant,
     }
     if wrong := [name for name, value in given.items() if value]:

@@ -94,6 +94,8 @@ class Drill:
         """The last act failed: the next one begins on a new cluster."""
         self.stage: Stage | None = None
         """Where the last act was played."""
+        self.watched = False
+        """Somebody judges the promises over all acts (`lab.watch`): an act need not judge its own trace."""
 
     def play(self) -> None:
         """Play every act, all of them once before the first one again.
@@ -190,7 +192,8 @@ class Drill:
                 if server.daemon
             }
         written = traces.marks(stage.cluster)
-        at_first = promises.before(stage.cluster)
+        stage.cluster.ledger.begin()
+        at_first = None if self.watched else promises.before(stage.cluster)
         stage.begin()
         try:
             act.play(stage)
@@ -201,9 +204,8 @@ class Drill:
             return _result(act, run, stage, figures, [failed], written)
         figures = stage.measure()
         self._undo(stage)
-        kept = promises.expectations(stage, figures, written, at_first)
-        if not all(promise.met for promise in kept):
-            trace = promises.whole(stage, figures, written, at_first)
+        kept, trace = promises.verdict(stage, figures, written, at_first)
+        if trace:
             self.logs[f"{act.name}-{run}/{traces.TRACE}"] = trace
         return _result(act, run, stage, figures, [*act.judge(stage, figures), *kept], written)
 

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from vipkeeper import __version__
-from vipkeeper.core.facts import Configured, DaemonChanged, DaemonState, Fact
+from vipkeeper.core.facts import Configured, DaemonChanged, DaemonState, Fact, HostChanged
 from vipkeeper.core.trace import Header, line
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 
 LAB = "lab"
 """Who writes the facts."""
 ENDS_AFTER: Duration = 100 * MILLISECOND
-"""A daemon's process ends a moment after its `Exit`, and its kernel is heard a moment late."""
+"""A daemon's process ends a moment after its `Exit`, and its kernel is heard a moment late; lateness comes on top."""
 SILENT_INTERVALS = 5
 """Advert intervals after which a daemon that wrote nothing counts as stalled: it sends in each of them."""
 _AT = re.compile(rb'\{"t":(\d+),')
@@ -30,6 +30,7 @@ class Merging:
     def __init__(self) -> None:
         self._begun = False
         self._silence: dict[str, Duration] = {}
+        self._late: dict[str, Duration] = {}
         self._runs: set[str] = set()
         self._silent: set[str] = set()
         self._due: dict[str, tuple[Instant, DaemonState]] = {}
@@ -81,7 +82,8 @@ class Merging:
             self._runs.add(name)
         yield f'{{"writer":"{name}",'.encode() + text[1:].rstrip()
         if _EXIT in text:
-            self._due[name] = (at + ENDS_AFTER, DaemonState.STOPPED)
+            late = self._late.get(name, 0)
+            self._due[name] = (at + ENDS_AFTER + late, DaemonState.STOPPED)
         elif name in self._runs:
             self._expect(at, name)
 
@@ -89,6 +91,8 @@ class Merging:
         if isinstance(fact, Configured):
             interval = fact.settings.advert_interval
             self._silence[fact.server] = SILENT_INTERVALS * interval
+        elif isinstance(fact, HostChanged):
+            self._late[fact.server] = fact.late
         elif isinstance(fact, DaemonChanged):
             self._silent.discard(fact.server)
             self._runs.discard(fact.server)

@@ -4,7 +4,7 @@ trace, judged by the predicates of `core.invariants` (docs/trace.md, "The lab").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vipkeeper.core.actions import State
@@ -21,6 +21,7 @@ from vipkeeper.core.facts import (
 from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.checker import Checker
 from vipkeeper.core.invariants.reading import PATIENCE, REST, Reader
+from vipkeeper.core.invariants.situation import Situation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.lab import measure, traces
 from vipkeeper.lab.cluster import Cluster
@@ -34,8 +35,7 @@ KEPT = "every promise of the protocol was kept"
 UNSERVED: Duration = 100 * MILLISECOND
 """A client that waits longer than this is not served: less is a datagram or two."""
 LEAST_LATE: Duration = 20 * MILLISECOND
-MOST_LATE: Duration = 250 * MILLISECOND
-"""Limits of the lateness that safety bounds allow; between them it is that of the probes."""
+"""The least lateness that safety bounds allow for: kernels are heard by a process that has to wake up too."""
 SHOWN = 3
 """Violations named in a verdict."""
 
@@ -51,7 +51,6 @@ class Before:
 
 def before(cluster: Cluster) -> Before:
     """Ask just before the act begins."""
-    cluster.ledger.begin()
     servers = cluster.servers.values()
     known = traces.known(cluster)
     cluster.ledger.configured |= {n: k.configured for n, k in known.items() if k.configured}
@@ -65,10 +64,17 @@ def before(cluster: Cluster) -> Before:
 class Judge:
     """Judges one trace of daemons and lab, given piece by piece; what it keeps does not grow with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Callable[[bytes], None] | None = None) -> None:
+        """`hear`: gets every line of the one trace too."""
         self._reader = Reader(Checker(patience=PATIENCE, rest=REST))
         self._merging = Merging()
+        self._hear = hear
         self._found = 0
+
+    @property
+    def situation(self) -> Situation:
+        """As the trace tells it so far."""
+        return self._reader.checker.situation
 
     def take(
         self, daemons: Mapping[str, Iterable[bytes]], facts: Iterable[Told], until: Instant
@@ -76,12 +82,13 @@ class Judge:
         """What a piece shows broken; `Merging.piece` says of what it is made."""
         for text in self._merging.piece(daemons, facts, until):
             self._reader.take(text)
+            if self._hear is not None:
+                self._hear(text)
         return self._new(self._reader.checker.violations)
 
     def finish(self, until: Instant) -> list[Violation]:
         """What else was broken, now that the trace ends."""
-        known = self._reader.checker.situation.servers
-        return self._new(self._reader.finish(until)) if known else []
+        return self._new(self._reader.finish(until)) if self.situation.servers else []
 
     def _new(self, every: list[Violation]) -> list[Violation]:
         found = every[self._found :]
@@ -108,29 +115,30 @@ def merged(
     return Merging().piece(daemons, facts, until)
 
 
-def expectations(
-    stage: Stage, figures: Figures, written: Mapping[str, int], at_first: Before
-) -> list[Expectation]:
-    """The verdict of an act; none where the daemons write no trace."""
-    if not stage.manager.traced:
-        return []
+def verdict(
+    stage: Stage, figures: Figures, written: Mapping[str, int], at_first: Before | None
+) -> tuple[list[Expectation], str]:
+    """What an act must show, and its whole trace for `vipkeeper report` where it does not.
+
+    `at_first`: None where nobody asks. There is no verdict on daemons that write no trace.
+    """
+    if at_first is None or not stage.manager.traced:
+        return [], ""
     facts = told(stage, figures, at_first)
     if not facts:
-        return [Expectation(KEPT, False, "not judged: a trace does not say its writer's settings")]
-    daemons = traces.lines(stage.cluster, written, figures.window)
-    broken = judge(daemons, facts, until=figures.window.end)
+        unknown = "not judged: a trace does not say its writer's settings"
+        return [Expectation(KEPT, False, unknown)], ""
+    window = figures.window
+    broken = judge(traces.lines(stage.cluster, written, window), facts, until=window.end)
+    if not broken:
+        return [Expectation(KEPT, True, "none broken")], ""
+    daemons = traces.lines(stage.cluster, written, window)
     names = [f"{one.invariant}: {one.text}" for one in broken[:SHOWN]]
     if len(broken) > SHOWN:
         names.append(f"{len(broken) - SHOWN} more")
-    return [Expectation(KEPT, not broken, "; ".join(names) or "none broken")]
-
-
-def whole(stage: Stage, figures: Figures, written: Mapping[str, int], at_first: Before) -> str:
-    """The trace of an act, for `vipkeeper report`."""
-    daemons = traces.lines(stage.cluster, written, figures.window)
-    facts = told(stage, figures, at_first)
-    every = merged(daemons, facts, until=figures.window.end)
-    return "".join(f"{text.decode('ascii')}\n" for text in every)
+    every = merged(daemons, facts, until=window.end)
+    whole = "".join(f"{text.decode('ascii')}\n" for text in every)
+    return [Expectation(KEPT, False, "; ".join(names))], whole
 
 
 def told(stage: Stage, figures: Figures, at_first: Before) -> list[Told]:
@@ -143,7 +151,7 @@ def told(stage: Stage, figures: Figures, at_first: Before) -> list[Told]:
     if len(configured) < len(cluster.servers):
         return []
     start = window.start
-    facts = first(stage, at_first, start)
+    facts = first(stage, at_first, window)
     facts += addresses(stage.recorder, window, strict=strict(cluster))
     facts += served(stage.recorder, window)
     facts += [(max(at, start), fact) for at, fact in cluster.ledger.told]
@@ -157,15 +165,16 @@ def strict(cluster: Cluster) -> bool:
     return any(fact.settings.strict_lease is not None for fact in every)
 
 
-def lateness(recorder: Recorder) -> Duration:
-    """What the probes were late by, within the limits that are allowed for."""
-    return max(LEAST_LATE, min(MOST_LATE, recorder.worst_lateness_us * 1000))
+def lateness(recorder: Recorder, window: Window) -> Duration:
+    """What timers are taken to have been late by: as the probes were. More than a second is a disturbance."""
+    return max(LEAST_LATE, recorder.late(window))
 
 
-def first(stage: Stage, at_first: Before, start: Instant) -> list[Told]:
-    """What is so of every server when a trace begins."""
+def first(stage: Stage, at_first: Before, window: Window) -> list[Told]:
+    """What is so of every server when a trace begins, and what the probes were late by in all of it."""
+    start = window.start
     facts: list[Told] = [(start, fact) for fact in stage.cluster.ledger.configured.values()]
-    late = lateness(stage.recorder)
+    late = lateness(stage.recorder, window)
     for name in stage.cluster.servers:
         runs = name in at_first.running
         state = at_first.states.get(name, State.STOPPED) if runs else State.STOPPED

@@ -63,6 +63,7 @@ def test_a_record_of_another_soak_is_not_gone_on_with(words: list[str], message:
         (["loss", "--hours", "1"], "belong to 'drill soak'"),
         (["soak", "loss", "--hours", "1"], "takes no acts"),
         (["soak", "--hours", "1", "--runs", "2"], "it has no --runs"),
+        (["soak", "--hours", "1", "--manager", "keepalived"], "only vipkeeper's own promises"),
         (["soak", "--hours", "0"], "no number of hours"),
     ],
 )

@@ -25,6 +25,7 @@ from vipkeeper.core.facts import (
     DaemonState,
     Disturber,
     DisturberChanged,
+    Escaped,
     FaultKind,
     Healed,
     HostChanged,
@@ -156,6 +157,15 @@ def test_a_vip_left_by_a_daemon_that_ended_by_itself_is_found() -> None:
     act.writes(1000, "cp1", Tick(), Exit())
     act.holds(1300, "cp1", held=False)
     assert "S3" in act.broken()
+
+
+def test_a_kernel_heard_late_is_no_vip_left_behind() -> None:
+    act = Act()
+    act.tell(900, HostChanged("cp1", 250 * MILLISECOND, False))
+    act.writes(1000, "cp1", Tick(), Exit())
+    act.silent_from["cp1"] = 1000
+    act.holds(1300, "cp1", held=False)
+    assert "S3" not in act.broken()
 
 
 def test_a_vip_left_behind_by_a_daemon_that_writes_no_more_is_found() -> None:
@@ -306,6 +316,45 @@ def test_a_signal_to_a_daemon(
 ) -> None:
     ledger.signalled("cp1", number)
     assert facts(ledger) == ([DaemonChanged("cp1", state)] if state is not None else [])
+
+
+def test_a_daemon_that_ended_is_told_of_once(ledger: Ledger) -> None:
+    ledger.ended("cp1", "KeyError: 7", 9)
+    ledger.ended("cp1", "KeyError: 7", 10)
+    assert ledger.told == [(9, Escaped("cp1", "the daemon ended by itself: KeyError: 7"))]
+
+
+def break_it(ledger: Ledger) -> None:
+    ledger.fault(FaultKind.OTHER, "no memory", ["cp1"])
+
+
+def terminate(ledger: Ledger) -> None:
+    ledger.signalled("cp1", signal.SIGTERM)
+
+
+def switch_off(ledger: Ledger) -> None:
+    ledger.powered("cp1", on=False)
+
+
+@pytest.mark.parametrize("what", [break_it, terminate, switch_off])
+def test_the_lab_may_end_a_daemon_until_the_next_act_begins(
+    ledger: Ledger, what: Callable[[Ledger], None]
+) -> None:
+    what(ledger)
+    ledger.changing("what was broken is mended")
+    ledger.ended("cp1", "Killed", 9)
+    assert not any(isinstance(fact, Escaped) for fact in facts(ledger))
+    ledger.begin()
+    ledger.changing("what was broken is mended")
+    ledger.ended("cp1", "KeyError: 7", 10)
+    assert any(isinstance(fact, Escaped) for fact in facts(ledger))
+
+
+def test_a_fault_that_ends_no_daemon_excuses_none(ledger: Ledger) -> None:
+    ledger.fault(FaultKind.PARTITION, "cut off", ["cp1"])
+    ledger.signalled("cp1", signal.SIGHUP)
+    ledger.ended("cp1", "KeyError: 7", 9)
+    assert any(isinstance(fact, Escaped) for fact in facts(ledger))
 
 
 def cut_port(ledger: Ledger) -> None:

@@ -248,8 +248,8 @@ class _Each(Invariant, abc.ABC):
 class LeftBehind(_Each):
     """S3: nothing of the VIP stays on a server whose daemon is gone or stopped.
 
-    Bound: L + 0.22 s on the server's clock after the daemon was killed, or while it is stalled; 0 after
-    it ended by itself.
+    Bound: L + 0.22 s on the server's clock, and its lateness, after the daemon was killed, or while it is
+    stalled; 0 after it ended by itself.
     Blind: routes and rules of the packet filter, which facts do not carry; a stunned machine.
     """
 
@@ -264,7 +264,8 @@ class LeftBehind(_Each):
         """0 for one that cleaned up."""
         if server.daemon is DaemonState.STOPPED:
             return 0
-        return server.stretched(server.settings.kernel_lease + KERNEL_LATE) + SLACK
+        lease = server.settings.kernel_lease + KERNEL_LATE
+        return server.stretched(lease) + server.late + SLACK
 
     def says(self, server: ServerSituation) -> str:
         """What is wrong."""
