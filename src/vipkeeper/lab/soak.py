@@ -197,7 +197,7 @@ class Soaking:
 
     def _collect(self, end: int) -> None:
         """Add outages and moves until now to the record, and have the traces judged."""
-        window, recorder = Window(self._from, end), self._stage.recorder
+        window = Window(self._from, end)
         self._from = end
         self.record = replace(
             self.record,

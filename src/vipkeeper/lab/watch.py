@@ -62,7 +62,7 @@ class Watch:
             for name, server in cluster.servers.items()
         }
         self._pieces: list[_Piece] = []
-        self._judge = Judge(lambda text: self._pieces[-1].add(text))
+        self._judge = Judge(self._keep)
         self._recorder = stage.recorder
         self._facts: list[Told] = []
         """Heard, and not judged yet."""
@@ -73,6 +73,9 @@ class Watch:
         begin = Window(self.start, now())
         self._late = promises.lateness(stage.recorder, begin)
         self._facts = [*promises.first(stage, at_first, begin), *self._facts]
+
+    def _keep(self, text: bytes) -> None:
+        self._pieces[-1].add(text)
 
     def _heard(self, at: Instant, fact: Fact) -> None:
         self._facts.append((at, fact))
@@ -131,8 +134,8 @@ def as_it_is(situation: Situation, at: Instant) -> list[str]:
     if not facts:
         return []
     for wire in (wire for wire in situation.lost if not situation.is_clear(*wire)):
-        lost, delay, bursts = (table[wire] for table in (situation.lost, situation.delay, situation.bursts))  # fmt: skip
-        facts.append(WireChanged(*wire, lost, delay, bursts))
+        lost, delay = situation.lost[wire], situation.delay[wire]
+        facts.append(WireChanged(*wire, lost, delay, situation.bursts[wire]))
     facts += [DisturberChanged(*which, True) for which, on in situation.disturbers.items() if on]
     facts.append(ServedChanged(situation.served))
     header = line(at, Header(LAB, __version__), writer=LAB)
