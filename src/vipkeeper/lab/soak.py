@@ -22,7 +22,7 @@ from vipkeeper.lab.watch import Watch
 from vipkeeper.report.run import ActResult, Expectation, Verdict
 from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakPart, SoakViolation
 
-SPELL = 60.0
+SPELL = 30.0
 """Seconds of one spell of a soak without faults: as often its record is written."""
 LAG = 300 * MILLISECOND
 """How far behind samples are judged: answers and lines of a trace may be on their way."""

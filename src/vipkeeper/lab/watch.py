@@ -31,6 +31,8 @@ from vipkeeper.lab.promises import Judge
 from vipkeeper.lab.stage import Stage
 from vipkeeper.lab.traces import READABLE, TRACE, Growing
 
+PUMPED = 1000
+"""Lines that are judged before the probes are listened to again: a pipe that is full would make them late."""
 WHOLE = "lab"
 """Name of the trace of all daemons and the lab, among those of the servers."""
 
@@ -75,7 +77,10 @@ class Watch:
         self._facts = [*promises.first(stage, at_first, begin), *self._facts]
 
     def _keep(self, text: bytes) -> None:
-        self._pieces[-1].add(text)
+        piece = self._pieces[-1]
+        piece.add(text)
+        if len(piece.lines) % PUMPED == 0:
+            self._recorder.pump()
 
     def _heard(self, at: Instant, fact: Fact) -> None:
         self._facts.append((at, fact))

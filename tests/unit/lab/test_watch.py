@@ -49,6 +49,7 @@ class Lab:
             udp=Attempts(2, 20),
             served=[(1, "cp1")],
             late=lambda _: self.late,
+            pump=lambda: None,
             network=self.cluster.network,
         )
         stage = SimpleNamespace(cluster=self.cluster, recorder=recorder)
