@@ -30,6 +30,8 @@ CONDITIONS = (
     "kernel", "cores", "Python", "namespaces", "real-time scheduling", "probes late by at most",
 )  # fmt: skip
 """What a record says of the host, of all that a drill does."""
+STANDSTILL = 1000 * MILLISECOND
+"""Where the probes were later than this, the host stood still: what acts must show says nothing then."""
 TOUCHES = 5 * MILLISECOND
 """An outage that ends or begins so near the edge of what is gathered at once goes on beyond it."""
 
@@ -131,13 +133,21 @@ class Soaking:
         else:
             self._between()
         if self.failure is None:
-            result = self._drill.perform(replace(act, seconds=seconds), 1, seed or 0)
-            if result.verdict is not Verdict.SKIPPED:
+            result = self._judged(self._drill.perform(replace(act, seconds=seconds), 1, seed or 0))
+            if result.length or result.verdict is not Verdict.SKIPPED:
                 self._ended(result, seed)
         self.record = replace(self.record, parts=(*self._earlier, self._part()))
         self._save(self.record)
         if result is not None and (seed is not None or self.record.quiet or self.failure):
             self._tell(self.record, result)
+
+    def _judged(self, result: ActResult) -> ActResult:
+        """The verdict of an act, where the host let it be played."""
+        late = self._stage.recorder.late(Window(self._stage.began, now()))
+        if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
+            return result
+        reason = f"not judged: the host stood still for {acts.ms(late)} ({result.reason})"
+        return replace(result, verdict=Verdict.SKIPPED, reason=reason)
 
     def _part(self) -> SoakPart:
         found = self._drill.report().conditions
@@ -172,6 +182,8 @@ class Soaking:
         answering = measure.two_holders(recorder.answerers(), window)
         kernels = measure.two_kernels(recorder.changes(), window)
         self._collect(end)
+        if recorder.late(window) > STANDSTILL:
+            return
         for found, limit, text in (
             (nobody, most, "the client is without answer"),
             (answering, AGREED, "two servers answer for the VIP"),

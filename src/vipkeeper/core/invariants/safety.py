@@ -276,7 +276,7 @@ class AnswersOnlyAsHolder(_Each):
     """S4: a server whose daemon runs answers for the VIP only while it claims, holds or releases it.
 
     Bound: 0.22 s (a kernel removes late) plus twice its lateness; L where the kernel refuses changes.
-    With a strict lease it does not answer longer than that lease after its last advert either.
+    With a strict lease it does not answer longer than that lease, and its lateness, after its last advert either.
     Blind: the strict part is judged when something changes, not at each instant.
     """
 
@@ -290,7 +290,7 @@ class AnswersOnlyAsHolder(_Each):
             if strict is None or not server.answers or server.stunned:
                 continue
             silent = at - max(server.advert_at, server.changed_at)
-            limit = server.stretched(strict) + SLACK
+            limit = server.stretched(strict) + server.late + SLACK
             if silent > limit:
                 text = f"answers {ms(silent)} after its last advert, at most {ms(limit)}"
                 self.broken(at, server.name, f"{server.name} {text}")

@@ -174,6 +174,12 @@ def test_s4_a_strict_server_is_silent_when_its_adverts_are() -> None:
     assert story.at(1390).drops("cp1").broken() == []
 
 
+def test_s4_a_strict_server_that_is_late_is_waited_for() -> None:
+    late = HostChanged("cp1", SECOND, False)
+    story = Story(only=AnswersOnlyAsHolder, strict_lease=STRICT).fact(late)
+    assert story.at(1000).holds("cp1").sends("cp1").at(2300).drops("cp1").broken() == []
+
+
 def test_an_address_that_nobody_answers_for_is_no_second_holder() -> None:
     story = Story(only=TwoOnWorkingWires).at(1000).holds("cp1").fact(VipChanged("cp2", True))
     story.fact(AnswersChanged("cp2", False))
