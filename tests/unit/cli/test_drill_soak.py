@@ -18,6 +18,9 @@ from vipkeeper.errors import ExitCode, HostError, UsageError
 from vipkeeper.report.soak import Soak, SoakFault, SoakViolation, load_soak
 
 
+STARTED = "2026-11-27T10:00:00Z"
+
+
 def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     drill.add_arguments(parser)
@@ -27,7 +30,8 @@ def arguments(*words: str) -> argparse.Namespace:
 def played(*words: str) -> Soak:
     """A record after twenty minutes."""
     fresh = begun(arguments("--hours", "1", "--seed", "7", *words), None)
-    return replace(fresh, seconds=1200.0, drawn=40, faults=(SoakFault(1.0, 2.0, "loss", "cp1"),))
+    faults = (SoakFault(1.0, 2.0, "loss", "cp1"),)
+    return replace(fresh, started=STARTED, seconds=1200.0, drawn=40, faults=faults)
 
 
 def test_the_same_command_goes_on_where_the_record_ends() -> None:
