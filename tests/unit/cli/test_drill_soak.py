@@ -17,7 +17,6 @@ from vipkeeper.cli.drill_soak import UNBUDGETED, Record, begun
 from vipkeeper.errors import ExitCode, HostError, UsageError
 from vipkeeper.report.soak import Soak, SoakFault, SoakViolation, load_soak
 
-
 STARTED = "2026-11-27T10:00:00Z"
 
 
