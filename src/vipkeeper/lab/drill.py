@@ -80,7 +80,7 @@ class Drill:
         self.results: list[ActResult] = []
         self.logs: dict[str, str] = {}
         """What the programs on the servers wrote until an act failed: `ACT-RUN/SERVER-PROGRAM.log`."""
-        self.started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.started_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings, plan.style)
         self.cluster: Cluster | None = None
         self._recorder: Recorder | None = None
@@ -91,7 +91,7 @@ class Drill:
         """Whether daemons were found with real-time scheduling, as their kernel says."""
         self._built = 0
         self._spoiled = False
-        """The last act failed: the next one begins on a new cluster."""
+        """The next act begins on a new cluster: the last one failed."""
         self.stage: Stage | None = None
         """Where the last act was played."""
         self.watched = False
@@ -118,10 +118,10 @@ class Drill:
             LabError: the lab itself failed.
         """
         result = self._play(act, run, seed)
-        self._spoiled |= act.spoils and result.verdict is not Verdict.SKIPPED
-        if result.verdict is Verdict.FAILED:
+        failed = result.verdict is Verdict.FAILED
+        self._spoiled |= failed or (act.spoils and result.verdict is not Verdict.SKIPPED)
+        if failed:
             self.keep_logs(f"{act.name}-{run}")
-            self._spoiled = True
         return result
 
     def rest(self, act: Act) -> str:
@@ -186,11 +186,8 @@ class Drill:
         elif ill := _healed(stage):
             return _unplayed(act, run, f"the cluster was not healthy before the act: {ill}")
         else:
-            self._real_time |= {
-                server.daemon.real_time
-                for server in stage.cluster.servers.values()
-                if server.daemon
-            }
+            servers = stage.cluster.servers.values()
+            self._real_time |= {one.daemon.real_time for one in servers if one.daemon}
         written = traces.marks(stage.cluster)
         stage.cluster.ledger.begin()
         at_first = None if self.watched else promises.before(stage.cluster)
@@ -247,7 +244,8 @@ class Drill:
             self.cluster = Cluster(lan(act.servers), directory, self._owner)
             self.cluster.build()
             self.manager.prepare(self.cluster)
-            self._recorder = Recorder(self.cluster.network, directory / "probes")
+            probes = directory / "probes"
+            self._recorder = Recorder(self.cluster.network, probes, watched=self.watched)
         seconds = self.plan.seconds if self.plan.seconds is not None else act.seconds
         return Stage(self.cluster, self._recorder, self.manager, seeded, seconds)
 

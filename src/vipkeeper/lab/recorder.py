@@ -32,8 +32,10 @@ _SETTLES_WITHIN = 5.0
 class Recorder:
     """Client, observer and address watcher of one cluster, and everything they saw."""
 
-    def __init__(self, network: Topology, directory: Path) -> None:
+    def __init__(self, network: Topology, directory: Path, *, watched: bool = False) -> None:
         """Start the probes and wait until each has begun.
+
+        `watched`: how late each core is is measured too.
 
         Raises:
             LabError: one of them does not start.
@@ -69,6 +71,8 @@ class Recorder:
         self._start(None, "addresses", "--vip", vip, *names)
         self._start("observer", "observer", "--vip", vip, "--every", str(ARP_EVERY))
         self._start("client", "client", "--vip", vip)
+        for core in sorted(os.sched_getaffinity(0)) if watched else ():
+            self._start(None, "sentinel", "--core", str(core))
         if not self.wait(lambda: len(self._ready) == len(self._processes), 15.0):
             raise LabError(f"the lab's probes do not start: {self._errors.read_text().strip()}")
 

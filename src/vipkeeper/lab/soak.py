@@ -136,6 +136,8 @@ class Soaking:
             result = self._judged(self._drill.perform(replace(act, seconds=seconds), 1, seed or 0))
             if result.length or result.verdict is not Verdict.SKIPPED:
                 self._ended(result, seed)
+        if self.failure is not None and self._watch is not None:
+            self.failure = replace(self.failure, traces=self._watch.traces())
         self.record = replace(self.record, parts=(*self._earlier, self._part()))
         self._save(self.record)
         if result is not None and (seed is not None or self.record.quiet or self.failure):
@@ -255,7 +257,7 @@ class Soaking:
         shown, seed = self._last
         shown = replace(shown, verdict=Verdict.FAILED, reason=said)
         self._drill.keep_logs(f"{shown.name}-1")
-        self.failure = Failure(shown, seed, self._watch.traces())
+        self.failure = Failure(shown, seed, {})
 
 
 def new_record(seed: int, hours: float, quiet: bool, started: str, version: str) -> Soak:
