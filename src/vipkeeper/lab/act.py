@@ -83,6 +83,8 @@ class Act:
     """Part of the short suite."""
     most_moves: int = 1
     """How often it may move the VIP; for acts laid together this is added up."""
+    stranger_answers: bool = False
+    """Somebody who is no server answers for the VIP: on the wire two do, whatever the servers do."""
 
 
 def ms(nanoseconds: int) -> str:

@@ -194,6 +194,7 @@ ADDRESS_ACTS: tuple[Act, ...] = (
         Fault(Whose.LAN, Part.STRANGER, _taken),
         (moves(0), ONE, NOTHING_LEFT),
         4.0,
+        Extras(stranger_answers=True),
     ),
     Act(
         "vip-taken-first",

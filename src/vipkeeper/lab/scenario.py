@@ -32,6 +32,7 @@ class Extras:
     alone: bool = False
     """Cannot be laid beside another one."""
     most_moves: int = 1
+    stranger_answers: bool = False
 
 
 PLAIN = Extras()
@@ -68,6 +69,7 @@ def scenario(
         fault=None if extras.alone else fault,
         smoke=extras.smoke,
         most_moves=extras.most_moves,
+        stranger_answers=extras.stranger_answers,
     )
 
 
@@ -97,7 +99,9 @@ def together(one: Act, other: Act) -> Act:
         clear(stage, "both faults are gone")
         stage.recorder.watch(TOGETHER_AFTER)
 
-    must = (ONE, NOTHING_LEFT, moves(one.most_moves + other.most_moves + 1), two_answer(AGREED))
+    must: tuple[Must, ...] = (ONE, NOTHING_LEFT, moves(one.most_moves + other.most_moves + 1))
+    if not one.stranger_answers and not other.stranger_answers:
+        must = (*must, two_answer(AGREED))
     runs = Runs.VIPKEEPER if Runs.VIPKEEPER in (one.managers, other.managers) else Runs.ANY
     return replace(
         one,

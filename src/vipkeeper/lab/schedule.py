@@ -37,13 +37,14 @@ def mending(acts: Sequence[Act], servers: int) -> tuple[Act, ...]:
     )
 
 
-def step(acts: Sequence[Act], seed: int, index: int) -> Step:
-    """The fault at this place of the seed's list: all acts once, in random order, then all again; at every
-    fourth place two of them at once.
+def step(acts: Sequence[Act], seed: int, index: int, *, paired: bool = False) -> Step:
+    """The fault at this place of the seed's list: all acts once, in random order, then all again.
+
+    `paired`: at every fourth place two of them at once.
     """
     choices = random.Random(f"{seed}/step/{index}")
     decides, quiet = choices.randrange(SEEDS), choices.uniform(*QUIET)
-    pairs, rest = divmod(index, PAIR_EACH)
+    pairs, rest = divmod(index, PAIR_EACH) if paired else (0, 0)
     if rest == PAIR_EACH - 1 and (pair := _pair(acts, choices)) is not None:
         return Step(pair, decides, quiet)
     turn, place = divmod(index - pairs, len(acts))

@@ -114,7 +114,8 @@ class Soaking:
             if self.record.quiet:
                 self._play(QUIET_ACT, SPELL, None)
             else:
-                self._step(step(self._faults, self.record.seed, self.record.drawn))
+                record = self.record
+                self._step(step(self._faults, record.seed, record.drawn, paired=record.pairs))
 
     def _step(self, one: Step) -> None:
         self._play(QUIET_ACT, one.quiet, None)

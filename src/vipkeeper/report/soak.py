@@ -88,6 +88,8 @@ class Soak:
     """Milliseconds between two adverts."""
     settings: tuple[str, ...] = ()
     """More lines of cluster.yaml."""
+    pairs: bool = False
+    """Every fourth fault is two at once."""
     parts: tuple[SoakPart, ...] = ()
     schema_version: int = SCHEMA_VERSION
 

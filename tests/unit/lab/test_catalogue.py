@@ -25,6 +25,12 @@ def test_every_fault_of_the_catalogue_is_played_or_left_out_with_a_reason() -> N
     assert played | set(LEFT_OUT) == set(FAULTS)
 
 
+def test_two_acts_one_of_which_lets_a_stranger_answer_do_not_count_who_answers() -> None:
+    with_stranger, without = catalogue.find(["vip-taken+holder-deaf", "loss+holder-deaf"])
+    assert "two servers answer" not in with_stranger.expects
+    assert "two servers answer" in without.expects
+
+
 def test_names_are_one_of_a_kind_and_can_be_laid_together() -> None:
     names = [act.name for act in SCENARIOS]
     assert len(set(names)) == len(names)
