@@ -25,10 +25,22 @@ from typing import Any
 from bench import lint, probe, rest, results, simulation, soak, table, versus, why
 from bench.cells import BOTH, CELLS, HOLDER, Cell
 from bench.runner import play, print_summary
+from tools.compiled import CompileError
 
 from vipkeeper.errors import HostError
 
-COMMANDS = ("versus", "probe", "election", "holder", "rest", "lint", "why", "soak", "table")
+COMMANDS = (
+    "versus",
+    "probe",
+    "election",
+    "holder",
+    "rest",
+    "lint",
+    "why",
+    "simulate",
+    "soak",
+    "table",
+)
 SINGLE: dict[str, tuple[Callable[[float], dict[str, Any]], Callable[[dict[str, Any]], str]]] = {
     "why": (why.measure, why.line),
     "lint": (lint.measure, lint.line),
@@ -51,7 +63,7 @@ def main(words: list[str]) -> int:
     args = _parser().parse_args(words)
     try:
         return _run(args)
-    except (results.ResultsError, HostError) as error:
+    except (results.ResultsError, CompileError, HostError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -143,7 +155,7 @@ def _versus(args: argparse.Namespace) -> int:
     names = _known(args.cell, every)
     cells = [cell for cell in every if not names or cell.name in names]
     found = versus.play(cells, args.scale, path, args.minutes, mix=args.mix)
-    done = not any(versus.missing(cells, args.scale, found))
+    done = not versus.missing(cells, args.scale, found)
     if done and not names and "rest_versus" not in found:
         seconds = max(5.0, REST_SECONDS * min(1.0, args.scale))
         contenders = dict.fromkeys([*versus.BEST, *versus.DEFAULTS])

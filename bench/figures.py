@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+TOLD = 0.5
+"""Seconds within which an act says that it has mended something; it watches a takeover for longer than that."""
 COPIED = (
     "run",
     "length",
@@ -24,7 +26,8 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
 
     `two_holders_ms` is from the wire, `two_kernels_ms` from the kernels; `none_ms`: in all, nobody
     answered the observer after the fault; `silent_ms`: from the fault until the server it struck last
-    answered the observer; `gone_ms`: until the VIP left its kernel; `left`: how often it left any.
+    answered the observer; `gone_ms`: until the VIP left its kernel; `left`: how often it left any;
+    `unended`: the figures of outages that only the end of the fault, or of the act, brought to an end.
     """
     faults = [mark for mark in act["markers"] if mark["kind"] == "fault"]
     begin = faults[0]["at"] if faults else 0.0
@@ -41,9 +44,23 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
         "silent_ms": _until(lane["answered"], begin, act["length"]),
         "gone_ms": _until(lane["held"], begin, act["length"]),
         "left": sum(mark["kind"] == "released" for mark in act["markers"]),
+        "unended": [
+            key
+            for key, client in (("outage_ms", "udp"), ("service_outage_ms", "tls"))
+            if _unended(act, act[client]["gaps"])
+        ],
         "lost": act["udp"]["lost"],
         "sent": act["udp"]["sent"],
     }
+
+
+def _unended(act: dict[str, Any], gaps: Sequence[dict[str, float]]) -> bool:
+    """Whether the longest gap went on until what was broken worked again, or to the end of the act."""
+    if not gaps:
+        return False
+    longest = max(gaps, key=lambda gap: gap["end"] - gap["start"])
+    ends = [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"]
+    return any(longest["start"] < at < longest["end"] + TOLD for at in (*ends, act["length"]))
 
 
 def _ms(seconds: float) -> float:

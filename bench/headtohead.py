@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,9 +10,10 @@ from bench import versus
 from bench.cells import Cell
 from bench.contenders import CONTENDERS
 from bench.figures import runs, summary
-from bench.targets import shown
+from bench.targets import Finding, shown
 
 OURS = "vipkeeper"
+RIVAL = "keepalived-best"
 Run = dict[str, Any]
 
 
@@ -38,19 +40,18 @@ def section(found: dict[str, Any]) -> str:
         for name, reason in found.get("left_out", {}).items()
     )
     text += (
-        "\nEach block of runs is on a fresh cluster; contenders take turns block by block. An outage that had "
-        "not ended when its act did counts as long as the act waited, so the longest ones are too short.\n"
+        "\nEach block of runs is on a fresh cluster; contenders take turns block by block. An act waits for "
+        "another holder for 10 s; an outage that had not ended by then stands behind a `>`.\n"
     )
     for group in versus.GROUPS:
-        mine = [cell for cell in cells if cell.name.startswith(f"{group.name}/")]
-        if mine:
-            text += f"\n### {group.title}\n\n{_group(mine, records)}"
+        mine = [cell for cell in cells if cell.name.startswith(group.cells)]
+        who = [one for one in group.contenders if any(one in records[cell.name] for cell in mine)]
+        if who:
+            text += f"\n### {group.title}\n\n{_group(mine, who, records)}"
     return text + _once([cell for cell in cells if cell.name.startswith("every/")], records)
 
 
-def _group(cells: Sequence[Cell], records: dict[str, Any]) -> str:
-    names = list(dict.fromkeys(name for cell in cells for name in records[cell.name]))
-
+def _group(cells: Sequence[Cell], names: Sequence[str], records: dict[str, Any]) -> str:
     def table(title: str, what: Callable[[Cell, Sequence[Run]], str]) -> str:
         lines = []
         for cell in cells:
@@ -63,7 +64,8 @@ def _group(cells: Sequence[Cell], records: dict[str, Any]) -> str:
     text += table("Two holders, on the wire or in the kernels, ms, p50 / max", _two)
     text += table("Nobody answered the observer, ms in all, p50 / max", _figure("none_ms"))
     text += table("Moves; runs that left the VIP behind; runs not as expected", _counts)
-    return text + "What it comes to:\n\n" + "".join(_words(cell, records) for cell in cells)
+    said = "".join(_words(cell, names, records) for cell in cells)
+    return text + (f"What it comes to:\n\n{said}" if said else "")
 
 
 def _played(records: dict[str, Any], cell: Cell, name: str) -> list[Run]:
@@ -77,7 +79,18 @@ def _pair(values: Sequence[float | None]) -> str:
 
 
 def _outage(cell: Cell, played: Sequence[Run]) -> str:
-    return f"{_pair([run[cell.metric] for run in played])} ({len(played)})"
+    found = summary(run[cell.metric] for run in played)
+    if not found["n"]:
+        return f"no figure ({len(played)})"
+    least = _least(cell.metric, played)
+    marks = (f"{'> ' if least <= found[key] else ''}{shown(found[key])}" for key in ("p50", "max"))
+    return f"{' / '.join(marks)} ({len(played)})"
+
+
+def _least(metric: str, played: Sequence[Run]) -> float:
+    """From this figure on the true one may be longer: the shortest outage that did not end by itself."""
+    open_ones = (run[metric] for run in played if metric in run.get("unended", ()))
+    return min(open_ones, default=math.inf)
 
 
 def _figure(key: str) -> Callable[[Cell, Sequence[Run]], str]:
@@ -101,13 +114,13 @@ def _counts(_: Cell, played: Sequence[Run]) -> str:
     return f"{sum(run['moves'] for run in played)}; {behind}; {failed}"
 
 
-def _words(cell: Cell, records: dict[str, Any]) -> str:
+def _words(cell: Cell, names: Sequence[str], records: dict[str, Any]) -> str:
     """A line for each peer: who is faster and by how much, and what else it costs."""
     ours = _played(records, cell, OURS)
     if not ours:
         return ""
     text = ""
-    for name in records[cell.name]:
+    for name in names:
         theirs = _played(records, cell, name)
         if name != OURS and theirs:
             text += f"* {cell.act}: {faster(cell.metric, ours, name, theirs)}.\n"
@@ -116,19 +129,51 @@ def _words(cell: Cell, records: dict[str, Any]) -> str:
 
 def faster(metric: str, ours: Sequence[Run], name: str, theirs: Sequence[Run]) -> str:
     """One sentence, the same words whoever wins."""
-    mine, other = (summary(run[metric] for run in some) for some in (ours, theirs))
-    if not mine["n"] or not other["n"]:
+    if any(run[metric] is None for run in (*ours, *theirs)):
         return f"{name} and {OURS} cannot be compared"
-    gains = [(key, round(other[key] - mine[key], 3)) for key in ("p50", "max")]
+    sides = ((OURS, ours), (name, theirs))
     parts = []
-    for winner, sign in ((OURS, 1), (name, -1)):
-        won = [f"{shown(abs(gain))} ms at {key}" for key, gain in gains if gain * sign > 0]
+    for (winner, fast), (loser, slow) in (sides, sides[::-1]):
+        won = [words for key in ("p50", "max") if (words := _gain(metric, key, fast, slow))]
         if won:
-            loser = name if winner == OURS else OURS
             parts.append(f"{winner} is faster here than {loser} by {' and '.join(won)}")
-    text = ", ".join(parts) or f"no difference between {OURS} and {name}"
+    text = ", ".join(parts) or f"no difference between {OURS} and {name} can be told"
     prices = [_price(OURS, ours), _price(name, theirs)]
     return "; ".join([text, *(price for price in prices if price)])
+
+
+def findings(found: dict[str, Any]) -> list[tuple[str, str, Finding]]:
+    """Of issue 6: whether each fault costs less than with the rival at the same interval, p50 and max; its cell."""
+    judged = []
+    for act in versus.FAULTS:
+        name = f"fault/{act}"
+        records = {name: found["cells"].get(name, {})}
+        cell = next(cell for cell in versus.cells() if cell.name == name)
+        ours, theirs = (_played(records, cell, who) for who in (OURS, RIVAL))
+        judged.append((f"{act}: no longer outage than {RIVAL}", name, _against(cell, ours, theirs)))
+    return judged
+
+
+def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
+    if not ours or not theirs:
+        return Finding("not measured", "no run")
+    lost = [_gain(cell.metric, key, theirs, ours) for key in ("p50", "max")]
+    words = f"p50 / max (runs): {_outage(cell, ours)}, {RIVAL} {_outage(cell, theirs)}"
+    prices = [_price(OURS, ours), _price(RIVAL, theirs)]
+    words = "; ".join([words, *(price for price in prices if price)])
+    if any(lost):
+        return Finding("missed", words)
+    enough = len(theirs) >= cell.runs or versus.hopeless(cell, theirs)
+    return Finding("met" if enough and len(ours) >= cell.runs else "not measured", words)
+
+
+def _gain(metric: str, key: str, fast: Sequence[Run], slow: Sequence[Run]) -> str:
+    """By how much the first is faster; empty where it is not, or where its own figure is only the least."""
+    ahead, behind = (summary(run[metric] for run in some)[key] for some in (fast, slow))
+    if behind <= ahead or ahead >= _least(metric, fast):
+        return ""
+    least = "at least " if behind >= _least(metric, slow) else ""
+    return f"{least}{shown(round(behind - ahead, 3))} ms at {key}"
 
 
 def _price(name: str, played: Sequence[Run]) -> str:
@@ -154,13 +199,16 @@ def _once(cells: Sequence[Cell], records: dict[str, Any]) -> str:
             found.append(_one(cell, played[-1]) if played else "not played")
         lines.append([cell.act, *found])
     head = "\n### Every other act, once\n\nAs expected or not, client outage, ms with two holders. "
-    head += "The expectations are vipkeeper's promises; a peer that does not make them is not wrong.\n\n"
+    head += (
+        "The expectations are vipkeeper's promises; a peer that does not make them is not wrong. "
+    )
+    head += "*Not played*: the act breaks what only vipkeeper has, or the program is not there.\n\n"
     return head + rows(["act", *names], lines)
 
 
 def _one(cell: Cell, run: Run) -> str:
     if not run["length"]:
-        return "could not be played"
+        return f"could not be played: {run['reason']}"
     verdict = "yes" if run["verdict"] == "passed" else "no"
     outage = "" if run[cell.metric] is None else f", {shown(run[cell.metric])} ms"
     two = f", two holders {shown(_both(run))} ms" if _both(run) else ""

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from bench import results
 from bench.figures import summary
+from bench.targets import Finding
 
 from vipkeeper.lab import records
 from vipkeeper.lab.box import in_box
@@ -111,15 +112,22 @@ def line(found: dict[str, Any]) -> str:
     )
 
 
+def finding(found: dict[str, Any] | None) -> Finding:
+    """Of issue 6."""
+    if not found:
+        return Finding("not measured", "no run")
+    words = f"{found['lost']} of {found['datagrams']}"
+    if found["lost"]:
+        return Finding("missed", words)
+    return Finding("met" if found["datagrams"] >= DATAGRAMS else "not measured", words)
+
+
 def section(found: dict[str, Any] | None) -> str:
     """Of the page."""
     if not found:
         return "## probe\n\nThe client probe itself on an idle bridge: not measured.\n"
-    verdict = "missed" if found["lost"] else "met"
-    if not found["lost"] and found["datagrams"] < DATAGRAMS:
-        verdict = "not measured, too few"
     where = f"commit {found['conditions']['commit']}, load {found['conditions']['load']}"
     return (
         f"## probe\n\nThe client probe itself, one server with the VIP on an idle bridge ({where}); "
-        f"0 of {DATAGRAMS} lost was aimed at: {verdict}. {line(found).capitalize()}.\n"
+        f"0 of {DATAGRAMS} lost was aimed at: {finding(found).verdict}. {line(found).capitalize()}.\n"
     )

@@ -94,7 +94,13 @@ def _conditions(found: dict[str, Any]) -> str:
 
 def _aims(found: dict[str, Any]) -> str:
     text = "## What was aimed at\n"
-    titles = ((2, "the holder"), (3, "the election"), (4, "the linter"), (5, "why"))
+    titles = (
+        (2, "the holder"),
+        (3, "the election"),
+        (4, "the linter"),
+        (5, "why"),
+        (6, "the proving ground"),
+    )
     for issue, title in titles:
         judged = [(a.text, a.cell, judge(a, found["cells"])) for a in AIMS if a.issue == issue]
         if issue == 2:
@@ -109,6 +115,11 @@ def _aims(found: dict[str, Any]) -> str:
             judged += [(words, "lint", f) for words, f in lint.findings(found.get("lint"))]
         if issue == 5:
             judged += [(words, "why", f) for words, f in why_findings(found.get("why"))]
+        if issue == 6:
+            judged += [(words, cell, f) for words, cell, f in headtohead.findings(found)]
+            judged.append(
+                ("the probe loses 0 of 500,000", "probe", probe.finding(found.get("probe")))
+            )
         rows = [[words, f.verdict, f.found, cell] for words, cell, f in judged]
         text += f"\nIssue {issue}, {title}:\n\n" + _rows(["aim", "", "found", "cell"], rows)
     return text
@@ -124,9 +135,11 @@ def _cell(cell: Cell, records: dict[str, Any]) -> str:
         text += _manager(manager, record)
     if compared := ratio(cell, records):
         text += f"{compared} ({cell.metric}).\n\n"
-    if len(records) > 1 and (PICTURES / f"outages-{cell.name}.svg").exists():
-        text += f"![{cell.name}: share of runs that were over after so long]"
-        text += f"(pictures/outages-{cell.name}.svg)\n\n"
+    picture = f"outages-{cell.name.replace('/', '-')}.svg"
+    if len(records) > 1 and (PICTURES / picture).exists():
+        text += (
+            f"![{cell.name}: share of runs that were over after so long](pictures/{picture})\n\n"
+        )
     for manager, record in records.items():
         text += _worst(cell, manager, record)
     return text

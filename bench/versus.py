@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,48 +14,42 @@ from bench.contenders import CONTENDERS, left_out
 from bench.figures import runs, summary
 from bench.runner import BLOCKS_MAY_FAIL, block_of
 
-from vipkeeper.lab.acts import ACTS
+from vipkeeper.lab.act import Act, Runs
+from vipkeeper.lab.act import Group as AboutWhat
+from vipkeeper.lab.catalogue import SCENARIOS
 
 DEFAULT = results.ROOT / "bench" / "results" / "versus.json"
 RUNS = 50
+NEVER = 10
+"""Runs after which a contender that ended none of its outages is asked no more: each takes the longest there is."""
 GUESS = 15.0
 """Seconds of a run, until one of its cell has been timed."""
 BEST = ("vipkeeper", "keepalived-best", "ucarp-best", "kube-vip-best")
+HASTY = "keepalived-hasty"
 DEFAULTS = ("vipkeeper", "keepalived-default", "ucarp-default", "kube-vip-default")
 SECOND = ("vipkeeper", "keepalived-best-v2", "ucarp-best")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Contenders that are fairly compared with each other."""
+    """Contenders that are fairly compared with each other: a table of the page."""
 
     name: str
     title: str
     contenders: tuple[str, ...]
-    interval_ms: int = 100
-    settings: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    """The acts that are played; all of `FAULTS` where it is empty."""
-    hasty: tuple[str, ...] = ()
-    """The acts in which keepalived is played once more, with two missed adverts instead of three."""
+    cells: str
+    """The beginning of the names of the cells whose runs it shows."""
 
 
 GROUPS = (
     Group(
         "best",
         "Equal interval: adverts every 100 ms, each at its best (who cannot, at its fastest)",
-        BEST,
-        hasty=("power-off", "loss", "busy"),
+        (*BEST, HASTY),
+        "fault/",
     ),
-    Group("default", "Default against default", DEFAULTS),
-    Group(
-        "second",
-        "Equal interval: adverts every second",
-        SECOND,
-        1000,
-        ("kernel_lease=4s",),
-        only=("power-off", "loss"),
-    ),
+    Group("default", "Default against default", DEFAULTS, "fault/"),
+    Group("second", "Equal interval: adverts every second", SECOND, "second/"),
 )
 FAULTS: dict[str, str] = {
     "power-off": "outage_ms",
@@ -68,38 +62,38 @@ FAULTS: dict[str, str] = {
     "holder-deaf": "outage_ms",
     "loss": "outage_ms",
     "busy": "outage_ms",
-    "stall": "outage_ms",
-    "backup-stall": "outage_ms",
 }
-"""The acts that are played many times where the lab has them, and the figure that sums each of them up."""
+"""The acts that are played many times, and the figure that sums each of them up."""
+PATIENT = ("power-off", "loss", "busy")
+"""Those in which keepalived is played once more, with two missed adverts instead of three."""
+BY_THE_SECOND = ("power-off", "loss")
+"""Those that are played with adverts every second as well."""
+LAST = "second/"
+"""Cells that wait until all others have their runs."""
 
 
 def cells() -> list[Cell]:
-    """Every cell: the faults of each group, then every other act once."""
-    titles = {act.name: act.title for act in ACTS}
+    """Every cell: the faults with all contenders in turn, every other act once, then adverts every second."""
+    acts = {act.name: act for act in SCENARIOS}
     found = []
-    for group in GROUPS:
-        for act in (one for one in group.only or tuple(FAULTS) if one in titles):
-            hasty = ("keepalived-hasty",) if act in group.hasty else ()
-            found.append(_cell(f"{group.name}/{act}", act, RUNS, titles[act], group, hasty))
-    rest = [act.name for act in ACTS if act.name not in FAULTS]
-    found += [_cell(f"every/{name}", name, 1, titles[name], GROUPS[0]) for name in rest]
+    for name, metric in FAULTS.items():
+        hasty = (HASTY,) if name in PATIENT else ()
+        found.append(
+            _cell(f"fault/{name}", acts[name], RUNS, (*BEST, *hasty, *DEFAULTS[1:]), metric)
+        )
+    for act in SCENARIOS:
+        if act.name not in FAULTS:
+            metric = "service_outage_ms" if act.group is AboutWhat.SERVICE else "outage_ms"
+            contenders = BEST if act.managers is Runs.ANY else BEST[:1]
+            found.append(_cell(f"every/{act.name}", act, 1, contenders, metric))
+    for name in BY_THE_SECOND:
+        one = _cell(f"{LAST}{name}", acts[name], RUNS, SECOND, FAULTS[name])
+        found.append(replace(one, interval_ms=1000, settings=("kernel_lease=4s",)))
     return found
 
 
-def _cell(
-    name: str, act: str, count: int, title: str, group: Group, more: tuple[str, ...] = ()
-) -> Cell:
-    return Cell(
-        name,
-        act,
-        count,
-        title,
-        managers=group.contenders + more,
-        metric=FAULTS.get(act, "outage_ms"),
-        interval_ms=group.interval_ms,
-        settings=group.settings,
-    )
+def _cell(name: str, act: Act, count: int, contenders: tuple[str, ...], metric: str) -> Cell:
+    return Cell(name, act.name, count, act.title, managers=contenders, metric=metric)
 
 
 def play(
@@ -120,7 +114,7 @@ def play(
         print(f"left out: {name}: {reason}", flush=True)
     end = time.monotonic() + minutes * 60
     while True:
-        blocks = list(missing(asked, scale, found))
+        blocks = missing(asked, scale, found)
         for cell, contender, count in blocks:
             if time.monotonic() + count * pace(found, cell, contender) > end:
                 print(
@@ -144,13 +138,30 @@ def _left(cell: Cell, contender: str, scale: float, found: dict[str, Any]) -> in
     blocks = results.blocks(found, cell.name, contender)
     if sum(not block["runs"] for block in blocks) >= BLOCKS_MAY_FAIL:
         return 0
+    if hopeless(cell, runs({"blocks": blocks})):
+        return 0
     return max(1, round(cell.runs * scale)) - sum(len(block["runs"]) for block in blocks)
+
+
+def hopeless(cell: Cell, played: Sequence[dict[str, Any]]) -> bool:
+    """Whether a contender has shown often enough that it does not end this outage."""
+    return len(played) >= NEVER and all(cell.metric in run.get("unended", ()) for run in played)
 
 
 def missing(
     asked: Sequence[Cell], scale: float, found: dict[str, Any]
+) -> list[tuple[Cell, str, int]]:
+    """The next block of every cell and contender that lacks runs and can be played; of the last cells only
+    when no other lacks any.
+    """
+    early = [cell for cell in asked if not cell.name.startswith(LAST)]
+    late = [cell for cell in asked if cell.name.startswith(LAST)]
+    return list(_missing(early, scale, found)) or list(_missing(late, scale, found))
+
+
+def _missing(
+    asked: Sequence[Cell], scale: float, found: dict[str, Any]
 ) -> Iterator[tuple[Cell, str, int]]:
-    """The next block of every cell and contender that lacks runs and can be played."""
     out = found.get("left_out", {})
     for cell in asked:
         for contender in cell.managers:

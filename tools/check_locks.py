@@ -69,6 +69,7 @@ def problems(root: Path) -> list[str]:
         ("dev.lock", development),
         ("lock.lock", ["uv"]),
         ("fuzz.lock", list(project["dependency-groups"]["fuzz"])),
+        ("compile.lock", list(project["dependency-groups"]["compile"])),
     ):
         path = root / REQUIREMENTS / name
         locks[name] = read_lock(name, path.read_text(encoding="utf-8"))

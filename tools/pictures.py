@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "pictures"
 RECORD = FOLDER / "run.json"
 ACT = "daemon-killed"
+ONCE = "every/"
+"""Cells of one run: nothing to draw."""
 
 
 def pictures() -> dict[str, str]:
@@ -33,9 +35,9 @@ def pictures() -> dict[str, str]:
         found[f"phases{suffix}.svg"] = takeovers(run, narrow=narrow)
         found[f"network{suffix}.svg"] = topology(act, narrow=narrow)
     for name, records in results().items():
-        cell = outages(name, records)
+        cell = None if name.startswith(ONCE) else outages(name, records)
         if cell is not None and len(cell.series) > 1:
-            found[f"outages-{name}.svg"] = curves(cell)
+            found[f"outages-{name.replace('/', '-')}.svg"] = curves(cell)
     for path in sorted((ROOT / "bench" / "results").glob("soak*.json")):
         soak = load_soak(path.read_text(encoding="utf-8"))
         found[f"{path.stem}.svg"] = overview(soak)

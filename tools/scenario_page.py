@@ -38,8 +38,10 @@ that is its result.
 
 `ACT+ACT` lays the second fault while the first one is there, up to 0.6 s later, and takes both away in the end. Then one server
 must have the VIP and answer, no VIP may stand without a daemon, the VIP may have moved once more than both faults together
-allow, and, unless a stranger answers by itself, two servers may have answered for at most 500 ms. Two faults that cannot be told apart are refused in a line: two of
-the daemon of one server, or any beside its loss of power. These can only be played alone: {alone}.
+allow, and two servers may have answered for at most 500 ms; where one of the faults shows holders on the wire that are none
+(`vip-taken`, `corrupted`), two kernels may have had it for at most 3 s, their lease. Two faults that cannot be told apart, or of which
+one needs what the other breaks, are refused in a line: two of the daemon of one server, a handover beside its death, or any beside
+its loss of power. These can only be played alone: {alone}.
 """
 
 

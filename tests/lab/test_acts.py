@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pytest
 from vipkeeper.lab.acts import ACTS, STORY
 from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import Cluster
-from vipkeeper.lab.managers import Manual
+from vipkeeper.lab.managers import Keepalived, Manual
 from vipkeeper.lab.processes import command
 from vipkeeper.lab.promises import KEPT
 from vipkeeper.lab.recorder import ARP_EVERY, Recorder
@@ -271,9 +270,8 @@ def test_api_that_dies_with_its_only_server_is_refused_to_the_end(story: Played)
 
 def test_judge_fails_what_leaves_two_holders(tmp_path: Path) -> None:
     """keepalived's killed daemon leaves its address behind: known, and it must not pass here."""
-    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    if not any(Path(folder, "keepalived").exists() for folder in path.split(":")):
-        pytest.skip("keepalived is not installed")
+    if reason := Keepalived.missing():
+        pytest.skip(reason)
     played = play(tmp_path, "daemon-killed", "--manager", "keepalived")
     assert played.code == 1
     act = played.acts["daemon-killed"]

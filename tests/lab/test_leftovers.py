@@ -227,6 +227,22 @@ def test_what_a_drill_killed_amid_a_frozen_machine_left_is_found_by_name(drill: 
     drill.nothing_left()
 
 
+@as_root
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_amid_a_frozen_machine_ends_all_of_it(drill: Drill, number: signal.Signals) -> None:
+    if reason := cgroups.lacking(Controller.FREEZER):
+        pytest.skip(reason)
+    before = set(control_groups())
+    process = drill.start("frozen", "--for", "60s")
+    assert wait_for(lambda: bool(frozen(before)), PATIENCE * 2)
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "drill: interrupted after 0 of 1 acts" in err.splitlines()
+    drill.nothing_left()
+    assert set(control_groups()) <= before
+
+
 def frozen(before: set[Path]) -> set[Path]:
     """The new groups in which everything stands still (cgroups(7), v1 and v2)."""
     new = set(control_groups()) - before

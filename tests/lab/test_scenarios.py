@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vipkeeper.lab.act import Act
 from vipkeeper.lab.box import in_box
 from vipkeeper.lab.client import UDP_PORT
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.course import Course
+from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.lab.processes import command, in_namespace, wait_for
+from vipkeeper.lab.stage import Stage
 from vipkeeper.lab.topology import lan
 
 LIMIT = 240.0
@@ -100,6 +104,41 @@ def test_act_of_another_manager_is_skipped_by_name_and_shows_nothing(tmp_path: P
     assert acts["reload-vip"]["verdict"] == "skipped"
     assert acts["reload-vip"]["reason"] == "keepalived has nothing that this act could break"
     assert "skipped reload-vip" in progress
+
+
+def verdicts(*acts: Act) -> list[tuple[str, str]]:
+    """Verdict and reason of acts of one server, played on one cluster."""
+    found: list[tuple[str, str]] = []
+
+    def inside(directory: Path) -> bytes:
+        drill = Drill(Plan(acts), directory, Progress())
+        drill.play()
+        return json.dumps([(act.verdict.value, act.reason) for act in drill.results]).encode()
+
+    assert in_box(inside, lambda data: found.extend(map(tuple, json.loads(data)))) == 0
+    return found
+
+
+def passing(play: Callable[[Stage], None], name: str) -> Act:
+    """An act that expects nothing but what its faults show of themselves."""
+    return Act(name, name, name, play, lambda stage, figures: [], servers=1)
+
+
+def test_act_whose_fault_has_no_effect_fails() -> None:
+    def cut_off_nobody(stage: Stage) -> None:
+        everybody = [machine.name for machine in stage.cluster.network.machines]
+        stage.cluster.wires.lose(100, ["client"], spared=everybody)
+        stage.recorder.watch(0.3)
+
+    def cut_off_the_client(stage: Stage) -> None:
+        stage.cluster.wires.mute("client")
+        stage.recorder.watch(0.3)
+
+    nothing, something = verdicts(
+        passing(cut_off_nobody, "nobody"), passing(cut_off_the_client, "client")
+    )
+    assert nothing == ("failed", "frames are lost, in fact: found 0 frames")
+    assert something == ("passed", "")
 
 
 def test_two_faults_at_once_are_laid_and_mended(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unit.report.sample import FULL, NETWORK, POWER_OFF, SOAK, SPLIT, TAKEOVER, run_report
 from vipkeeper.report import html, pictures
-from vipkeeper.report.bench import load_bench
+from vipkeeper.report.bench import Outages, Series, load_bench
 from vipkeeper.report.run import ActResult, Marker, MarkerKind, RunReport
 from vipkeeper.report.svg import timeline
 from vipkeeper.report.svg_network import topology
@@ -41,6 +41,7 @@ def drawings(*, narrow: bool = False) -> dict[str, str]:
         "network": topology(TAKEOVER, narrow=narrow),
         "network-of-five": topology(_five(), narrow=narrow),
         "soak": overview(SOAK, narrow=narrow),
+        "outages-of-eight": curves(_eight(), narrow=narrow),
     }
     return found | {
         f"outages-{cell.cell}": curves(cell, narrow=narrow)
@@ -62,6 +63,17 @@ def pages() -> dict[str, str]:
 def traced() -> RunReport:
     """A daemon's trace of a holder that was killed."""
     return load_trace(TRACE.read_text(encoding="utf-8"))
+
+
+def _eight() -> Outages:
+    """As many contenders as the head-to-head can have, two of them alike."""
+    names = ("best", "hasty", "default", "best-v2")
+    peers = [f"{one}-{name}" for one in ("keepalived", "kube-vip") for name in names]
+    series = [
+        Series(name, tuple(220.0 * 2 ** (place // 2) + run for run in range(50)), place % 3 * 50)
+        for place, name in enumerate(["vipkeeper", *peers[:7]])
+    ]
+    return Outages("fault/power-off", "outage_ms", tuple(series))
 
 
 def _five() -> ActResult:

@@ -6,19 +6,19 @@ import argparse
 import contextlib
 import json
 import math
-import os
 import re
 import secrets
 import shutil
 import signal
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from vipkeeper import __version__
 from vipkeeper.cli import drill_soak, drill_why, output
 from vipkeeper.cli.drill_acts import chosen, listed
+from vipkeeper.cli.drill_progress import begins, clear, ended
 from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
 from vipkeeper.config import table
 from vipkeeper.core.types import MILLISECOND, SECOND
@@ -32,10 +32,8 @@ from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.topology import lan
 from vipkeeper.report import html, svg, terminal
 from vipkeeper.report import json as report_json
-from vipkeeper.report.run import ActResult, MarkerKind, RunReport, Verdict
-from vipkeeper.report.style import milliseconds
+from vipkeeper.report.run import RunReport, Verdict
 from vipkeeper.report.summary import summaries
-from vipkeeper.text import printable
 
 NAME = "drill"
 HELP = """\
@@ -189,9 +187,11 @@ def main(args: argparse.Namespace) -> int:
         output.note(f"drill: removed what a killed drill left: control group {left}")
     show = _Show(plan, args, asked)
     try:
-        code = in_box(show.inside, show.outside, show.keep)
+        code = in_box(show.inside, show.outside, show.keep, partial(cgroups.let_go, show.owner))
     except BoxError as error:
         return _simulated(error, plan, args, asked)
+    finally:
+        cgroups.clear(show.owner)
     return code if show.code is None else show.code
 
 
@@ -215,7 +215,7 @@ def _simulated(
         [(act.name, act.title, act.story) for act in plan.acts],
         interval=plan.interval_ms * MILLISECOND,
         seed=plan.seed,
-        done=_ended,
+        done=ended,
     )
     report = RunReport(
         tool_version=__version__,
@@ -279,11 +279,12 @@ class _Show:
         self._args = args
         self._asked = asked
         self._drill: Drill | None = None
-        self._owner = cgroups.owner_name()
+        self.owner = cgroups.owner_name()
+        """The mark on its control groups."""
 
     def inside(self, directory: Path) -> bytes:
         """Play; a JSON object of the report, the logs of failed acts, and whether it was interrupted."""
-        self._drill = Drill(self._plan, directory, Progress(_begins, _ended), self._owner)
+        self._drill = Drill(self._plan, directory, Progress(begins, ended), self.owner)
         interrupted, notes = False, []
         try:
             self._drill.play()
@@ -292,8 +293,10 @@ class _Show:
             interrupted = True
             notes.append(f"interrupted after {len(self._drill.results)} of {total} acts")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if interrupted:
+            self._drill.give_up()
         self._drill.stop_measuring()
-        _clear()
+        clear()
         report = report_json.dump_run(self._drill.report(*notes))
         parcel = {"interrupted": interrupted, "report": report, "logs": self._drill.logs}
         return json.dumps(parcel).encode()
@@ -302,8 +305,10 @@ class _Show:
         """Write the report folder and the outputs asked for."""
         parcel = json.loads(data)
         report = report_json.load_run(parcel["report"])
-        write_folder(report, parcel["logs"], self._args.report)
-        _deliver(report, self._asked, self._args)
+        try:
+            write_folder(report, parcel["logs"], self._args.report)
+        finally:
+            _deliver(report, self._asked, self._args)
         output.note(f"\nreport: {self._args.report / 'index.html'}")
         if parcel["logs"]:
             output.note(f"logs of the servers: {self._args.report / LOGS}")
@@ -352,46 +357,3 @@ def _deliver(report: RunReport, asked: Sequence[output.Target], args: argparse.N
         },
         ascii_only=args.ascii,
     )
-
-
-def _spinning() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _begins(title: str) -> None:
-    if _spinning():
-        sys.stderr.write(f"\r\x1b[K... {title}")
-        sys.stderr.flush()
-
-
-def _clear() -> None:
-    if _spinning():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
-
-
-def _ended(result: ActResult) -> None:
-    """One line an act, with the figures that matter."""
-    _clear()
-    if result.verdict is Verdict.PASSED:
-        output.note(f"passed  {result.name:<21}{_figures(result)}")
-    elif result.verdict is Verdict.SKIPPED:
-        output.note(f"skipped {result.name:<21}{printable(result.reason)}")
-    else:
-        output.note(f"FAILED  {result.name:<21}{printable(result.reason)}")
-
-
-def _figures(result: ActResult) -> str:
-    if result.outage_ms is None:
-        claimed = next((m for m in result.markers if m.kind is MarkerKind.CLAIMED), None)
-        return f"{claimed.server} has the VIP after {claimed.at:.1f} s" if claimed else ""
-    udp = _outage("client", result.outage_ms, result.udp.interval_ms)
-    if result.service_outage_ms is None:
-        return udp
-    return f"{udp}, {_outage('TLS', result.service_outage_ms, result.tls.interval_ms)}"
-
-
-def _outage(what: str, value_ms: float, interval_ms: float) -> str:
-    if value_ms == 0:
-        return f"{what} always answered"
-    return f"{what} without answer for {milliseconds(value_ms, interval_ms)}"

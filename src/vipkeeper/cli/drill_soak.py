@@ -9,8 +9,9 @@ import os
 import secrets
 import shlex
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from vipkeeper import __version__
@@ -130,11 +131,13 @@ def main(args: argparse.Namespace) -> int:
     output.note(_first_line(soak, record.path))
     show = _Show(plan, soak, record, args)
     try:
-        code = in_box(show.inside, show.outside)
+        code = in_box(show.inside, show.outside, at_end=partial(cgroups.let_go, show.owner))
     except BoxError:
         if not soak.length:
             record.path.unlink(missing_ok=True)
         raise
+    finally:
+        cgroups.clear(show.owner)
     return code if show.code is None else show.code
 
 
@@ -223,10 +226,12 @@ class _Show:
     record: Record
     args: argparse.Namespace
     code: int | None = None
+    owner: str = field(default_factory=cgroups.owner_name)
+    """The mark on its control groups."""
 
     def inside(self, directory: Path) -> bytes:
         """Play; the result as JSON."""
-        drill = Drill(self.plan, directory, Progress(), cgroups.owner_name())
+        drill = Drill(self.plan, directory, Progress(), self.owner)
         faults = mending(SCENARIOS, QUIET_ACT.servers)
         soaking = Soaking(drill, faults, self.soak, self.record.save, _tell)
         interrupted = False
@@ -235,6 +240,8 @@ class _Show:
         except KeyboardInterrupt:
             interrupted = True
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if interrupted:
+            drill.give_up()
         drill.stop_measuring()
         failure = soaking.failure
         drill.results = [failure.result] if failure else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vipkeeper.cli.report import RECORD
@@ -16,6 +16,8 @@ from vipkeeper.report.run import RunReport
 from vipkeeper.report.summary import summaries
 
 LOGS = "logs"
+_PART = ".part"
+"""Behind the name of a file that is not whole yet."""
 _ACT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LOG = re.compile(r"cp[0-9]+-[a-z]+\.log|trace\.ndjson")
 """SERVER-PROGRAM.log, as the lab names its servers, and the trace of an act that broke a promise."""
@@ -39,7 +41,8 @@ def check_folder(folder: Path) -> None:
 def write_folder(report: RunReport, logs: Mapping[str, str], folder: Path) -> None:
     """Write run.json, index.html, a picture of each act (its worst run), and the logs of failed acts.
 
-    Pictures and logs of the report that was there are removed; what else is there stays.
+    Pictures and logs of the report that was there are removed; what else is there stays. All of it is
+    written, or the report that was there stays.
 
     Raises:
         HostError: the folder cannot be written.
@@ -47,16 +50,31 @@ def write_folder(report: RunReport, logs: Mapping[str, str], folder: Path) -> No
     files = {RECORD: report_json.dump_run(report), "index.html": html.page(report)}
     files |= {f"{act.name}.svg": svg.timeline(act.worst) for act in summaries(report)}
     files |= {f"{LOGS}/{name}": text for name, text in logs.items()}
+    fresh = {folder / name: (folder / f"{name}{_PART}", text) for name, text in files.items()}
     try:
+        for part, text in fresh.values():
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(text, encoding="utf-8")
         _remove_earlier(folder)
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+        for path, (part, _) in fresh.items():
+            part.replace(path)
     except OSError as error:
+        _remove(part for part, _ in fresh.values())
         raise HostError(
             f"--report: cannot write to {folder}: {error.strerror}; "
             "choose another folder with --report DIR"
         ) from None
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    """Remove what there is of these files and the folders of logs that they leave empty."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        if path.parent.name != LOGS and path.parent.parent.name == LOGS:
+            for directory in (path.parent, path.parent.parent):
+                with contextlib.suppress(OSError):
+                    directory.rmdir()
 
 
 def _remove_earlier(folder: Path) -> None:

@@ -12,9 +12,10 @@ from vipkeeper.collect.bundle import Text
 from vipkeeper.collect.target import ServerAddress, now
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Key
-from vipkeeper.lint.facts import Given
+from vipkeeper.lint.facts import Given, host_of
 from vipkeeper.lint.load import live_inputs, load
 from vipkeeper.lint.run import Outcome, Selection, run
+from vipkeeper.lint.scope import as_address
 from vipkeeper.wire.types import IPAddress
 
 
@@ -29,10 +30,16 @@ class Files:
     outcome: Outcome
 
     def facts(self, own: str) -> Iterator[Fact]:
-        """lint's findings, and what could not be read."""
+        """lint's findings, and where this server joins: `why` holds the servers' words against each other."""
         for finding in self.outcome.findings:
             source = str(finding.span)
             yield Fact(Key.LINT, True, "", own, finding.code, now(), source, raw=finding.message)
+        for server in self.outcome.cluster.control_plane:
+            value = server.settings.value("server")
+            host = "" if value is None else host_of(value.text) or value.text
+            joined = str(as_address(host) or host)
+            source = str(value.span) if value is not None else "no `server` in the files"
+            yield Fact(Key.JOINS, joined, own, own, "", now(), source)
 
     def texts(self) -> Iterator[Text]:
         """The files themselves."""

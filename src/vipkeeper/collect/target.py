@@ -55,6 +55,14 @@ class Target:
         """The servers that this host is not."""
         return tuple(server for server in self.servers if server.name != self.own)
 
+    @property
+    def join_port(self) -> int | None:
+        """The port that nodes join through: k3s and kubeadm have one for all; None where no file shows what this is."""
+        there = [folder for folder in SUPERVISOR_FOLDERS if self.path(folder).is_dir()]
+        if not there:
+            return None
+        return REGISTRATION_PORT if there[0] == SUPERVISOR_FOLDERS[0] else API_PORT
+
     def path(self, absolute: str) -> Path:
         """A file of this host."""
         return self.files / absolute.lstrip("/")

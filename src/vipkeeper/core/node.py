@@ -182,7 +182,7 @@ class Node:
         self.members.reconfigured(settings)
         self.voice.reconfigured(settings)
         self.election.reconfigured(settings, now)
-        if self.departure is not None and self.departure.successor not in [*self.members]:
+        if self.departure is not None and self.departure.successor not in tuple(self.members):
             self.departure.successor = None
         self.budget.reconfigured(settings)
         self.gate.reconfigured(checked=settings.checked, now=now)

@@ -246,5 +246,9 @@ def _is_open(verdict: Verdict, roots: Sequence[Assessment], left: Sequence[Sympt
 
 
 def _skew(evidence: Evidence) -> int:
-    offsets = [f.value for f in evidence.of(Key.CLOCK_OFFSET) if isinstance(f.value, int)]
-    return max(offsets) - min(*offsets, 0) if offsets else 0
+    """Each place measures by its own clock, so that only its own figures can be held against each other."""
+    places: dict[str, list[int]] = {}
+    for fact in evidence.of(Key.CLOCK_OFFSET):
+        if isinstance(fact.value, int):
+            places.setdefault(fact.vantage, [0]).append(fact.value)
+    return max((max(values) - min(values) for values in places.values()), default=0)

@@ -152,11 +152,27 @@ class View:
         failing = [fact for fact in known if fact.value is None or not test(fact.value)]
         if failing:
             return false("a sample shows otherwise", *failing)
-        if not known or known[-1].at - known[0].at < LASTING_MS:
+        apart = far_apart(known)
+        if not apart:
             return unknown(
                 "one look is no finding: an etcd election looks the same for 4-7 s", *known
             )
-        return true("two looks more than 10 s apart show the same", known[0], known[-1])
+        return true("two looks more than 10 s apart show the same", *apart)
+
+
+def far_apart(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """The first and the last fact of one place, further apart than an etcd election; nothing where there are none.
+
+    Only what one clock dated can be held against each other: those of two servers may differ by hours.
+    """
+    by_clock: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by_clock.setdefault(fact.vantage or fact.about, []).append(fact)
+    for clock in sorted(by_clock):
+        dated = sorted(by_clock[clock], key=lambda fact: fact.at)
+        if dated[-1].at - dated[0].at >= LASTING_MS:
+            return dated[0], dated[-1]
+    return ()
 
 
 def names(facts: Iterable[Fact]) -> str:

@@ -36,6 +36,8 @@ ON_EVERY_SERVER = Probe(
             Key.LOG,
             Key.LOGS_READ,
             Key.DISK_FULL,
+            Key.ETCD_DATA,
+            Key.JOINS,
         }
     ),
     cost=30,

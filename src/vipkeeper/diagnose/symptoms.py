@@ -47,9 +47,12 @@ def timeout(view: View) -> Judgement:
     return _port(view, API, Port.SILENT, "port 6443 of the VIP does not answer")
 
 
-@predicate(Key.VIP_PORT)
+@predicate(Key.VIP_PORT, Key.VIP_ROUTE)
 def no_route(view: View) -> Judgement:
-    """TCP to the API port of the VIP ends with 'no route to host'."""
+    """TCP to the API port of the VIP ends with 'no route to host', or the place that asks has none."""
+    routes = tuple(fact for fact in _latest(view, Key.VIP_ROUTE) if fact.value is False)
+    if routes:
+        return true("there is no route to the VIP", *routes)
     return _port(view, API, Port.UNREACHABLE, "there is no route to the VIP")
 
 
@@ -82,13 +85,26 @@ def server_error(view: View) -> Judgement:
     return false("the API on the VIP does not answer 5xx", *facts) if facts else unknown("")
 
 
-@predicate(Key.VIP_PORT)
+def _joined_by_9345(view: View) -> tuple[Fact, ...]:
+    """What shows that nodes join through 9345: k3s and kubeadm have no such port."""
+    said = [f for f in view.of(Key.JOIN_PORT, "") if str(f.value) == REGISTRATION]
+    there = [f for f in view.of(Key.SERVER_PORT, None, REGISTRATION) if f.value is Port.OPEN]
+    there += view.each(Key.REGISTRATION_PORT).where(among(Port.OPEN))
+    return tuple((said or there)[:1])
+
+
+@predicate(Key.VIP_PORT, Key.JOIN_PORT, Key.SERVER_PORT, Key.REGISTRATION_PORT)
 def registration_closed(view: View) -> Judgement:
-    """Port 9345 of the VIP is closed while 6443 is open, as one and the same place sees both."""
+    """Port 9345, by which nodes join, is closed on the VIP while 6443 is open, as one place sees both."""
+    joined = view.one(Key.JOIN_PORT)
+    if joined is not None and str(joined.value) != REGISTRATION:
+        return false(f"nodes join through port {joined.value}", joined)
     api = {fact.vantage: fact for fact in _latest(view, Key.VIP_PORT, API)}
     both = [f for f in _latest(view, Key.VIP_PORT, REGISTRATION) if f.vantage in api]
     shut = [fact for fact in both if fact.value in (Port.REFUSED, Port.SILENT)]
     closed = [fact for fact in shut if api[fact.vantage].value is Port.OPEN]
+    if closed and not _joined_by_9345(view):
+        return unknown("9345 of the VIP is closed, and not known whether nodes join through it")
     if closed:
         opened = [api[fact.vantage] for fact in closed]
         return true("port 9345 of the VIP is closed while 6443 is open", *closed, *opened)
@@ -156,9 +172,11 @@ def vip_answers(view: View) -> Judgement:
 
 @predicate(Key.ETCD_HEALTH)
 def etcd_ails(view: View) -> Judgement:
-    """The etcd of some server has no leader or no space, which 401 on the VIP and an open port do not show."""
+    """The etcd of some server has no leader, no space or a slow disk, which 401 on the VIP and an open port do not show."""
     return view.each(Key.ETCD_HEALTH).some(
-        among(Etcd.NO_LEADER, Etcd.NO_SPACE), "etcd is ill", "etcd is well on every server"
+        among(Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.SLOW),
+        "etcd is ill",
+        "etcd is well on every server",
     )
 
 

@@ -70,6 +70,8 @@ class Etcd(Word):
     """The alarm NOSPACE is raised: nothing is written any more."""
     ALARM = "alarm"
     """Another alarm is raised."""
+    SLOW = "slow"
+    """It has a leader and writes so slowly that it could not read within the limit of /health."""
 
 
 class Process(Word):
@@ -153,6 +155,12 @@ class Key(enum.Enum):
     MANAGER = ("manager", _cluster(Manager, "what is meant to hold the VIP"))
     DATASTORE = ("datastore", _cluster(Datastore, "where the cluster keeps its state"))
     VOTERS = ("etcd.voters", _cluster(int, "voting members of etcd, by its own member list"))
+    JOIN_PORT = (
+        "join.port",
+        _cluster(
+            int, "the port that nodes join through: 9345 on RKE2, on k3s and kubeadm the API's"
+        ),
+    )
     LEASE_HOLDER = ("lease.holder", _cluster(str, "who holds the manager's Lease"))
     LEASE_FRESH = ("lease.fresh", _cluster(bool, "the manager's Lease is renewed in time"))
     LINT = ("lint", _cluster(bool, "lint finds this in the cluster's files", "code of the rule"))
@@ -167,6 +175,7 @@ class Key(enum.Enum):
     VIP_SUBNET = ("vip.subnet", _server(bool, "the VIP is in a subnet of an interface"))
     VIP_FILTERED = ("vip.filtered", _server(bool, "a rule drops packets of the VIP", "port"))
     VIP_CAPTURED = ("vip.captured", _server(bool, "kube-proxy or the CNI takes packets to the VIP"))
+    JOINS = ("joins", _server(str, "where `server` leads its supervisor; empty: it joins nobody"))
     VIP_IS_NODE_IP = ("vip.is-node-ip", _server(bool, "the node's address is the VIP"))
     ARP_IGNORED = ("vip.arp-ignored", _server(bool, "the kernel does not answer ARP for the VIP"))
     LINK_UP = ("link.up", _server(bool, "the interface is up and has carrier"))
@@ -189,6 +198,12 @@ class Key(enum.Enum):
     DISK_FULL = ("disk.full", _server(bool, "the disk with the datastore is full"))
     MANAGER_STATE = ("manager.state", _server(Process, "the process that is meant to hold the VIP"))
     MANAGER_HOLDS = ("manager.holds", _server(bool, "the manager says that it holds the VIP"))
+    ADVERTS_REFUSED = (
+        "manager.adverts-refused",
+        _server(
+            bool, "vipkeeper refuses a listed server's adverts: they are made with another key"
+        ),
+    )
     MANAGER_STANDBY = ("manager.standby", _server(bool, "an operator told it not to claim"))
     LOGS_READ = ("logs.read", _server(bool, "the logs of the last hour were read"))
     LOG = ("log", _server(bool, "this message is in the logs", "code of the message"))
@@ -205,6 +220,7 @@ class Key(enum.Enum):
     )
     VIP_NEIGHBOUR = ("vip.neighbour", _path(str, "the link-layer address in the neighbour table"))
     VIP_STALE = ("vip.stale", _path(bool, "the neighbour table names another address than answers"))
+    VIP_ROUTE = ("vip.route", _path(bool, "the place that asks has a route to the VIP"))
     VIP_PORT = ("vip.port", _path(Port, "a port on the VIP", "port"))
     VIP_READYZ = ("vip.readyz", _path(Ready, "GET /readyz on the VIP"))
     VIP_HELLO = ("vip.tls", _path(Hello, "TLS on the VIP", "port"))

@@ -14,7 +14,7 @@ from vipkeeper.report.run import Expectation
 
 MILLISECOND = 1_000_000
 PATIENCE = 10.0
-"""Seconds an act waits for a takeover before it goes on and fails."""
+"""Seconds an act waits for a takeover, everything that belongs to it, before it goes on and fails."""
 LEASE_PATIENCE = 7.0
 """Seconds for a VIP to leave by itself: the default kernel lease is 3 s."""
 AFTERWARDS = 1.0
@@ -83,8 +83,8 @@ class Act:
     """Part of the short suite."""
     most_moves: int = 1
     """How often it may move the VIP; for acts laid together this is added up."""
-    stranger_answers: bool = False
-    """Somebody who is no server answers for the VIP: on the wire two do, whatever the servers do."""
+    deceives: bool = False
+    """The wire shows holders that are none meanwhile: with another act beside it the kernels are asked."""
 
 
 def ms(nanoseconds: int) -> str:

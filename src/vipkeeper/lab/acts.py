@@ -54,8 +54,7 @@ def _power_off(stage: Stage) -> None:
     stage.random_phase()
     stage.fault(f"{holder.name} loses power", holder, kind=FaultKind.POWER_OFF)
     stage.cluster.power_off(holder)
-    stage.wait_answer(PATIENCE, other_than=holder)
-    stage.wait_service(PATIENCE)
+    stage.wait_moved(holder, PATIENCE, served=True)
     stage.recorder.watch(AFTERWARDS)
 
 
@@ -65,8 +64,7 @@ def _api_dead(stage: Stage) -> None:
     stage.random_phase()
     stage.fault(f"API server of {holder.name} dies", holder, kind=FaultKind.API_REFUSES)
     holder.standin.signal_tree(signal.SIGKILL)
-    stage.wait_answer(PATIENCE, other_than=holder)
-    stage.wait_service(PATIENCE)
+    stage.wait_moved(holder, PATIENCE, served=True)
     stage.recorder.watch(AFTERWARDS)
 
 

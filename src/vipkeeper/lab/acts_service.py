@@ -36,9 +36,7 @@ def _become(order: str, text: str, kind: FaultKind = FaultKind.OTHER) -> Callabl
 
 def _until_moved(stage: Stage) -> None:
     """A soft failure lasts 4 s before it moves anything."""
-    stage.wait_gone(stage.subject, PATIENCE)
-    stage.wait_answer(PATIENCE, other_than=stage.subject)
-    stage.wait_service(PATIENCE)
+    stage.wait_moved(stage.subject, PATIENCE, gone=True, served=True)
     stage.recorder.watch(stage.seconds)
 
 
@@ -186,7 +184,6 @@ SERVICE: tuple[Act, ...] = (
         Fault(*API, _become("unready", "is unready and ready in turn"), _flapping),
         (moves(BUDGET), *QUIET[1:]),
         12.0,
-        Extras(most_moves=BUDGET),
     ),
 )
 """Played by name."""

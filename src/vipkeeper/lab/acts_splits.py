@@ -50,9 +50,19 @@ def _lonely(stage: Stage) -> Mend:
 
 def _ask_both(stage: Stage) -> None:
     """Who answers the client, and who answers a second client beside the router."""
-    network, holder = stage.cluster.network, stage.subject
-    stage.wait_answer(PATIENCE, other_than=holder)
+    stage.wait_answer(PATIENCE, other_than=stage.subject)
     stage.recorder.watch(stage.seconds)
+    _ask_near(stage)
+
+
+def _ask_one(stage: Stage) -> None:
+    """The client is answered by nobody; a second client beside the router is."""
+    stage.recorder.watch(stage.seconds)
+    _ask_near(stage)
+
+
+def _ask_near(stage: Stage) -> None:
+    network, holder = stage.cluster.network, stage.subject
     words = (sys.executable, "-m", "vipkeeper.lab.ask", "--vip", str(network.vip))
     near = command(*in_namespace(network.router.name, *words)).split()
     stage.seen["near"] = (
@@ -61,8 +71,7 @@ def _ask_both(stage: Stage) -> None:
 
 
 def _until_moved(stage: Stage) -> None:
-    stage.wait_answer(PATIENCE, other_than=stage.subject)
-    stage.wait_gone(stage.subject, PATIENCE)
+    stage.wait_moved(stage.subject, PATIENCE, gone=True)
     stage.recorder.watch(stage.seconds)
 
 
@@ -84,13 +93,13 @@ SPLITS: tuple[Act, ...] = (
     ),
     scenario(
         "split-two-one",
-        "The holder, a backup and the gateway on one side, one server and the client on the other",
+        "The holder, a backup and the gateway on one side, one server on the other, a client on each",
         "The one server has no gateway on its side and hears nobody: it is deaf and holds nothing, so its side waits.",
         Group.WIRES,
         (28,),
-        Fault(*SPLIT, lambda stage: _split(stage, 1), lambda stage: stage.recorder.watch(2.0)),
-        (UNMOVED, ONE, NOTHING_LEFT),
-        0.0,
+        Fault(*SPLIT, lambda stage: _split(stage, 1), _ask_one),
+        (NEAR, UNMOVED, ONE, NOTHING_LEFT),
+        2.0,
         Extras(after=2.0, alone=True),
     ),
     scenario(

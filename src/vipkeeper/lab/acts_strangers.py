@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import PATIENCE, Act, Group, Runs
+from vipkeeper.lab.acts_links import HANDS_OVER
 from vipkeeper.lab.acts_process import restart, start_anew
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
-from vipkeeper.lab.must import MOVED, ONE, SETTLED, UNMOVED, UNSEEN, moves, waits
-from vipkeeper.lab.needs import FAKETIME, faketime
+from vipkeeper.lab.kernel import now
+from vipkeeper.lab.managers.vipkeeper import wall_clock
+from vipkeeper.lab.must import MOVED, NOTHING_LEFT, ONE, SETTLED, UNMOVED, UNSEEN, moves, waits
+from vipkeeper.lab.needs import FAKETIME, KEEPALIVED, faketime
 from vipkeeper.lab.processes import LabError, Process, wait_for
 from vipkeeper.lab.rogue import READY, Manner
 from vipkeeper.lab.scenario import Extras, scenario
 from vipkeeper.lab.stage import Stage
-from vipkeeper.lab.topology import LAN
+from vipkeeper.lab.topology import INTERFACE, LAN
 
 HOUR = 3600
 _BEGINS_WITHIN = 10.0
 _CAPTURED_FOR = 2.0
+_SLACK = 5
+"""Seconds by which a wall clock may be off beside what it was set to: a process asked, another answered."""
 
 
 def _stranger(stage: Stage, manner: Manner, *words: str, where: str | None = None) -> Process:
@@ -44,14 +50,17 @@ def _sends(manner: Manner, text: str, *words: str) -> Callable[[Stage], Mend]:
     def begin(stage: Stage) -> Mend:
         stage.fault(text, stage.subject)
         process = _stranger(stage, manner, *words)
-        return lambda: end(process)
+        return lambda: end(stage, process)
 
     return begin
 
 
-def end(process: Process) -> None:
-    """End a stranger."""
+def end(stage: Stage, process: Process) -> None:
+    """End a stranger, which must have sent until now."""
+    lived = process.running
     process.terminate()
+    said = process.last_words(1)
+    stage.effect("the stranger sends to the end", said, met=lived and not said.endswith(" 0 times"))
 
 
 def _capture_and_move(stage: Stage) -> Mend:
@@ -68,7 +77,7 @@ def _capture_and_move(stage: Stage) -> Mend:
     stage.manager.hand_over(old)
     stage.wait_answer(PATIENCE, other_than=old)
     process = _stranger(stage, Manner.REPLAY, "--file", str(file), "--every", "0.2")
-    return lambda: end(process)
+    return lambda: end(stage, process)
 
 
 def _wrong_key(stage: Stage) -> Mend:
@@ -79,12 +88,13 @@ def _wrong_key(stage: Stage) -> Mend:
     other.write_text(f"{'a5' * 32}\n")
     other.chmod(0o600)
     bind = 'mount --bind "$1" "$0" && shift && exec "$@"'
-    server.wrapper = ("sh", "-c", bind, str(key), str(other))
+    before = server.wrapper
+    server.wrapper = (*before, "sh", "-c", bind, str(key), str(other))
     stage.fault(f"{server.name} is started with another key", server)
     restart(stage, server)
 
     def mend() -> None:
-        server.wrapper = ()
+        server.wrapper = before
         restart(stage, server)
 
     return mend
@@ -112,7 +122,13 @@ def _clocks(stage: Stage) -> None:
     start_anew(stage, wrapper)
 
 
-def _clock_right(server: Server) -> None:
+def _clock_right(stage: Stage, server: Server, wrong_by: int) -> None:
+    """Put a clock right that was wrong by so many seconds, as its daemon says itself."""
+    at = wall_clock(server)
+    off = round(at - time.time()) if at is not None else 0
+    stage.effect(
+        "the daemon's wall clock is wrong", f"by {off:+d} s", met=abs(off - wrong_by) < _SLACK
+    )
     _offset(server).write_text("+0\n")
 
 
@@ -121,7 +137,7 @@ def _step(seconds: int, which: Callable[[Stage], Server]) -> Callable[[Stage], M
         server = which(stage)
         stage.fault(f"the wall clock of {server.name} steps by {seconds:+d} s", server)
         _offset(server).write_text(f"{seconds:+d}\n")
-        return lambda: _clock_right(server)
+        return lambda: _clock_right(stage, server, seconds)
 
     return begin
 
@@ -134,7 +150,52 @@ def _skewed_reboot(stage: Stage) -> Mend:
     _offset(server).write_text(f"{-HOUR:+d}\n")
     stage.cluster.power_on(server)
     stage.manager.start(server)
-    return lambda: _clock_right(server)
+    return lambda: _clock_right(stage, server, -HOUR)
+
+
+_KEEPALIVED = """\
+vrrp_instance VIP {{
+  version {version}
+  state BACKUP
+  interface {interface}
+  virtual_router_id 51
+  priority 254
+  advert_int {interval}
+  virtual_ipaddress {{
+    {vip}/32 dev {interface}
+  }}
+}}
+"""
+
+
+def _keepalived(version: int, interval: float) -> Callable[[Stage], Mend]:
+    """A keepalived on the router, for the same VIP, that hears nobody and so becomes master."""
+
+    def begin(stage: Stage) -> Mend:
+        network, folder = stage.cluster.network, stage.cluster.directory
+        router = network.router
+        file = folder / "stranger.conf"
+        file.write_text(
+            _KEEPALIVED.format(
+                version=version, interface=INTERFACE, interval=interval, vip=network.vip
+            )
+        )
+        stage.fault(f"keepalived is started on {router.name} for the same VIP", stage.subject)
+        words = ["keepalived", "--dont-fork", "--log-console", "--no-syslog", "--vrrp"]
+        words += ["--use-file", str(file), "--pid", str(folder / "stranger.pid")]
+        words += ["--vrrp_pid", str(folder / "stranger-vrrp.pid")]
+        process = Process(router.name, words, folder / "stranger.log")
+        began = now()
+
+        def mend() -> None:
+            mac = router.mac.replace(":", "")
+            answers = sum(at > began and mac in names for at, names in stage.recorder.answerers())
+            stage.effect("keepalived answers for the VIP", f"{answers} times", met=answers > 0)
+            process.terminate()
+
+        return mend
+
+    return begin
 
 
 STRANGER = (Whose.LAN, Part.STRANGER)
@@ -192,7 +253,7 @@ STRANGERS: tuple[Act, ...] = (
         "They were captured before the VIP moved and carry the right key. They are older than what has been heard.",
         Group.STRANGERS,
         (49,),
-        Fault(Whose.HOLDER, Part.STRANGER, _capture_and_move),
+        Fault(Whose.HOLDER, Part.STRANGER, _capture_and_move, also=(*HANDS_OVER, Part.LINK)),
         (MOVED, moves(1), *SETTLED),
         4.0,
         Extras(managers=Runs.VIPKEEPER),
@@ -217,6 +278,18 @@ STRANGERS: tuple[Act, ...] = (
         Fault(*STRANGER, _sends(Manner.VRRP, "VRRP adverts of priority 255 and 0")),
         UNSEEN,
         5.0,
+    ),
+    scenario(
+        "keepalived-beside",
+        "A keepalived that was forgotten claims the VIP as well",
+        "VRRPv3, the same VIP, on a machine that is no server. It hears no VRRP and becomes master; the holder keeps the VIP, "
+        "announces it again and raises an alarm, until the other one is ended.",
+        Group.STRANGERS,
+        (50,),
+        Fault(*STRANGER, _keepalived(3, 0.1)),
+        (moves(0), ONE, NOTHING_LEFT),
+        4.0,
+        Extras(managers=Runs.VIPKEEPER, needs=(KEEPALIVED,), after=4.0, deceives=True),
     ),
     scenario(
         "garp-spoofed",

@@ -50,8 +50,7 @@ def _deaf(stage: Stage) -> None:
 
 def _leaves_and_mends(stage: Stage) -> None:
     assert stage.victim is not None
-    stage.wait_answer(PATIENCE, other_than=stage.victim)
-    stage.wait_gone(stage.victim, PATIENCE)
+    stage.wait_moved(stage.victim, PATIENCE, gone=True)
     stage.recorder.watch(AFTERWARDS)
     stage.cluster.wires.mend()
     stage.healed(f"the wire of {stage.victim.name} is whole", stage.victim)
@@ -152,8 +151,7 @@ def _deafened(stage: Stage) -> Mend:
 
 
 def _until_moved(stage: Stage) -> None:
-    stage.wait_answer(PATIENCE, other_than=stage.subject)
-    stage.wait_gone(stage.subject, PATIENCE)
+    stage.wait_moved(stage.subject, PATIENCE, gone=True)
     stage.recorder.watch(AFTERWARDS)
 
 

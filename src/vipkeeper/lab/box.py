@@ -17,6 +17,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -44,6 +45,7 @@ def in_box(
     work: Callable[[Path], bytes],
     take: Callable[[bytes], None],
     afterwards: Callable[[], None] = nothing,
+    at_end: Callable[[], None] = nothing,
 ) -> int:
     """Run `work(directory)` inside a new box, `take(result)` outside, `afterwards()` inside; exit code.
 
@@ -51,6 +53,9 @@ def in_box(
     from a work that ends that way. stdin, stdout and stderr are the caller's. SIGINT, SIGTERM and
     SIGHUP of the caller become SIGINT (KeyboardInterrupt) inside; the box has no terminal of its own,
     so Ctrl-C reaches the work only once and its children not at all.
+
+    `at_end()` is run by the box's init when the work has ended, in whatever way, and before everything
+    else in the box is killed: for what must be let go to be able to die.
 
     Raises:
         BoxError: namespaces cannot be made here.
@@ -65,7 +70,8 @@ def in_box(
     if guard == 0:
         os.close(results)
         os.close(held)
-        _exit_with(lambda: _guard(lambda: _work(work, afterwards, result), result, alive))
+        todo = _Todo(lambda: _work(work, afterwards, result), at_end)
+        _exit_with(lambda: _guard(todo, result, alive))
     os.close(result)
     os.close(alive)
     previous = {number: signal.signal(number, _hand_on(guard)) for number in _FORWARDED}
@@ -83,6 +89,14 @@ def in_box(
         kind = BoxError if data[:1] == _NO_BOX else HostError
         raise kind(data[1:].decode())
     return 128 - status if status < 0 else status
+
+
+@dataclass(frozen=True, slots=True)
+class _Todo:
+    """What happens in the box."""
+
+    work: Callable[[], int]
+    at_end: Callable[[], None]
 
 
 def probe() -> None:
@@ -135,7 +149,7 @@ def _tell_internal(error: Exception) -> None:
     )
 
 
-def _guard(work: Callable[[], int], result: int, alive: int) -> int:
+def _guard(todo: _Todo, result: int, alive: int) -> int:
     """Make the namespaces, start init in them, wait for it."""
     os.setsid()
     try:
@@ -150,7 +164,7 @@ def _guard(work: Callable[[], int], result: int, alive: int) -> int:
     init = os.fork()
     if init == 0:
         os.close(child_held)
-        _exit_with(lambda: _init(work, result, child_alive))
+        _exit_with(lambda: _init(todo, result, child_alive))
     os.close(result)
     os.close(child_alive)
     for number in _FORWARDED:
@@ -176,7 +190,7 @@ def _enter() -> None:
     WORK.mkdir(mode=0o700)
 
 
-def _init(work: Callable[[], int], result: int, alive: int) -> int:
+def _init(todo: _Todo, result: int, alive: int) -> int:
     """PID 1: start the work, reap whatever is orphaned, end with the work's exit code."""
     die_with_parent()
     if _gone(alive):
@@ -190,13 +204,14 @@ def _init(work: Callable[[], int], result: int, alive: int) -> int:
         return _FAILED
     worker = os.fork()
     if worker == 0:
-        _exit_with(work)
+        _exit_with(todo.work)
     os.close(result)
     for number in _FORWARDED:
         signal.signal(number, _hand_on(worker))
     while True:
         pid, status = os.waitpid(-1, 0)
         if pid == worker:
+            todo.at_end()
             code = os.waitstatus_to_exitcode(status)
             return 128 - code if code < 0 else code
 

@@ -101,8 +101,8 @@ LEFT_OUT: dict[int, str] = {
     13: "an upgrade from an older version: there is no older one yet; the same version is restarted",
     44: "the kernel's own detection: vipkeeper asks before it claims, and adds its VIPs without it",
     49: "authentication by time stamps: this program has none, so that clocks play no part in it",
-    50: "a group of both programs: `election: vrrp` does not exist yet; "
-    "`--manager` plays the scenarios with another program alone",
+    50: "one election of both programs: `election: vrrp` does not exist yet; `--manager keepalived --variant` plays the scenarios "
+    "with keepalived alone, by VRRPv2 and v3, multicast and unicast. Debian has no 2.4 and so no `auth_hmac`",
 }
 """What of a row cannot be played, and why."""
 

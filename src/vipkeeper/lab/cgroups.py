@@ -6,11 +6,13 @@ drill made it, so that `sweep` finds what a killed drill left.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vipkeeper.lab.processes import LabError, wait_for
@@ -74,14 +76,25 @@ def _offers(hierarchy: Hierarchy, controller: Controller) -> bool:
         return False
 
 
-def lacking(controller: Controller) -> str:
+def lacking(controller: Controller, mounts: Path = _MOUNTS) -> str:
     """Why groups of a controller cannot be made here; empty where they can."""
-    hierarchy = find(controller)
+    hierarchy = find(controller, mounts)
     if hierarchy is None:
         return f"this kernel has no control group for {controller.value}"
     if not os.access(hierarchy.path, os.W_OK) or os.statvfs(hierarchy.path).f_flag & os.ST_RDONLY:
         return f"control groups in {hierarchy.path} cannot be made by this user"
+    try:
+        _hand_down(hierarchy, controller)
+    except OSError as error:
+        # In a container: what is its root has processes of its own (cgroups(7), "no internal processes").
+        return f"{hierarchy.path} does not hand down its control of {controller.value}: {error.strerror}"
     return ""
+
+
+def _hand_down(hierarchy: Hierarchy, controller: Controller) -> None:
+    """Let groups below a v2 hierarchy's root have a controller."""
+    if hierarchy.version == 2 and controller is not Controller.FREEZER:
+        (hierarchy.path / "cgroup.subtree_control").write_text(f"+{controller.value}")
 
 
 def owner_name() -> str:
@@ -101,21 +114,20 @@ def _started(pid: int) -> int:
 class ControlGroup:
     """One group of one controller, with processes of the lab in it."""
 
-    def __init__(self, controller: Controller, name: str) -> None:
-        """Make it.
+    def __init__(self, controller: Controller, name: str, mounts: Path = _MOUNTS) -> None:
+        """Make it; `mounts`: the table of what is mounted where.
 
         Raises:
             LabError: this host does not let us.
         """
-        hierarchy = find(controller)
+        hierarchy = find(controller, mounts)
         if hierarchy is None:
-            raise LabError(lacking(controller))
+            raise LabError(lacking(controller, mounts))
         self._first = hierarchy.version == 1
         self._parent = hierarchy.path
         self._path = hierarchy.path / name
         try:
-            if not self._first and controller is not Controller.FREEZER:
-                (hierarchy.path / "cgroup.subtree_control").write_text(f"+{controller.value}")
+            _hand_down(hierarchy, controller)
             self._path.mkdir()
         except OSError as error:
             raise LabError(f"control group {self._path}: {error.strerror}") from None
@@ -133,6 +145,17 @@ class ControlGroup:
             self._write("cpu.cfs_quota_us", str(share))
         else:
             self._write("cpu.max", f"{share} {PERIOD_US}")
+
+    def held_back(self) -> float:
+        """Seconds for which a quota has kept it from running so far, over all cores (cpu.stat)."""
+        fields = dict(line.split() for line in self._read("cpu.stat").splitlines())
+        if self._first:
+            return int(fields["throttled_time"]) / 1e9
+        return int(fields["throttled_usec"]) / 1e6
+
+    def members(self) -> list[int]:
+        """The processes in it."""
+        return [int(pid) for pid in self._read("cgroup.procs").split()]
 
     def limit(self, size: int) -> None:
         """Let all in it have so many bytes, without swap; who asks for more is killed."""
@@ -168,8 +191,8 @@ class ControlGroup:
         Raises:
             LabError: it stays.
         """
-        for pid in self._read("cgroup.procs").split():
-            self._move(self._parent, int(pid))
+        for pid in self.members():
+            self._move(self._parent, pid)
         if not wait_for(lambda: _removed(self._path), _PATIENCE):
             raise LabError(f"control group {self._path} cannot be removed")
 
@@ -182,7 +205,10 @@ class ControlGroup:
             raise LabError(f"process {pid} into {group}: {error.strerror}") from None
 
     def _read(self, name: str) -> str:
-        return (self._path / name).read_text().strip()
+        try:
+            return (self._path / name).read_text().strip()
+        except OSError as error:
+            raise LabError(f"{self._path / name}: {error.strerror}") from None
 
     def _write(self, name: str, text: str, *, optional: bool = False) -> None:
         path = self._path / name
@@ -209,6 +235,28 @@ def _removed(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def let_go(owner: str, mounts: Path = _MOUNTS) -> None:
+    """Let everything run that a drill holds still: it could not even be killed otherwise."""
+    for path in _of(owner, mounts):
+        with contextlib.suppress(OSError):  # another user's, or gone meanwhile
+            thaw(path)
+
+
+def clear(owner: str, mounts: Path = _MOUNTS) -> None:
+    """Remove what groups a drill still has when all its processes have ended."""
+    let_go(owner, mounts)
+    for path in _of(owner, mounts):
+        wait_for(partial(_removed, path), _PATIENCE)
+
+
+def _of(owner: str, mounts: Path) -> list[Path]:
+    return [
+        path
+        for hierarchy, _ in hierarchies(mounts.read_text())
+        for path in sorted(hierarchy.path.glob(f"{owner}-*"))
+    ]
 
 
 def sweep(mounts: Path = _MOUNTS) -> list[str]:

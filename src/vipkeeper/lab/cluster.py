@@ -189,16 +189,19 @@ class Cluster:
         process = Process(LAN, words, log)
         if not wait_for(lambda: READY in process.last_words(), _BEGINS_WITHIN):
             raise LabError(f"the wire of {server.name} does not begin: {process.last_words()}")
+        self.wires.moved(server.name, port)
         # In this order frames come twice for a moment; in the other one a busy machine makes it a cut.
         batch(LAN, [f"link set {port} master {LAN}", f"link set {server.name} nomaster"])
-        self.wires.ports[server.name] = port
         return process
 
-    def remove_wire(self, server: Server, wire: Process) -> None:
-        """The server is on the bridge again; what was on its way in the wire is lost."""
-        port = self.wires.ports.pop(server.name)
+    def remove_wire(self, server: Server, wire: Process) -> str:
+        """The server is on the bridge again; what was on its way in the wire is lost. The wire's last words."""
+        port = self.port(server)
         batch(LAN, [f"link set {server.name} master {LAN}", f"link delete {port}"])
-        wire.signal_tree(signal.SIGKILL)
+        self.wires.moved(server.name, None)
+        if not wire.terminate():
+            wire.signal_tree(signal.SIGKILL)
+        return wire.last_words(1)
 
     def cut(self, server: Server) -> None:
         """The switch stops forwarding for the server; its link stays up."""

@@ -19,7 +19,7 @@ from vipkeeper.lab.measure import Attempts, Window
 from vipkeeper.lab.needs import lacking
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.recorder import Recorder
-from vipkeeper.lab.stage import Figures, Stage
+from vipkeeper.lab.stage import Figures, Stage, healed
 from vipkeeper.lab.topology import LAN, Topology, lan
 from vipkeeper.report.phases import milestones
 from vipkeeper.report.run import (
@@ -131,7 +131,12 @@ class Drill:
             LabError: the lab itself failed.
         """
         self.stage = self._stage(act, random.Random(0))
-        return _healed(self.stage)
+        return healed(self.stage)
+
+    def give_up(self) -> None:
+        """Mend what an interrupted act has broken, so that all of it can end."""
+        if self.stage is not None:
+            self._undo(self.stage)
 
     def stop_measuring(self) -> None:
         """End the probes; the cluster stays as it is."""
@@ -183,7 +188,7 @@ class Drill:
             return _unplayed(act, run, f"the act cannot be prepared: {reason}")
         if act.fresh:
             stage.all_off()
-        elif ill := _healed(stage):
+        elif ill := healed(stage):
             return _unplayed(act, run, f"the cluster was not healthy before the act: {ill}")
         else:
             servers = stage.cluster.servers.values()
@@ -202,9 +207,10 @@ class Drill:
         figures = stage.measure()
         self._undo(stage)
         kept, trace = promises.verdict(stage, figures, written, at_first)
+        expected = [*act.judge(stage, figures), *stage.effects, *kept]
         if trace:
             self.logs[f"{act.name}-{run}/{traces.TRACE}"] = trace
-        return _result(act, run, stage, figures, [*act.judge(stage, figures), *kept], written)
+        return _result(act, run, stage, figures, expected, written)
 
     def _unplayable(self, act: Act) -> str:
         """Why an act is skipped on this host, with this manager; empty where it is not."""
@@ -215,7 +221,7 @@ class Drill:
     def _prepared(self, stage: Stage, prepare: Callable[[Stage], None]) -> str:
         """Change the healthy cluster as the act wants it; why not, where that fails."""
         self._spoiled = True
-        if ill := _healed(stage):
+        if ill := healed(stage):
             return ill
         stage.cluster.ledger.changing("the act is prepared")
         try:
@@ -255,14 +261,6 @@ class Drill:
             self.cluster.remove()
         self.cluster = None
         self._spoiled = False
-
-
-def _healed(stage: Stage) -> str:
-    """Bring the cluster back to health; why not, where that fails."""
-    try:
-        return stage.heal()
-    except LabError as error:
-        return str(error)
 
 
 def _granted(found: set[bool]) -> str:

@@ -58,6 +58,13 @@ class Fault:
     meanwhile: Callable[[Stage], None] = lasts
     """What is done or waited for while it is broken."""
     mended: str = "what was broken works again"
+    also: tuple[Part, ...] = ()
+    """Other parts of the same machine that it breaks as well, or that must be whole for it."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All it has to do with."""
+        return (self.part, *self.also)
 
 
 def lay(stage: Stage, fault: Fault) -> None:
@@ -87,10 +94,15 @@ def playing(fault: Fault, after: float = AFTERWARDS) -> Callable[[Stage], None]:
 
 def clash(one: Fault, other: Fault) -> str:
     """Why two faults cannot be laid together; empty where they can."""
-    if Part.POWER in (one.part, other.part) and _meet(one, other):
+    if not _meet(one, other):
+        return ""
+    if Part.POWER in (one.part, other.part):
         return "a machine without power has nothing else to break"
-    if one.part is other.part and one.part not in SHARED and _meet(one, other):
+    if one.part is other.part and one.part not in SHARED:
         return f"both break the {one.part.value} of {_nearer(one, other).value}"
+    for part in one.parts:
+        if part in other.parts and part not in SHARED:
+            return f"both need the {part.value} of {_nearer(one, other).value}"
     return ""
 
 

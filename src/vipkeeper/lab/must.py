@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from vipkeeper.lab import act
@@ -24,6 +24,8 @@ class Must:
 
     text: str
     check: Callable[[Stage, Figures], Expectation]
+    most_moves: int | None = None
+    """How many moves of the VIP it allows; None: it is not about moves."""
 
 
 def judged_by(musts: tuple[Must, ...]) -> Judge:
@@ -35,7 +37,7 @@ def judged_by(musts: tuple[Must, ...]) -> Judge:
     return judge
 
 
-UNMOVED = Must("the VIP does not move", lambda _, figures: act.unmoved(figures))
+UNMOVED = Must("the VIP does not move", lambda _, figures: act.unmoved(figures), 0)
 ANSWERED = Must("every datagram is answered", act.every_answered)
 ONE = Must(
     "one server has the VIP and answers at the end", lambda _, figures: act.one_answers(figures)
@@ -44,7 +46,7 @@ NEVER_TWO = Must("never two servers answer", lambda _, figures: act.never_two(fi
 NOTHING_LEFT = Must(
     "no VIP without a daemon at the end", lambda _, figures: act.nothing_left(figures)
 )
-MOVED = Must("another server takes over", act.moved)
+MOVED = Must("another server takes over", act.moved, 1)
 BACK = Must("the client waits at most 3 s", lambda _, figures: act.bounded(figures))
 
 SETTLED = (ONE, NEVER_TWO, NOTHING_LEFT)
@@ -60,7 +62,12 @@ def moves(most: int) -> Must:
         text = f"the VIP moves at most {most} times"
         return Expectation(text, figures.moves <= most, f"{figures.moves} moves")
 
-    return Must(f"at most {most} move{'s' if most > 1 else ''}", check)
+    return Must(f"at most {most} move{'s' if most > 1 else ''}", check, most)
+
+
+def most_moves(musts: Iterable[Must]) -> int:
+    """How many moves things that must be seen allow together; 1 where none is about moves."""
+    return max((must.most_moves for must in musts if must.most_moves is not None), default=1)
 
 
 def waits(seconds: float) -> Must:

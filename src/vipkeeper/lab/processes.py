@@ -103,6 +103,16 @@ class Process:
         """Whether the kernel gives it, or something it started, real-time scheduling now."""
         return any(_policy(pid) in (os.SCHED_FIFO, os.SCHED_RR) for pid in self.tree())
 
+    @property
+    def ran(self) -> float:
+        """Seconds of processor time it has had (proc(5), utime and stime); 0 where it has ended."""
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text()
+        except OSError:
+            return 0.0
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the program alone."""
         if self.running:

@@ -18,10 +18,10 @@ from vipkeeper.core.facts import (
     StateKnown,
     VipChanged,
 )
-from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.checker import Checker
 from vipkeeper.core.invariants.reading import PATIENCE, REST, Reader
 from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.lab import measure, traces
 from vipkeeper.lab.cluster import Cluster

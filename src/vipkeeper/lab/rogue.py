@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import enum
 import random
+import signal
 import socket
 import struct
 import sys
@@ -191,9 +192,16 @@ def main() -> None:
         Manner.GARP: _garp,
         Manner.REPLAY: _replay,
     }[options.manner](options)
+    sent = 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _begin()
-    for _ in turns:
-        time.sleep(options.every)
+    try:
+        for _ in turns:
+            sent += 1
+            time.sleep(options.every)
+    finally:
+        sys.stdout.write(f"sent {sent} times\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,18 @@ from dataclasses import dataclass, replace
 from vipkeeper.errors import UsageError
 from vipkeeper.lab.act import Act, Group, Runs
 from vipkeeper.lab.fault import AFTERWARDS, Fault, clash, clear, lay, playing
-from vipkeeper.lab.must import AGREED, NOTHING_LEFT, ONE, Must, judged_by, moves, two_answer
+from vipkeeper.lab.must import (
+    AGREED,
+    LEASE,
+    NOTHING_LEFT,
+    ONE,
+    Must,
+    judged_by,
+    most_moves,
+    moves,
+    two_answer,
+    two_kernels,
+)
 from vipkeeper.lab.needs import Need
 from vipkeeper.lab.stage import Stage
 
@@ -31,8 +42,8 @@ class Extras:
     after: float = AFTERWARDS
     alone: bool = False
     """Cannot be laid beside another one."""
-    most_moves: int = 1
-    stranger_answers: bool = False
+    deceives: bool = False
+    """The wire shows holders that are none meanwhile."""
 
 
 PLAIN = Extras()
@@ -68,8 +79,8 @@ def scenario(
         spoils=extras.spoils or extras.prepare is not None,
         fault=None if extras.alone else fault,
         smoke=extras.smoke,
-        most_moves=extras.most_moves,
-        stranger_answers=extras.stranger_answers,
+        most_moves=most_moves(must),
+        deceives=extras.deceives,
     )
 
 
@@ -85,23 +96,23 @@ def together(one: Act, other: Act) -> Act:
     first, second = one.fault, other.fault
     assert first is not None
     assert second is not None
+    longest = max(one.seconds, other.seconds)
+    """The player has asked for another time where the stage has another one."""
 
     def play(stage: Stage) -> None:
         stage.random_phase()
         for fault in (first, second):
             lay(stage, fault)
             stage.recorder.watch(stage.rng.uniform(0.0, MOST_APART))
-        asked = stage.seconds
+        asked = stage.seconds if stage.seconds != longest else 0.0
         for act, fault in ((one, first), (other, second)):
             stage.seconds = asked or act.seconds
             fault.meanwhile(stage)
-        stage.seconds = asked
         clear(stage, "both faults are gone")
         stage.recorder.watch(TOGETHER_AFTER)
 
-    must: tuple[Must, ...] = (ONE, NOTHING_LEFT, moves(one.most_moves + other.most_moves + 1))
-    if not one.stranger_answers and not other.stranger_answers:
-        must = (*must, two_answer(AGREED))
+    alone = two_kernels(LEASE) if one.deceives or other.deceives else two_answer(AGREED)
+    must = (ONE, NOTHING_LEFT, moves(one.most_moves + other.most_moves + 1), alone)
     runs = Runs.VIPKEEPER if Runs.VIPKEEPER in (one.managers, other.managers) else Runs.ANY
     return replace(
         one,
@@ -111,7 +122,7 @@ def together(one: Act, other: Act) -> Act:
         play=play,
         judge=judged_by(must),
         servers=max(one.servers, other.servers),
-        seconds=0.0,
+        seconds=longest,
         numbers=(*one.numbers, *other.numbers),
         expects="; ".join(piece.text for piece in must),
         managers=runs,
@@ -121,6 +132,7 @@ def together(one: Act, other: Act) -> Act:
         in_story=False,
         fault=None,
         smoke=False,
+        deceives=one.deceives or other.deceives,
     )
 
 

@@ -16,7 +16,7 @@ from vipkeeper.lab.measure import Change, Window
 from vipkeeper.lab.processes import LabError, wait_for
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.standin_control import tell
-from vipkeeper.report.run import Marker, MarkerKind
+from vipkeeper.report.run import Expectation, Marker, MarkerKind
 
 HEALTHY_WITHIN = 60.0
 STANDIN_WITHIN = 20.0
@@ -90,12 +90,15 @@ class Stage:
         self.markers: list[tuple[int, MarkerKind, str, str | None]] = []
         self.seen: dict[str, str] = {}
         """What else was looked at, by name, for the judge."""
+        self.effects: list[Expectation] = []
+        """What shows that the faults were there: an act whose fault had no effect has shown nothing."""
         self._subject: Server | None = None
         self._mends: list[Callable[[], None]] = []
 
     def begin(self) -> None:
         """The act's time starts now."""
         self.began = now()
+        self.cluster.wires.begin()
         self.recorder.forget(self.began - SECOND)
 
     @property
@@ -136,6 +139,10 @@ class Stage:
         """All servers but the subject."""
         return [server for server in self.cluster.servers.values() if server is not self.subject]
 
+    def effect(self, text: str, found: str, *, met: bool) -> None:
+        """A fault had an effect, or had none."""
+        self.effects.append(Expectation(text, met, found))
+
     def on_undo(self, mend: Callable[[], None]) -> None:
         """How something that is broken now is mended."""
         self._mends.append(mend)
@@ -158,6 +165,10 @@ class Stage:
             except LabError as error:
                 failed = failed or error
         self.cluster.undo()
+        wires = self.cluster.wires
+        if wires.laid:
+            self.effect("frames are lost, in fact", f"{wires.lost} frames", met=wires.lost > 0)
+            wires.begin()
         if failed is not None:
             raise failed
 
@@ -208,6 +219,23 @@ class Stage:
     def wait_gone(self, server: Server, seconds: float) -> bool:
         """Wait until the VIP has left a server's kernel; whether it did in time."""
         return self.recorder.wait(lambda: server.name not in self.recorder.holding, seconds)
+
+    def wait_moved(
+        self, server: Server, seconds: float, *, gone: bool = False, served: bool = False
+    ) -> bool:
+        """Wait until another server answers the client, for all together so long; whether it was in time.
+
+        `gone`: and until the VIP has left the server's kernel; `served`: and until TLS is served after that.
+        """
+        end = now() + int(seconds * SECOND)
+        steps: list[Callable[[float], bool]] = [
+            lambda left: self.wait_answer(left, other_than=server)
+        ]
+        if gone:
+            steps.append(lambda left: self.wait_gone(server, left))
+        if served:
+            steps.append(self.wait_service)
+        return all(step(max(0.0, (end - now()) / SECOND)) for step in steps)
 
     def start_all(self) -> None:
         """Switch every server on that is off."""
@@ -344,3 +372,11 @@ class Stage:
             Marker(max(0.0, (at - self.began) / 1e9), kind, text, server)
             for at, kind, text, server in every
         )
+
+
+def healed(stage: Stage) -> str:
+    """Bring the cluster back to health; why not, where that fails."""
+    try:
+        return stage.heal()
+    except LabError as error:
+        return str(error)

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 
 import h11
 
@@ -103,7 +104,11 @@ class _Connection(asyncio.Protocol):
         body = answer.body.encode()
         head = h11.Response(
             status_code=answer.status,
-            headers=[("Content-Type", answer.content_type), ("Content-Length", str(len(body)))],
+            headers=[
+                ("Content-Type", answer.content_type),
+                ("Content-Length", str(len(body))),
+                ("Date", formatdate(usegmt=True)),
+            ],
         )
         self._answering = None
         if self._transport is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import re
@@ -62,6 +63,13 @@ def lines(cluster: Cluster, since: Mapping[str, int], window: Window) -> dict[st
         name: _lines(server.directory / TRACE, since.get(name, 0), window.start)
         for name, server in cluster.servers.items()
     }
+
+
+def longest_silence(cluster: Cluster, server: str, window: Window) -> int:
+    """The longest stretch of a window, nanoseconds, in which a daemon wrote nothing: it did nothing."""
+    found = (_time(text) for text in lines(cluster, BEGINNING, window)[server])
+    marks = [window.start, *sorted(at for at in found if at in window), window.end]
+    return max(after - before for before, after in itertools.pairwise(marks))
 
 
 class Growing:

@@ -19,8 +19,8 @@ from vipkeeper.core.facts import (
     VipChanged,
     WireChanged,
 )
-from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.trace import Header, line
 from vipkeeper.core.types import Instant
 from vipkeeper.lab import promises, traces

@@ -11,7 +11,9 @@ import contextlib
 import heapq
 import itertools
 import random
+import re
 import select
+import signal
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -52,6 +54,39 @@ class _Waiting:
         return max(0.0, (self.heap[0][0] - now()) / 1e9) if self.heap else -1.0
 
 
+@dataclass(slots=True)
+class Counts:
+    """Frames that came, and those that did not go on at once and as they were."""
+
+    frames: int = 0
+    touched: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.touched} of {self.frames} frames"
+
+    @classmethod
+    def read(cls, words: str) -> Counts:
+        """From the last words of a wire; nothing where it did not say."""
+        found = re.fullmatch(r"(\d+) of (\d+) frames", words)
+        return cls(int(found[2]), int(found[1])) if found else cls()
+
+
+@dataclass(slots=True)
+class Passage:
+    """What becomes of frames, counted."""
+
+    course: Course
+    rng: random.Random
+    counts: Counts
+
+    def of(self, age: int, frame: bytes) -> list[tuple[int, bytes]]:
+        """As `passage`."""
+        found = passage(self.course, self.rng, age, frame)
+        self.counts.frames += 1
+        self.counts.touched += found != [(0, frame)]
+        return found
+
+
 def _end(interface: str) -> socket.socket:
     end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     end.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
@@ -83,7 +118,13 @@ def main() -> None:
     prefer()
     sys.stdout.write(f"{READY}\n")
     sys.stdout.flush()
-    _move(poll, across, course, random.Random(options.seed))
+    counts = Counts()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        _move(poll, across, Passage(course, random.Random(options.seed), counts))
+    finally:
+        sys.stdout.write(f"{counts}\n")
+        sys.stdout.flush()
 
 
 _PLAIN = Course()
@@ -94,10 +135,7 @@ def _options() -> list[tuple[str, type[int] | type[float]]]:
 
 
 def _move(
-    poll: select.epoll,
-    across: dict[int, tuple[socket.socket, socket.socket]],
-    course: Course,
-    rng: random.Random,
+    poll: select.epoll, across: dict[int, tuple[socket.socket, socket.socket]], passing: Passage
 ) -> None:
     began, waiting = now(), _Waiting()
     while True:
@@ -105,7 +143,7 @@ def _move(
             source, target = across[descriptor]
             for frame in _received(source):
                 at = now()
-                for late, bytes_of_it in passage(course, rng, at - began, frame):
+                for late, bytes_of_it in passing.of(at - began, frame):
                     waiting.put(at + late, target, bytes_of_it)
         waiting.send_due()
 

@@ -6,6 +6,7 @@ hook forward: once for each frame and port it leaves by, so broadcasts too); no 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -35,9 +36,9 @@ class Fault:
         return replace(self, senders=self.senders - {name}, receivers=self.receivers - {name})
 
     def on(self, ports: Mapping[str, str]) -> Fault:
-        """The same fault by the names of the bridge's ports, where they are not the machines'."""
-        senders = frozenset(ports.get(name, name) for name in self.senders)
-        receivers = frozenset(ports.get(name, name) for name in self.receivers)
+        """The same fault also by the bridge's other ports towards these machines."""
+        senders = self.senders | {ports[name] for name in self.senders if name in ports}
+        receivers = self.receivers | {ports[name] for name in self.receivers if name in ports}
         return replace(self, senders=senders, receivers=receivers)
 
     @property
@@ -50,7 +51,7 @@ class Fault:
             which += f"numgen random mod 100 < {self.percent} "
         if self.every > 1:
             which += f"numgen inc mod {self.every} == {self.every - 1} "
-        return f"iifname {_set(self.senders)} oifname {_set(self.receivers)} {which}drop"
+        return f"iifname {_set(self.senders)} oifname {_set(self.receivers)} {which}counter drop"
 
 
 Laid = tuple[Fault, ...]
@@ -71,6 +72,12 @@ def script(faults: Iterable[Fault]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def dropped(listed: str) -> int:
+    """How many frames the rules of a table have dropped, from `nft -j list table`."""
+    rules = (one["rule"]["expr"] for one in json.loads(listed)["nftables"] if "rule" in one)
+    return sum(part["counter"]["packets"] for rule in rules for part in rule if "counter" in part)
+
+
 class Wires:
     """The faults in force."""
 
@@ -82,6 +89,14 @@ class Wires:
         """Who hears of a change: the faults in force from now on, and when the change began."""
         self.ports: dict[str, str] = {}
         """The bridge's port towards a machine, where it does not carry the machine's name."""
+        self.lost = 0
+        """Frames lost by faults that have been taken away since `begin`."""
+        self.laid = False
+        """Whether there was a fault since `begin` that must have lost frames."""
+
+    def begin(self) -> None:
+        """Count from here on."""
+        self.lost, self.laid = 0, bool(self._faults)
 
     def mute(self, name: str) -> Laid:
         """Nothing a machine sends reaches anybody. What is given back is for `take_away`.
@@ -115,10 +130,20 @@ class Wires:
         """Nothing sent to a multicast group reaches anybody, as where a switch filters it."""
         return self._add(Fault(self._machines, self._machines, multicast=True))
 
+    def moved(self, name: str, port: str | None) -> None:
+        """A machine is about to be behind another port of the bridge, or is behind its own again (None)."""
+        self.ports.pop(name, None)
+        if port is not None:
+            self.ports[name] = port
+        if self._faults:
+            self._count()
+            self._put()
+
     def mend(self, *names: str) -> None:
         """The wires of these machines are whole again; without a name, all of them."""
         if not self._faults:
             return
+        self._count()
         kept = self._faults if names else []
         for name in names:
             kept = [fault.without(name) for fault in kept]
@@ -129,13 +154,25 @@ class Wires:
         """These faults are gone; others stay."""
         kept = [fault for fault in self._faults if not any(fault is one for one in laid)]
         if len(kept) != len(self._faults):
+            self._count()
             self._faults = kept
             self._put()
 
     def _add(self, *faults: Fault) -> Laid:
+        self._count()
         self._faults += faults
+        # Whether there are frames to groups at all is for what runs on the servers to say.
+        self.laid |= not all(fault.multicast for fault in faults)
         self._put()
         return faults
+
+    def _count(self) -> None:
+        """What was lost until now: new rules count anew."""
+        if not any(fault.rule for fault in self._faults):
+            return
+        family, table = _TABLE.split()
+        listed = command(*in_namespace(LAN, "nft", "-j", "list", "table", family, table))
+        self.lost += dropped(listed)
 
     def _put(self) -> None:
         began = now()

@@ -21,7 +21,7 @@ from vipkeeper.report.svg_parts import (
 )
 from vipkeeper.report.ticks import nice_ticks, seconds
 
-DASHES = ("", "8 4", "2 3", "12 3 2 3", "5 2 5 7")
+DASHES = ("", "8 4", "2 3", "12 3 2 3", "5 2 5 7", "16 5", "2 7", "12 3 2 3 2 3")
 """A pattern for each program in order; beyond these they repeat, with their names beside them."""
 TOP = 66.0
 PLOT = 240.0

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vipkeeper.core.facts import Fact
-from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.checker import Checker
 from vipkeeper.core.invariants.liveness import SomebodyServes
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.trace import line
 from vipkeeper.core.types import SECOND, Duration, Instant
 from vipkeeper.sim.faults import SETTLE, Plan

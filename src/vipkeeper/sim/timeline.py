@@ -13,7 +13,7 @@ from vipkeeper.core.facts import (
     ServedChanged,
     VipChanged,
 )
-from vipkeeper.core.invariants.base import Violation
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.types import SECOND, Duration, Instant
 from vipkeeper.report.run import ActResult, Client, Lane, Marker, MarkerKind, Verdict
 from vipkeeper.report.trace_spans import Spans

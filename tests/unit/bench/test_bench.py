@@ -33,7 +33,8 @@ def act(**changes: Any) -> dict[str, Any]:
             {"server": "cp1", "held": [span(0, 2.1)], "answered": [span(0, 1.4)]},
             {"server": "cp2", "held": [span(1.9, 4.0)], "answered": [span(1.9, 4.0)]},
         ],
-        "udp": {"sent": 2000, "lost": 250},
+        "udp": {"sent": 2000, "lost": 250, "gaps": [span(1.4, 1.9)]},
+        "tls": {"gaps": []},
         "faults": [span(1.0, 3.0)],
         "markers": [
             {"at": 1.0, "kind": "fault", "text": "", "server": "cp1"},
@@ -65,6 +66,17 @@ def test_figures_of_a_run_come_from_wire_and_kernels() -> None:
     assert run["none_ms"] == 500.0
     assert run["broken_s"] == 2.0
     assert run["left"] == 1
+    assert run["unended"] == []
+
+
+def test_outage_that_only_the_mending_ended_is_told_apart() -> None:
+    mended = {"at": 3.0, "kind": "healed", "text": "", "server": "cp1"}
+    client = {"sent": 2000, "lost": 800, "gaps": [span(1.4, 2.9), span(3.5, 3.6)]}
+    refused = {"gaps": [span(1.0, 4.0)]}
+    run = run_of(act(markers=[*act()["markers"], mended], udp=client, tls=refused))
+    assert run["unended"] == ["outage_ms", "service_outage_ms"]
+    taken_over = client | {"gaps": [span(1.4, 1.9)]}
+    assert run_of(act(markers=[*act()["markers"], mended], udp=taken_over))["unended"] == []
 
 
 def test_server_that_never_falls_silent_has_no_figure_and_misses_the_aim() -> None:

@@ -11,7 +11,8 @@ from bench import headtohead, probe, results, table, versus
 from bench.cells import Cell
 from bench.contenders import CONTENDERS
 
-from vipkeeper.lab.acts import ACTS
+from vipkeeper.lab.act import Runs
+from vipkeeper.lab.catalogue import SCENARIOS
 from vipkeeper.lab.records import Kind, Record, encode
 
 
@@ -31,6 +32,7 @@ def run(outage: float, **changes: Any) -> dict[str, Any]:
         "moves": 1,
         "left": 1,
         "broken_s": 2.0,
+        "unended": [],
     }
     return base | changes
 
@@ -56,7 +58,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
 
 
 CELLS = [
-    Cell("best/power-off", "power-off", 7, "", ("vipkeeper", "ucarp-best", "kube-vip-best")),
+    Cell("fault/power-off", "power-off", 7, "", ("vipkeeper", "ucarp-best", "kube-vip-best")),
     Cell("every/elect", "elect", 1, "", ("vipkeeper",)),
 ]
 
@@ -66,11 +68,11 @@ def test_a_pass_plays_a_block_of_everything_that_is_there(
 ) -> None:
     found = versus.play(CELLS, 1.0, tmp_path / "out.json", 60, mix=False)
     assert played == [
-        ("best/power-off", "vipkeeper", 5),
-        ("best/power-off", "ucarp-best", 5),
+        ("fault/power-off", "vipkeeper", 5),
+        ("fault/power-off", "ucarp-best", 5),
         ("every/elect", "vipkeeper", 1),
-        ("best/power-off", "vipkeeper", 2),
-        ("best/power-off", "ucarp-best", 2),
+        ("fault/power-off", "vipkeeper", 2),
+        ("fault/power-off", "ucarp-best", 2),
     ]
     assert found["left_out"] == {"kube-vip": "not installed"}
     assert "**kube-vip** is left out: not installed." in table.page(found)
@@ -108,11 +110,85 @@ def test_what_a_short_outage_costs_is_told_with_it() -> None:
 
 def test_every_act_has_a_cell_and_every_cell_known_contenders() -> None:
     cells = versus.cells()
-    assert {cell.act for cell in cells} == {act.name for act in ACTS}
+    assert {cell.act for cell in cells} == {act.name for act in SCENARIOS}
+    assert len({cell.name for cell in cells}) == len(cells)
     assert {name for cell in cells for name in cell.managers} <= set(CONTENDERS)
     many = {cell.act for cell in cells if cell.runs >= 50}
-    assert {"power-off", "daemon-killed", "daemon-frozen", "sigterm", "api-dead"} <= many
-    assert {"holder-mute", "holder-deaf", "loss", "busy"} <= many
+    assert many == {
+        *("power-off", "daemon-killed", "daemon-frozen", "sigterm", "api-dead", "api-frozen"),
+        *("holder-mute", "holder-deaf", "loss", "busy"),
+    }
+
+
+def test_a_peer_is_not_asked_for_what_it_cannot_play() -> None:
+    alone = {act.name for act in SCENARIOS if act.managers is Runs.VIPKEEPER}
+    cells = [cell for cell in versus.cells() if cell.name.startswith("every/")]
+    assert {cell.act for cell in cells if cell.managers == ("vipkeeper",)} == alone
+
+
+def test_adverts_every_second_wait_until_all_else_is_played(
+    played: list[tuple[str, str, int]], tmp_path: Path
+) -> None:
+    late = Cell("second/loss", "loss", 5, "", ("vipkeeper",), interval_ms=1000)
+    versus.play([late, *CELLS], 1.0, tmp_path / "out.json", 60, mix=False)
+    assert [name for name, _, _ in played].index("second/loss") == len(played) - 1
+
+
+def test_whoever_never_ends_an_outage_is_asked_ten_times(
+    played: list[tuple[str, str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one(cell: Cell, contender: str, count: int) -> dict[str, Any]:
+        played.append((cell.name, contender, count))
+        never = [cell.metric] if contender == "ucarp-best" else []
+        return block(*[run(11000.0, unended=never)] * count)
+
+    monkeypatch.setattr(versus, "block_of", one)
+    cell = Cell("fault/loss", "loss", 50, "", ("vipkeeper", "ucarp-best"))
+    versus.play([cell], 1.0, tmp_path / "out.json", 600, mix=False)
+    assert sum(count for _, who, count in played if who == "ucarp-best") == 10
+    assert sum(count for _, who, count in played if who == "vipkeeper") == 50
+
+
+def test_a_table_has_its_own_contenders_of_the_runs_of_one_cell() -> None:
+    contenders = ("vipkeeper", "keepalived-best", "keepalived-default")
+    records = {name: {"blocks": [block(run(200.0))]} for name in contenders}
+    text = headtohead.section({"cells": {"fault/power-off": records}})
+    best, default = text.split("### ")[1:3]
+    assert "| fault | vipkeeper | keepalived-best |\n" in best
+    assert "| fault | vipkeeper | keepalived-default |\n" in default
+
+
+def test_an_outage_that_did_not_end_is_the_least_it_can_be() -> None:
+    ended, open_one = run(6000.0), run(11000.0, unended=["outage_ms"])
+    records = {
+        "vipkeeper": {"blocks": [block(run(1000.0))]},
+        "keepalived-best": {"blocks": [block(ended, open_one)]},
+    }
+    text = headtohead.section({"cells": {"fault/holder-deaf": records}})
+    assert "| holder-deaf | 1000 / 1000 (1) | 6000 / > 11000 (2) |" in text
+    assert "faster here than keepalived-best by 5000 ms at p50 and at least 10000 ms at max" in text
+
+
+@pytest.mark.parametrize(
+    ("mine", "runs", "verdict"),
+    [(199.0, 50, "met"), (199.0, 49, "not measured"), (201.0, 50, "missed"), (201.0, 1, "missed")],
+)
+def test_aim_is_to_be_no_slower_than_the_rival(mine: float, runs: int, verdict: str) -> None:
+    both = {
+        "vipkeeper": {"blocks": [block(*[run(mine)] * runs)]},
+        "keepalived-best": {"blocks": [block(*[run(200.0, two_holders_ms=9.0)] * 50)]},
+    }
+    judged = headtohead.findings({"cells": {"fault/loss": both}})
+    found = {cell: finding for _, cell, finding in judged}
+    assert found["fault/loss"].verdict == verdict
+    assert "keepalived-best had two holders for up to 9 ms" in found["fault/loss"].found
+    assert found["fault/busy"].verdict == "not measured"
+
+
+def test_nobody_wins_by_an_outage_that_did_not_end() -> None:
+    open_one = run(11000.0, unended=["outage_ms"])
+    text = headtohead.faster("outage_ms", [open_one], "ucarp-best", [run(12000.0)])
+    assert text == "no difference between vipkeeper and ucarp-best can be told"
 
 
 def test_probe_counts_what_never_came_and_what_came_late() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
+
 from unit.report.sample import FULL
 from vipkeeper.cli.report_folder import write_folder
+from vipkeeper.errors import HostError
 from vipkeeper.report.json import dump_run
 
 LOGS = {"power-off-1/cp1-vipkeeper.log": "x", "power-off-1/cp2-standin.log": "x"}
@@ -52,3 +55,15 @@ def test_name_in_a_foreign_record_does_not_lead_out(tmp_path: Path) -> None:
     (folder / "run.json").write_text(dump_run(other))
     write_folder(dataclasses.replace(FULL, acts=()), {}, folder)
     assert victim.exists()
+
+
+def test_report_that_cannot_be_written_whole_leaves_the_one_before(tmp_path: Path) -> None:
+    """As on a full disk: one file of several cannot be written."""
+    write_folder(dataclasses.replace(FULL, acts=FULL.acts[:1]), {}, tmp_path)
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    in_the_way = tmp_path / f"{FULL.acts[-1].name}.svg.part"
+    in_the_way.mkdir()
+    with pytest.raises(HostError, match="--report: cannot write to"):
+        write_folder(FULL, LOGS, tmp_path)
+    in_the_way.rmdir()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before

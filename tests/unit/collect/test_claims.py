@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
@@ -27,8 +28,8 @@ from vipkeeper.collect.live.claims import (
     read_status,
     read_vrrp,
 )
-from vipkeeper.collect.live.disk import look_at_disk
-from vipkeeper.collect.target import Target
+from vipkeeper.collect.live.disk import addresses_in, look_at_disk, look_at_etcd_config
+from vipkeeper.collect.target import ServerAddress, Target
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.vocabulary import Key
 
@@ -84,6 +85,55 @@ def test_vipkeeper_is_asked_and_told_nothing(
 
 def test_without_vipkeeper_nothing_is_said_of_it(tmp_path: Path) -> None:
     assert not by_key(ask_vipkeeper(target(tmp_path)))
+
+
+NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
+
+
+def alarm(detail: str, seconds_ago: int, kind: str = "advert-rejected") -> bytes:
+    last = (NOW - timedelta(seconds=seconds_ago)).isoformat()
+    told = {"kind": kind, "text": "", "count": 1, "last": last, "detail": detail}
+    return json.dumps({"result": {"alarms": [told]}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        (alarm("from 192.0.2.13: authentication failed", 30), True),
+        (alarm("from 192.0.2.13: authentication failed", 90), False),
+        (alarm("from 192.0.2.13: unknown version", 30), False),
+        (alarm("from 192.0.2.13: authentication failed", 30, "late"), False),
+        (b'{"result": {"alarms": [{"kind": "advert-rejected", "last": "?"}]}}', False),
+        (b'{"result": {"alarms": 3}}', False),
+        (b"", False),
+    ],
+    ids=[
+        "just now",
+        "long ago",
+        "another reason",
+        "another alarm",
+        "no time",
+        "no list",
+        "nothing",
+    ],
+)
+def test_adverts_made_with_another_key_are_news_for_a_minute(line: bytes, refused: bool) -> None:
+    assert bool(claims.read_refused(line, int(NOW.timestamp() * 1000))) is refused
+
+
+def test_the_key_is_in_question_only_for_a_listed_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reaches the port can send bytes from an address of his own."""
+    monkeypatch.setattr(claims, "now", lambda: int(NOW.timestamp() * 1000))
+    listed = (ServerAddress("cp3", ip_address("192.0.2.13")),)
+    asked = replace(target(tmp_path), servers=listed)
+    words = {"state": "backup", "standby": False}
+    for source, found in (("192.0.2.13", True), ("192.0.2.99", False)):
+        line = json.loads(alarm(f"from {source}: authentication failed", 1))
+        line["result"] |= words
+        facts = {f.key: f for f in claims.judge_status(asked, json.dumps(line).encode())}
+        assert facts[Key.ADVERTS_REFUSED].value is found
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b'{"result": null}', b"[" * 9999, b'{"result": 3}'])
@@ -243,6 +293,27 @@ def test_a_disk_is_full_when_etcd_cannot_begin_another_file(
     monkeypatch.setattr(os, "statvfs", lambda _: state)
     facts = by_key(look_at_disk(target(tmp_path)))
     assert (facts[Key.DISK_FULL].value, facts[Key.ETCD_DATA].value) == (full, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"), [("192.0.2.100", True), ("192.0.2.11", False), (None, None)]
+)
+def test_the_file_of_etcd_says_under_which_address_it_is_a_member(
+    address: str | None, taken: bool | None, tmp_path: Path
+) -> None:
+    folder = tmp_path / "var/lib/rancher/rke2/server/db/etcd"
+    folder.mkdir(parents=True)
+    if address is not None:
+        urls = f"https://{address}:2380,https://127.0.0.1:2380"
+        (folder / "config").write_text(f"name: cp1\nlisten-peer-urls: {urls}\n")
+    facts = by_key(look_at_etcd_config(target(tmp_path)))
+    assert (Key.VIP_IS_NODE_IP in facts) is (taken is not None)
+    assert taken is None or facts[Key.VIP_IS_NODE_IP].value is taken
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "- 1", "listen-peer-urls: 'https://[::1'", "x: 1"])
+def test_what_is_no_file_of_etcd(text: str) -> None:
+    assert addresses_in(text) == set()
 
 
 def test_a_server_without_data_was_in_no_cluster(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from vipkeeper.collect.derive import derive
-from vipkeeper.collect.live import control_plane, processes
+from vipkeeper.collect.live import control_plane, network, processes
 from vipkeeper.collect.live.control_plane import (
     judge_health,
     judge_metrics,
@@ -334,7 +334,83 @@ def test_without_a_network_nothing_is_learnt_about_the_others(
     alone = Target(ip_address("192.0.2.100"), servers, own="", place="laptop")
     found = [*look_at_servers(alone), *look_at_vip(alone)]
     assert {fact.key for fact in found} >= {Key.SERVER_UP, Key.SERVER_PORT, Key.VIP_PORT}
-    assert all(fact.unknown == "this host has no route there" for fact in found)
+    blind = [fact for fact in found if fact.key is not Key.VIP_ROUTE]
+    assert all(fact.unknown == "this host has no route there" for fact in blind)
+
+
+@pytest.mark.parametrize(
+    ("error", "routed"), [(errno.ENETUNREACH, False), (errno.EHOSTUNREACH, False), (0, True)]
+)
+def test_the_kernel_says_whether_there_is_a_route(
+    error: int, routed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asking(socket.socket):
+        def connect(self, _: object) -> None:
+            if error:
+                raise OSError(error, "so")
+
+    monkeypatch.setattr(socket, "socket", Asking)
+    found = [fact for fact in look_at_vip(target()) if fact.key is Key.VIP_ROUTE]
+    assert [fact.value for fact in found] == [routed]
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 500),
+        ("Mon, 07 Nov 1994 08:49:37 GMT", 86_400_500),
+        ("Sun, 06 Nov 1994 08:49:37", None),
+        ("", None),
+        ("Sun, 99 Foo 99999 08:49:37 GMT", None),
+        ("\0", None),
+    ],
+)
+def test_a_clock_is_read_from_a_date(date: str, ahead: int | None) -> None:
+    """Example of RFC 9110 section 5.6.7. A Date without its zone says nothing for sure."""
+    assert network.ahead_of(date, 784_111_777.0) == ahead
+
+
+FSYNCS = """\
+etcd_server_has_leader 1
+etcd_disk_wal_fsync_duration_seconds_bucket{{le="0.064"}} {fast}
+etcd_disk_wal_fsync_duration_seconds_bucket{{le="+Inf"}} 100
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "fast", "word"),
+    [
+        ('{"health":"false"}', 90, Etcd.SLOW),
+        ('{"health":"false","reason":"RANGE ERROR:context deadline exceeded"}', 90, Etcd.SLOW),
+        ('{"health":"false","reason":"RANGE ERROR:context deadline exceeded"}', 99, Etcd.NO_LEADER),
+        ('{"health":"false"}', 99, Etcd.ALARM),
+        ('{"health":"false","reason":"RAFT NO LEADER"}', 90, Etcd.NO_LEADER),
+    ],
+    ids=["3.4 slow", "3.6 slow", "3.6 without a quorum", "3.4 with an alarm", "no leader"],
+)
+def test_an_etcd_that_is_slow_is_told_from_one_without_a_leader(
+    body: str, fast: int, word: Etcd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"/health": (503, body), "/metrics": (200, FSYNCS.format(fast=fast))}
+    monkeypatch.setattr(control_plane, "get", lambda _address, _port, path: said[path])
+    found = {fact.key: fact.value for fact in look_at_etcd(target())}
+    assert found[Key.ETCD_HEALTH] is word
+
+
+@pytest.mark.parametrize(
+    ("folder", "port"),
+    [
+        ("var/lib/rancher/rke2/server", 9345),
+        ("var/lib/rancher/k3s/server", 6443),
+        ("etc/kubernetes/manifests", 6443),
+        ("etc", None),
+    ],
+)
+def test_what_is_installed_says_through_which_port_nodes_join(
+    folder: str, port: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    assert target(tmp_path).join_port == port
 
 
 @pytest.mark.parametrize(("size", "full"), [("1.9e+06", True), ("1e+06", False)])

@@ -51,6 +51,11 @@ def test_three_servers_of_which_one_is_left_are_no_cluster_of_one() -> None:
     assert ask(etcd.only_one_server) is Truth.UNKNOWN
 
 
+def test_one_look_of_two_servers_whose_clocks_differ_is_no_second_look() -> None:
+    later = of(Key.ETCD_HEALTH, Etcd.NO_LEADER, "cp2", s=3600)
+    assert ask(etcd.leaderless_for_long, SERVERS, LEADERLESS, later) is Truth.UNKNOWN
+
+
 def test_an_election_is_told_from_a_lost_quorum_by_a_second_look() -> None:
     judge = etcd.leaderless_for_long
     again, back = (of(Key.ETCD_HEALTH, word, s=15) for word in (Etcd.NO_LEADER, Etcd.HEALTHY))

@@ -7,7 +7,11 @@ import pytest
 from vipkeeper.diagnose.facts import Evidence, Fact
 from vipkeeper.diagnose.judgement import Truth
 from vipkeeper.diagnose.predicates.files import in_files, in_files_or_logs
-from vipkeeper.diagnose.predicates.joining import joined_before, no_server_was_in_a_cluster
+from vipkeeper.diagnose.predicates.joining import (
+    every_server_joins,
+    joined_before,
+    no_server_was_in_a_cluster,
+)
 from vipkeeper.diagnose.predicates.logs import logged
 from vipkeeper.diagnose.vocabulary import Key, Process
 
@@ -36,6 +40,32 @@ def ending(server: str) -> Fact:
 
 def data(server: str, there: bool) -> Fact:
     return Fact(Key.ETCD_DATA, there, server)
+
+
+VIP = Fact(Key.VIP, "192.0.2.100")
+
+
+def joins(server: str, where: str) -> Fact:
+    return Fact(Key.JOINS, where, server, server)
+
+
+@pytest.mark.parametrize(
+    ("facts", "truth"),
+    [
+        ((joins("cp1", "192.0.2.100"), joins("cp2", "192.0.2.100")), Truth.TRUE),
+        ((joins("cp1", ""), joins("cp2", "192.0.2.100")), Truth.FALSE),
+        ((joins("cp1", ""),), Truth.FALSE),
+        ((joins("cp1", "192.0.2.100"),), Truth.UNKNOWN),
+        ((joins("cp1", "192.0.2.100"), joins("cp2", "vip.example")), Truth.UNKNOWN),
+        ((lint("VK603", True), joins("cp1", "192.0.2.100")), Truth.TRUE),
+        ((), Truth.UNKNOWN),
+    ],
+    ids=["all", "not the first", "the first", "one seen", "by a name", "by lint", "none seen"],
+)
+def test_that_every_server_joins_the_vip_takes_the_files_of_all(
+    facts: tuple[Fact, ...], truth: Truth
+) -> None:
+    assert every_server_joins.ask(Evidence((SERVERS, VIP, *facts))).truth is truth
 
 
 @pytest.mark.parametrize(

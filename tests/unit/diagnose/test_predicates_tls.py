@@ -91,6 +91,27 @@ def test_clocks_are_compared_with_each_other_and_with_the_asker(
     assert clocks_apart.ask(Evidence((SERVERS, *clocks))).truth is truth
 
 
+def seen(server: str, place: str, ahead_ms: int) -> Fact:
+    return Fact(Key.CLOCK_OFFSET, ahead_ms, server, place)
+
+
+def test_a_place_whose_own_clock_is_wrong_accuses_all_others_and_is_outvoted() -> None:
+    found = clock_days_off.ask(
+        Evidence(
+            (
+                SERVERS,
+                *(seen("cp1", place, 2 * DAY_MS) for place in ("cp2", "cp3", "client")),
+                *(seen("cp2", place, 0) for place in ("cp3", "client")),
+                *(seen(server, "cp1", -2 * DAY_MS) for server in ("cp2", "cp3")),
+                seen("cp3", "client", 0),
+                seen("cp3", "cp2", 0),
+            )
+        )
+    )
+    assert found.truth is Truth.TRUE
+    assert {fact.about for fact in found.facts} == {"cp1"}
+
+
 def test_only_days_make_a_certificate_look_expired() -> None:
     assert clock_days_off.ask(Evidence((SERVERS, clock("cp1", 3_600_000)))).truth is Truth.FALSE
     assert clock_days_off.ask(Evidence((SERVERS, clock("cp1", -2 * DAY_MS)))).truth is Truth.TRUE

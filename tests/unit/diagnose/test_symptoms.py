@@ -14,10 +14,16 @@ def port(vantage: str, number: str, word: Port) -> Fact:
     return Fact(Key.VIP_PORT, word, vantage=vantage, aspect=number)
 
 
+CLOSED = [port("a", "6443", Port.OPEN), port("a", "9345", Port.REFUSED)]
+
+
 @pytest.mark.parametrize(
     ("facts", "truth"),
     [
-        ([port("a", "6443", Port.OPEN), port("a", "9345", Port.REFUSED)], Truth.TRUE),
+        ([*CLOSED, Fact(Key.JOIN_PORT, 9345)], Truth.TRUE),
+        ([*CLOSED, Fact(Key.SERVER_PORT, Port.OPEN, "cp1", "a", "9345")], Truth.TRUE),
+        (CLOSED, Truth.UNKNOWN),
+        ([*CLOSED, Fact(Key.JOIN_PORT, 6443)], Truth.FALSE),
         ([port("a", "6443", Port.OPEN), port("a", "9345", Port.OPEN)], Truth.FALSE),
         ([port("a", "6443", Port.SILENT), port("a", "9345", Port.SILENT)], Truth.FALSE),
         ([port("a", "6443", Port.OPEN), port("b", "9345", Port.SILENT)], Truth.UNKNOWN),
@@ -31,7 +37,16 @@ def port(vantage: str, number: str, word: Port) -> Fact:
             Truth.FALSE,
         ),
     ],
-    ids=["closed", "both open", "both closed", "seen from two places", "one place is cut off"],
+    ids=[
+        "RKE2 by its files",
+        "RKE2 by a server's port",
+        "may be k3s",
+        "k3s",
+        "both open",
+        "both closed",
+        "seen from two places",
+        "one place is cut off",
+    ],
 )
 def test_the_join_port_is_closed_only_where_one_place_sees_both(
     facts: list[Fact], truth: Truth

@@ -25,12 +25,6 @@ def test_every_fault_of_the_catalogue_is_played_or_left_out_with_a_reason() -> N
     assert played | set(LEFT_OUT) == set(FAULTS)
 
 
-def test_two_acts_one_of_which_lets_a_stranger_answer_do_not_count_who_answers() -> None:
-    with_stranger, without = catalogue.find(["vip-taken+holder-deaf", "loss+holder-deaf"])
-    assert "two servers answer" not in with_stranger.expects
-    assert "two servers answer" in without.expects
-
-
 def test_names_are_one_of_a_kind_and_can_be_laid_together() -> None:
     names = [act.name for act in SCENARIOS]
     assert len(set(names)) == len(names)
@@ -64,7 +58,13 @@ def test_unknown_name_is_answered_with_the_nearest_also_within_a_pair() -> None:
     [
         ("stall+sigterm", "both break the daemon of the holder"),
         ("power-off+api-slow", "without power"),
-        ("link-down+frozen", "without power"),
+        ("link-down+power-off", "without power"),
+        ("api-slow+frozen", "both need the API server of the holder"),
+        ("sigterm+frozen", "both break the daemon of the holder"),
+        ("interface-renamed+vip-deleted", "both need the addresses of the holder"),
+        ("twice+interface-removed", "both need the wire of the holder"),
+        ("sigterm+adverts-replayed", "both need the daemon of the holder"),
+        ("backups-stopped+small-mtu", "both need the daemon of another server"),
         ("loss+loss", "the same fault twice"),
         ("elect+loss", "'elect' can only be played alone"),
         ("loss+stall+ring", "two acts"),
@@ -84,6 +84,31 @@ def test_pair_needs_what_both_need() -> None:
     (pair,) = catalogue.find(["quota-10+loss"])
     assert pair.needs == named("quota-10").needs
     assert pair.spoils
+
+
+@pytest.mark.parametrize("pair", ["link-down+frozen", "hog+reload-vip", "link-down+vip-deleted"])
+def test_possible_pair_is_not_refused(pair: str) -> None:
+    assert catalogue.find([pair])
+
+
+@pytest.mark.parametrize(
+    ("pair", "moves"), [("twice+loss-5", 1), ("twice+sigterm", 2), ("crash-loop+jitter", 7)]
+)
+def test_pair_may_move_the_vip_once_more_than_both_faults_together(pair: str, moves: int) -> None:
+    (both,) = catalogue.find([pair])
+    assert f"at most {moves} move{'s' * (moves > 1)};" in f"{both.expects};"
+
+
+@pytest.mark.parametrize("pair", ["loss+vip-taken", "corrupted+sigterm"])
+def test_where_the_wire_deceives_the_kernels_are_asked(pair: str) -> None:
+    (both,) = catalogue.find([pair])
+    assert "two kernels" in both.expects
+    assert "two servers answer" not in both.expects
+
+
+def test_pair_lasts_as_long_as_the_player_says_where_one_of_both_has_no_end() -> None:
+    lasting, ending = catalogue.find(["sigterm+loss", "sigterm+link-down"])
+    assert (lasting.seconds, ending.seconds) == (8.0, 0.0)
 
 
 def test_faults_of_frames_stand_beside_each_other() -> None:

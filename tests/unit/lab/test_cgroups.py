@@ -5,8 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from vipkeeper.lab import cgroups
-from vipkeeper.lab.cgroups import Controller, find, hierarchies, owner_name, sweep
+from vipkeeper.lab.cgroups import (
+    ControlGroup,
+    Controller,
+    clear,
+    find,
+    hierarchies,
+    lacking,
+    let_go,
+    owner_name,
+    sweep,
+)
 
 V1 = "30 25 0:27 / {root}/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
 V2 = "31 25 0:28 / {root}/unified rw - cgroup2 cgroup2 rw\n"
@@ -49,3 +61,67 @@ def test_sweep_removes_groups_of_drills_that_ended_and_no_others(tmp_path: Path)
         path.mkdir()
     assert sweep(table) == [ended.name]
     assert (ended.exists(), ours.exists(), foreign.exists()) == (False, True, True)
+
+
+def test_what_a_drill_holds_still_is_let_go_and_nobody_elses(tmp_path: Path) -> None:
+    table = mounts(tmp_path, V1 + V2)
+    ours, theirs = (f"{cgroups.PREFIX}{pid}-1" for pid in (7, 77))
+    states = []
+    for owner in (ours, theirs):
+        for root, name, text in (
+            ("cpu", "freezer.state", "FROZEN"),
+            ("unified", "cgroup.freeze", "1"),
+        ):
+            group = tmp_path / root / f"{owner}-freezer-cp1"
+            group.mkdir()
+            (group / name).write_text(text)
+            states.append(group / name)
+    let_go(ours, table)
+    assert [path.read_text() for path in states] == ["THAWED", "0", "FROZEN", "1"]
+
+
+def test_what_a_drill_still_has_is_removed_when_it_has_ended(tmp_path: Path) -> None:
+    table = mounts(tmp_path, V1)
+    ours, theirs = (tmp_path / "cpu" / f"{cgroups.PREFIX}{pid}-1-cpu-cp1" for pid in (7, 77))
+    for path in (ours, theirs):
+        path.mkdir()
+    clear(f"{cgroups.PREFIX}7-1", table)
+    assert (ours.exists(), theirs.exists()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("table", "root", "limits", "stat"),
+    [
+        (
+            V1,
+            "cpu",
+            {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "5000"},
+            "nr_periods 9\nnr_throttled 5\nthrottled_time 1500000000\n",
+        ),
+        (
+            V2,
+            "unified",
+            {"cpu.max": "5000 100000"},
+            "usage_usec 7\nnr_throttled 5\nthrottled_usec 1500000\n",
+        ),
+    ],
+)
+def test_quota_and_what_it_held_back_in_both_versions(
+    tmp_path: Path, table: str, root: str, limits: dict[str, str], stat: str
+) -> None:
+    where = mounts(tmp_path, table)
+    (tmp_path / "unified" / "cgroup.controllers").write_text("cpu memory\n")
+    group = ControlGroup(Controller.CPU, "vipkeeper-lab-7-1-cpu", where)
+    group.quota(5)
+    made = tmp_path / root / "vipkeeper-lab-7-1-cpu"
+    assert {name: (made / name).read_text() for name in limits} == limits
+    (made / "cpu.stat").write_text(stat)
+    assert group.held_back() == 1.5
+
+
+def test_a_root_that_hands_nothing_down_is_lacking(tmp_path: Path) -> None:
+    """As in a container whose root group has processes of its own."""
+    where = mounts(tmp_path, V2)
+    (tmp_path / "unified" / "cgroup.subtree_control").mkdir()
+    assert "does not hand down its control of memory" in lacking(Controller.MEMORY, where)
+    assert lacking(Controller.FREEZER, where) == ""

@@ -16,6 +16,7 @@ from vipkeeper.lab.course import (
     with_checksum,
     words,
 )
+from vipkeeper.lab.wire import Counts, Passage
 
 FRAME = bytes(VNET_HEADER) + bytes(range(60))
 SECOND = 1000 * MILLISECOND
@@ -24,6 +25,14 @@ SECOND = 1000 * MILLISECOND
 def through(course: Course, count: int = 200, age: int = 0) -> list[list[tuple[int, bytes]]]:
     rng = random.Random(1)
     return [passage(course, rng, age, FRAME) for _ in range(count)]
+
+
+def test_a_wire_counts_what_it_did_to_frames_and_says_so() -> None:
+    counts = Counts()
+    for course in (Course(), Course(copies=2), Course(delay=1.0)):
+        Passage(course, random.Random(1), counts).of(0, bytes(80))
+    assert Counts.read(str(counts)) == Counts(3, 2)
+    assert Counts.read("ready") == Counts()
 
 
 def test_plain_wire_changes_nothing() -> None:

@@ -15,7 +15,7 @@ from vipkeeper.lab import traces
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.measure import Window
 from vipkeeper.lab.topology import lan
-from vipkeeper.lab.traces import TRACE, Growing, Known, known, lines
+from vipkeeper.lab.traces import TRACE, Growing, Known, known, lines, longest_silence
 
 
 def cluster(directory: Path, *texts: str) -> Cluster:
@@ -45,6 +45,13 @@ def test_a_reload_says_newer_settings_and_a_restart_ends_them(tmp_path: Path) ->
     assert known(one)["cp1"].configured == Configured("cp1", settings(move_budget=4))
     two = cluster(tmp_path / "two", *run(1), reload, *run(10))
     assert known(two)["cp1"].configured == Configured("cp1", settings())
+
+
+def test_the_longest_silence_of_a_window_is_also_one_at_its_edges(tmp_path: Path) -> None:
+    one = cluster(tmp_path, *run(100), *(line(at, Tick()) for at in (105, 112, 130, 131)))
+    assert longest_silence(one, "cp1", Window(100, 140)) == 18
+    assert longest_silence(one, "cp1", Window(50, 120)) == 50
+    assert longest_silence(one, "cp1", Window(131, 200)) == 69
 
 
 def test_a_server_without_a_trace_says_nothing(tmp_path: Path) -> None:

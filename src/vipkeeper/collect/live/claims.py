@@ -28,6 +28,9 @@ from vipkeeper.host.memory import in_memory
 
 SOCKET = "/run/vipkeeper/control.sock"
 SOCKET_LIMIT = 2.0
+LATELY_MS = 60_000
+_OTHER_KEY = "authentication failed"
+"""How the daemon names an advert that none of its keys made (`wire.types.Rejection.WRONG_KEY`)."""
 KUBECONFIGS = (
     "/etc/rancher/rke2/rke2.yaml",
     "/etc/rancher/k3s/k3s.yaml",
@@ -57,13 +60,22 @@ def ask_vipkeeper(target: Target) -> Iterator[Fact]:
         connection.connect(str(path))
         connection.sendall(b'{"verb": "status"}\n')
         with connection.makefile("rb") as answers:
-            said = read_status(answers.readline(_LONGEST))
+            line = answers.readline(_LONGEST)
+    yield from judge_status(target, line)
+
+
+def judge_status(target: Target, line: bytes) -> Iterator[Fact]:
+    """What an answer of the control socket says."""
+    said = read_status(line)
     if said is None:
         yield target.blind(Key.MANAGER_HOLDS, "no answer of vipkeeper", SOCKET, about=target.own)
         return
     state, standby = said
     yield target.of_own(Key.MANAGER_HOLDS, state == "holder", SOCKET, raw=f"state {state}")
     yield target.of_own(Key.MANAGER_STANDBY, standby, SOCKET)
+    refused = read_refused(line, now())
+    by_key = any(refused.startswith(f"from {server.address}: ") for server in target.servers)
+    yield target.of_own(Key.ADVERTS_REFUSED, by_key, SOCKET, raw=refused)
 
 
 def read_status(line: bytes) -> tuple[str, bool] | None:
@@ -74,6 +86,18 @@ def read_status(line: bytes) -> tuple[str, bool] | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return (state, standby) if isinstance(state, str) and isinstance(standby, bool) else None
+
+
+def read_refused(line: bytes, at: int) -> str:
+    """Whose adverts failed the check of their key within the last minute, as the daemon says it; else empty. Total."""
+    try:
+        alarms = json.loads(line)["result"]["alarms"]
+        told = next(a for a in alarms if a["kind"] == "advert-rejected")
+        last = int(datetime.fromisoformat(told["last"]).timestamp() * 1000)
+        detail = str(told["detail"])
+    except (ValueError, KeyError, TypeError, StopIteration, OverflowError, RecursionError):
+        return ""
+    return detail if abs(at - last) <= LATELY_MS and detail.endswith(_OTHER_KEY) else ""
 
 
 def ask_keepalived(target: Target) -> Iterator[Fact]:
@@ -201,7 +225,7 @@ def _get(context: ssl.SSLContext, path: str) -> tuple[int, str]:
 COLLECTORS = (
     Collector(
         "vipkeeper's own word",
-        frozenset({Key.MANAGER_HOLDS, Key.MANAGER_STANDBY}),
+        frozenset({Key.MANAGER_HOLDS, Key.MANAGER_STANDBY, Key.ADVERTS_REFUSED}),
         ask_vipkeeper,
         limit=2 * SOCKET_LIMIT,
         privilege=Privilege.ROOT,

@@ -43,7 +43,11 @@ def look_at_api(target: Target) -> Iterator[Fact]:
 
 
 def look_at_registration(target: Target) -> Iterator[Fact]:
-    """Port 9345 on the server's own address, and what listens on the VIP."""
+    """Through which port nodes join; port 9345 on the server's own address, and what listens on the VIP."""
+    if target.join_port is not None:
+        yield target.of_path(Key.JOIN_PORT, target.join_port, "folders of the supervisor")
+    if target.join_port == API_PORT:
+        return
     own = next((s.address for s in target.servers if s.name == target.own), LOOPBACK)
     word, raw = connect(own, REGISTRATION_PORT)
     source = f"connect to {own}:{REGISTRATION_PORT}"
@@ -81,12 +85,42 @@ def look_at_etcd(target: Target) -> Iterator[Fact]:
     source = f"http://127.0.0.1:{ETCD_PORT}/health"
     word = judge_health(status, body)
     raw = body or _shown(status)
-    if word is Etcd.NO_LEADER and "reason" not in body and _HAS_LEADER in metrics:
-        word = Etcd.NO_SPACE if out_of_quota(metrics) else Etcd.ALARM
-        raw = f"{body.strip()} without a reason, and its metrics say that it has a leader"
+    if word is Etcd.NO_LEADER and _HAS_LEADER in metrics:
+        word = judge_failed(body, metrics)
+        raw = f"{body.strip()}, and its metrics say that it has a leader"
     yield target.of_own(Key.ETCD_HEALTH, word, source, raw=raw)
     if metrics_status == http.client.OK:
         yield from judge_metrics(target, metrics)
+
+
+def judge_failed(body: str, metrics: str) -> Etcd:
+    """The word for a failed /health of an etcd that has a leader by its metrics. Total.
+
+    Before 3.5 it gives no reason; from then on a read that took too long is a RANGE ERROR
+    (server/etcdserver/api/etcdhttp/health.go). It is that without a quorum, too, while the metrics are old.
+    """
+    reason = "reason" in body
+    if not reason and out_of_quota(metrics):
+        return Etcd.NO_SPACE
+    fsyncs = read_fsyncs(metrics)
+    if fsyncs is not None and fsyncs[0] and (not reason or "RANGE ERROR" in body):
+        return Etcd.SLOW
+    return Etcd.NO_LEADER if reason else Etcd.ALARM
+
+
+def read_fsyncs(metrics: str) -> tuple[bool, str] | None:
+    """Whether more than one fsync in a hundred took longer than `SLOW_SECONDS`, in words; None: none is counted. Total."""
+    buckets = [
+        (_float(labels.partition('le="')[2].partition('"')[0]), _float(number))
+        for name, labels, number in _METRIC.findall(metrics)
+        if name == "etcd_disk_wal_fsync_duration_seconds_bucket"
+    ]
+    within = max((count for limit, count in buckets if limit <= SLOW_SECONDS), default=0.0)
+    total = max((count for _, count in buckets), default=0.0)
+    if not total:
+        return None
+    raw = f"{within:.0f} of {total:.0f} fsyncs within {SLOW_SECONDS * 1000:.0f} ms"
+    return within < 0.99 * total, raw
 
 
 def out_of_quota(metrics: str) -> bool:
@@ -115,27 +149,17 @@ def judge_health(status: int | Port, body: str) -> Etcd:
 def judge_metrics(target: Target, text: str) -> Iterator[Fact]:
     """What etcd's metrics say. Lines that are none are passed over."""
     source = f"http://127.0.0.1:{ETCD_PORT}/metrics"
-    values: dict[str, float] = {}
-    buckets: list[tuple[float, float]] = []
-    for name, labels, number in _METRIC.findall(text):
-        value = _float(number)
-        if name == "etcd_disk_wal_fsync_duration_seconds_bucket":
-            buckets.append((_float(labels.partition('le="')[2].partition('"')[0]), value))
-        elif not labels:
-            values[name] = value
+    values = {name: _float(number) for name, labels, number in _METRIC.findall(text) if not labels}
     for key, name in (
         (Key.ETCD_LEADER, "etcd_server_has_leader"),
         (Key.ETCD_LEARNER, "etcd_server_is_learner"),
     ):
         if name in values:
             yield target.of_own(key, values[name] == 1, source, raw=f"{name} {values[name]:g}")
-    if buckets:
-        within = max((count for limit, count in buckets if limit <= SLOW_SECONDS), default=0.0)
-        total = max(count for _, count in buckets)
-        if total:
-            slow = within < 0.99 * total
-            raw = f"{within:.0f} of {total:.0f} fsyncs within {SLOW_SECONDS * 1000:.0f} ms"
-            yield target.of_own(Key.ETCD_SLOW, slow, source, raw=raw)
+    fsyncs = read_fsyncs(text)
+    if fsyncs is not None:
+        slow, raw = fsyncs
+        yield target.of_own(Key.ETCD_SLOW, slow, source, raw=raw)
 
 
 def _float(text: str) -> float:
@@ -147,8 +171,9 @@ def _float(text: str) -> float:
 
 def look_at_members(target: Target) -> Iterator[Fact]:
     """The member list that the supervisor gives to its own host; it needs quorum."""
-    source = f"https://127.0.0.1:{REGISTRATION_PORT}/db/info"
-    status, body = get(LOOPBACK, REGISTRATION_PORT, "/db/info", tls=True)
+    port = target.join_port or REGISTRATION_PORT
+    source = f"https://127.0.0.1:{port}/db/info"
+    status, body = get(LOOPBACK, port, "/db/info", tls=True)
     if status == http.client.BAD_REQUEST and "datastore disabled" in body:
         yield target.of_path(Key.DATASTORE, Datastore.SQLITE, source, raw=body)
         return
@@ -206,7 +231,9 @@ def _collector(name: str, keys: set[Key], look: Callable[[Target], Iterator[Fact
 COLLECTORS = (
     _collector("local API server", {Key.API_PORT, Key.READYZ}, look_at_api),
     _collector(
-        "registration port", {Key.REGISTRATION_PORT, Key.REGISTRATION_ON_VIP}, look_at_registration
+        "registration port",
+        {Key.JOIN_PORT, Key.REGISTRATION_PORT, Key.REGISTRATION_ON_VIP},
+        look_at_registration,
     ),
     _collector(
         "local etcd",

@@ -1,9 +1,13 @@
-"""The disk with the datastore. That it is full is one thing, etcd's alarm about its quota (/health) another."""
+"""The disk with the datastore, and etcd's own file on it. That it is full is one thing, etcd's alarm about its quota (/health) another."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
 
 from vipkeeper.collect.collector import Collector
 from vipkeeper.collect.target import Target
@@ -18,6 +22,8 @@ ETCD = (
 )
 DATA = (*ETCD, "/var/lib/rancher/k3s/server/db")
 """Where the datastore is, the last one that of SQLite."""
+_OWN_URLS = ("listen-peer-urls", "advertise-client-urls")
+_LONGEST = 64 * 1024
 SEGMENT = 64_000_000
 """Bytes: etcd sets aside so many for each file of its log, and stops where it cannot (server/storage/wal)."""
 
@@ -38,11 +44,41 @@ def look_at_disk(target: Target) -> Iterator[Fact]:
     yield target.of_own(Key.DISK_FULL, free < SEGMENT or none_left, f"statvfs {data}", raw=raw)
 
 
+def look_at_etcd_config(target: Target) -> Iterator[Fact]:
+    """Under which address etcd is a member, by the file that RKE2 and k3s write for it at each start."""
+    path = next((p for name in ETCD if (p := target.path(name) / "config").is_file()), None)
+    if path is None:
+        return
+    hosts = addresses_in(path.read_text(errors="replace")[:_LONGEST])
+    if hosts:
+        found = str(target.vip) in hosts
+        raw = ", ".join(sorted(hosts))
+        yield target.of_own(Key.VIP_IS_NODE_IP, found, str(path), raw=raw)
+
+
+def addresses_in(config: str) -> set[str]:
+    """The hosts in the URLs of etcd's own peers and clients. Total."""
+    try:
+        document: Any = yaml.safe_load(config)
+        urls = [u for key in _OWN_URLS for u in str(document.get(key) or "").split(",")]
+        return {host for url in urls if (host := urlsplit(url.strip()).hostname)}
+    except (yaml.YAMLError, ValueError, AttributeError, RecursionError):
+        return set()
+
+
 COLLECTORS = (
     Collector(
         "disk of the datastore",
         frozenset({Key.DISK_FULL, Key.ETCD_DATA}),
         look_at_disk,
+        limit=2.0,
+        privilege=Privilege.ROOT,
+        on_server=True,
+    ),
+    Collector(
+        "etcd's own file",
+        frozenset({Key.VIP_IS_NODE_IP}),
+        look_at_etcd_config,
         limit=2.0,
         privilege=Privilege.ROOT,
         on_server=True,

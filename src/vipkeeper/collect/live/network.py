@@ -6,8 +6,10 @@ import errno
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from vipkeeper.collect.collector import Collector
@@ -29,6 +31,8 @@ AUTHORITIES = (
 _BODY = 4096
 _NO_ROUTE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
 NO_WAY = "this host has no route there"
+_ROUTES = "this host's routes"
+_IPV4 = 4
 NO_NETWORK = (errno.ENETUNREACH, errno.ENETDOWN)
 """This host has no way there at all: nothing is learnt about the other end."""
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "PACKET_LENGTH_TOO_LONG")
@@ -94,6 +98,18 @@ def readyz(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str]:
     Raises:
         OSError: this host has no route there.
     """
+    word, raw, _ = readyz_and_clock(address, port)
+    return word, raw
+
+
+def readyz_and_clock(
+    address: IPAddress, port: int = API_PORT
+) -> tuple[Ready, str, tuple[int, str] | None]:
+    """As `readyz`, and how many milliseconds the clock behind it is ahead of ours, with its `Date`; None: not said.
+
+    Raises:
+        OSError: this host has no route there.
+    """
     context = ssl._create_unverified_context()
     client = http.client.HTTPSConnection(str(address), port, timeout=HELLO_LIMIT, context=context)
     try:
@@ -101,14 +117,28 @@ def readyz(address: IPAddress, port: int = API_PORT) -> tuple[Ready, str]:
         answer = client.getresponse()
         body = answer.read(_BODY).decode("utf-8", "replace")
     except ConnectionRefusedError as error:
-        return Ready.REFUSED, error.strerror or ""
+        return Ready.REFUSED, error.strerror or "", None
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, OSError) and error.errno in NO_NETWORK:
             raise
-        return Ready.NO_ANSWER, str(error)
+        return Ready.NO_ANSWER, str(error), None
     finally:
         client.close()
-    return judge_readyz(answer.status, body), f"{answer.status} {_failed(body) or body[:80]}"
+    date = answer.headers.get("Date", "")
+    ahead = ahead_of(date, time.time())
+    raw = f"{answer.status} {_failed(body) or body[:80]}"
+    return judge_readyz(answer.status, body), raw, None if ahead is None else (ahead, date)
+
+
+def ahead_of(date: str, ours: float) -> int | None:
+    """Milliseconds by which a `Date` (RFC 9110 section 6.6.1) is ahead of our clock, to half a second. Total."""
+    if not date.endswith("GMT"):
+        return None
+    try:
+        theirs = parsedate_to_datetime(date).timestamp() + 0.5
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return round((theirs - ours) * 1000)
 
 
 def judge_readyz(status: int, body: str) -> Ready:
@@ -149,6 +179,7 @@ def look_at_vip(target: Target) -> Iterator[Fact]:
             *(_port_of_vip(target, port) for port in (API_PORT, REGISTRATION_PORT)),
             lambda: _hello_of_vip(target, ca),
             lambda: _readyz_of_vip(target),
+            lambda: _route_to_vip(target),
         ]
     )
 
@@ -188,6 +219,20 @@ def _readyz_of_vip(target: Target) -> Iterable[Fact]:
         yield target.blind(Key.VIP_READYZ, NO_WAY, source)
         return
     yield target.of_path(Key.VIP_READYZ, word, source, raw=raw)
+
+
+def _route_to_vip(target: Target) -> Iterable[Fact]:
+    """What the kernel would do with a packet for the VIP; none is sent."""
+    family = socket.AF_INET if target.vip.version == _IPV4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect((str(target.vip), API_PORT))
+        except OSError as error:
+            raw = error.strerror or ""
+            if error.errno in (*NO_NETWORK, *_NO_ROUTE):
+                yield target.of_path(Key.VIP_ROUTE, False, _ROUTES, raw=raw)
+            return
+    yield target.of_path(Key.VIP_ROUTE, True, _ROUTES)
 
 
 def look_at_servers(target: Target) -> Iterator[Fact]:
@@ -237,11 +282,15 @@ def _readyz_of_server(
     def look() -> Iterable[Fact]:
         source = f"https://{address}:{API_PORT}/readyz"
         try:
-            word, raw = readyz(address)
+            word, raw, clock = readyz_and_clock(address)
         except OSError:
             yield target.blind(Key.SERVER_READYZ, NO_WAY, source, about=name)
             return
         yield target.of_path(Key.SERVER_READYZ, word, source, about=name, raw=raw)
+        if clock is not None:
+            ahead, date = clock
+            source = f"Date of {source}"
+            yield target.of_path(Key.CLOCK_OFFSET, ahead, source, about=name, raw=date)
 
     return look
 
@@ -274,13 +323,21 @@ def resolved(target: Target, address: IPAddress) -> bool:
 COLLECTORS = (
     Collector(
         "ports, TLS and /readyz of the VIP",
-        frozenset({Key.VIP_PORT, Key.VIP_HELLO, Key.VIP_READYZ}),
+        frozenset({Key.VIP_PORT, Key.VIP_HELLO, Key.VIP_READYZ, Key.VIP_ROUTE}),
         look_at_vip,
         limit=2 * HELLO_LIMIT,
     ),
     Collector(
         "ports and /readyz of the servers",
-        frozenset({Key.SERVER_PORT, Key.SERVER_READYZ, Key.SERVER_HELLO, Key.SERVER_UP}),
+        frozenset(
+            {
+                Key.SERVER_PORT,
+                Key.SERVER_READYZ,
+                Key.SERVER_HELLO,
+                Key.SERVER_UP,
+                Key.CLOCK_OFFSET,
+            }
+        ),
         look_at_servers,
         limit=2 * HELLO_LIMIT,
     ),

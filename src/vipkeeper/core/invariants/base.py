@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from vipkeeper.core.actions import ChangeAddresses, Transition
 from vipkeeper.core.facts import Fact
 from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A promise was broken."""
-
-    at: Instant
-    """When it was certain."""
-    invariant: str
-    """Its id: S1, L3, ..."""
-    server: str | None
-    text: str
-    """What was found and what the bound is, in one line."""
-
 
 Report = Callable[[Violation], None]
 

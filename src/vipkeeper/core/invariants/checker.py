@@ -8,7 +8,7 @@ from typing import Any
 from vipkeeper.core.actions import ChangeAddresses, SendAdvert, Transition
 from vipkeeper.core.events import AddressesDone, AdvertReceived, Commanded, Started, Tick
 from vipkeeper.core.facts import Fact
-from vipkeeper.core.invariants.base import Invariant, Violation
+from vipkeeper.core.invariants.base import Invariant
 from vipkeeper.core.invariants.election import (
     Deafness,
     FreshHolder,
@@ -39,6 +39,7 @@ from vipkeeper.core.invariants.safety import (
     TwoWithWitness,
 )
 from vipkeeper.core.invariants.situation import Situation
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.types import Duration, Instant
 from vipkeeper.wire.types import Role
 

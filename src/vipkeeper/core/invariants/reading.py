@@ -20,8 +20,8 @@ from typing import Any
 from vipkeeper.core import actions, events, facts
 from vipkeeper.core.actions import State
 from vipkeeper.core.facts import Configured, DaemonChanged, DaemonState
-from vipkeeper.core.invariants.base import Violation
 from vipkeeper.core.invariants.checker import Checker
+from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.trace import Header, TraceRecord, parse
 from vipkeeper.core.types import MILLISECOND, SECOND, Instant, Settings
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
-    LASTING_MS,
     Judgement,
     View,
     among,
     false,
+    far_apart,
     names,
     true,
     unknown,
@@ -107,8 +107,9 @@ def lasting_down(view: View) -> tuple[Fact, ...]:
         own = [fact for fact in down if fact.about == server]
         served = max((f.at for f in signs(view, server) if _does(f, _SERVES)), default=-1)
         since = [fact for fact in own if fact.at > served]
-        if since and since[-1].at - since[0].at >= LASTING_MS:
-            return since[0], since[-1]
+        apart = far_apart(since)
+        if apart:
+            return apart
     return ()
 
 

@@ -157,7 +157,7 @@ def datastore_fails(view: View) -> Judgement:
 @predicate(Key.ETCD_HEALTH, Key.READYZ, Key.CONTAINER, Key.DATASTORE, *WHERE)
 def datastore_ill_behind_vip(view: View) -> Judgement:
     """Where the VIP leads the datastore is the deeper cause: no leader, not running, not answering."""
-    ill = among(Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.ALARM, Etcd.REFUSED, Etcd.NO_ANSWER)
+    ill = among(*(word for word in Etcd if word is not Etcd.HEALTHY))
     kept, held = view.one(Key.DATASTORE), led_to(view)
     failed = view.each(Key.READYZ).where(among(Ready.ETCD_FAILED))
     failed += etcd_gone(view)
@@ -181,7 +181,20 @@ def vip_leads_to_full_disk(view: View) -> Judgement:
     return leads(view, view.each(Key.DISK_FULL).where(yes))
 
 
-@predicate(Key.ETCD_SLOW)
+@predicate(Key.ETCD_HEALTH)
+def etcd_fails_for_slowness(view: View) -> Judgement:
+    """Some etcd has a leader and is too slow for its own health check."""
+    return view.each(Key.ETCD_HEALTH).some(
+        among(Etcd.SLOW),
+        "etcd is too slow for its own health check",
+        "no etcd is too slow for its own health check",
+    )
+
+
+@predicate(Key.ETCD_SLOW, Key.LOG)
 def etcd_slow(view: View) -> Judgement:
-    """Writes of some etcd take longer than 100 ms."""
+    """Writes of some etcd take longer than 100 ms by its metrics since it started, or a second by its log of late."""
+    said = messages(view, "etcd-slow-fsync")
+    if said:
+        return true(f"etcd writes slowly: {names(said)}", *said)
     return view.each(Key.ETCD_SLOW).some(yes, "etcd writes slowly", "every etcd writes fast")

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
-    LASTING_MS,
     Judgement,
     View,
     among,
     false,
+    far_apart,
     names,
     true,
     unknown,
@@ -20,7 +20,7 @@ from vipkeeper.diagnose.vocabulary import Etcd, Key, Port, Ready
 
 PEER_PORT = "2380"
 """Where etcd's members talk to each other."""
-SPEAKS = among(Etcd.HEALTHY, Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.ALARM)
+SPEAKS = among(Etcd.HEALTHY, Etcd.NO_LEADER, Etcd.NO_SPACE, Etcd.ALARM, Etcd.SLOW)
 """A test: etcd runs, whatever it says."""
 
 
@@ -39,10 +39,12 @@ def several_voters(view: View) -> Judgement:
 def no_leader(view: View) -> Judgement:
     """etcd, or the API server's own check of it, says that there is no leader."""
     health = view.each(Key.ETCD_HEALTH).where(among(Etcd.NO_LEADER))
-    ready = view.each(Key.READYZ).where(among(Ready.ETCD_FAILED))
+    slow = names_of(view.each(Key.ETCD_HEALTH).where(among(Etcd.SLOW)))
+    failed = view.each(Key.READYZ).where(among(Ready.ETCD_FAILED))
+    ready = [fact for fact in failed if fact.about not in slow]
     if health or ready:
         return true("etcd has no leader", *health, *ready)
-    fine = view.each(Key.ETCD_HEALTH).where(among(Etcd.HEALTHY))
+    fine = view.each(Key.ETCD_HEALTH).where(among(Etcd.HEALTHY, Etcd.SLOW))
     fine += view.each(Key.READYZ).where(among(Ready.OK))
     if fine:
         return false("etcd has a leader", *fine)
@@ -161,7 +163,8 @@ def _samples(view: View) -> list[Fact]:
     found: list[Fact] = []
     for server in view.servers():
         own = [f for f in view.of(Key.ETCD_HEALTH, server) if f.known]
-        own += [f for f in view.of(Key.READYZ, server) if f.known]
+        if not any(f.value is Etcd.SLOW for f in own):  # its API server waits for it in vain, too
+            own += [f for f in view.of(Key.READYZ, server) if f.known]
         if any(f.value in (Etcd.NO_LEADER, Ready.ETCD_FAILED) for f in own):
             found += own
     return sorted(found, key=lambda fact: fact.at)
@@ -173,7 +176,7 @@ def leaderless_at_a_time(view: View) -> Judgement:
     samples = _samples(view)
     if samples:
         return true(f"etcd had no leader: {names(samples)}", *samples)
-    fine = view.each(Key.ETCD_HEALTH).where(among(Etcd.HEALTHY))
+    fine = view.each(Key.ETCD_HEALTH).where(among(Etcd.HEALTHY, Etcd.SLOW))
     if fine:
         return false("etcd had a leader each time", *fine)
     return unknown("no etcd could be asked", *view.each(Key.ETCD_HEALTH).blind)
@@ -188,8 +191,9 @@ def leaderless_for_long(view: View) -> Judgement:
     if gone and back and back[-1].at > gone[-1].at:
         return false("a later look found a leader", back[-1])
     since = [f for f in gone if not back or f.at > back[-1].at]
-    if since and since[-1].at - since[0].at >= LASTING_MS:
-        return true("two looks more than 10 s apart found no leader", since[0], since[-1])
+    apart = far_apart(since)
+    if apart:
+        return true("two looks more than 10 s apart found no leader", *apart)
     return unknown("one look does not tell an election from a lost quorum", *gone)
 
 

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import Predicate, predicate
-from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown, yes
+from vipkeeper.diagnose.judgement import (
+    Judgement,
+    Truth,
+    View,
+    among,
+    false,
+    names,
+    true,
+    unknown,
+    yes,
+)
+from vipkeeper.diagnose.predicates.files import found_in_files
 from vipkeeper.diagnose.predicates.logs import LOG_KEYS, messages
 from vipkeeper.diagnose.vocabulary import Key, Port, Process, Ready
 
@@ -33,6 +44,28 @@ def no_server_was_in_a_cluster(view: View) -> Judgement:
     return view.each(Key.ETCD_DATA).none(
         yes, "no server has data of a cluster", "a server has data of a cluster"
     )
+
+
+@predicate(Key.JOINS, Key.VIP, Key.LINT)
+def every_server_joins(view: View) -> Judgement:
+    """Every server joins through the VIP, by lint over all files or by the files of each server held together."""
+    text = "every server has `server` set, the first one too"
+    linted = found_in_files(view, text, "VK108", "VK603")
+    if linted.truth is Truth.TRUE:
+        return linted
+    joins, vip = view.each(Key.JOINS), view.one(Key.VIP)
+    first = joins.where(among(""))
+    if first:
+        return false(f"{names(first)} joins nobody, and so starts the cluster", *first)
+    if (
+        vip is not None
+        and joins.seen
+        and len(joins.where(among(str(vip.value)))) == len(joins.facts)
+    ):
+        return true(f"{text}, and it is the VIP", *joins.facts.values())
+    if joins.facts:
+        return unknown(f"{text}? ({joins.coverage})", *joins.facts.values())
+    return linted
 
 
 @predicate(Key.READYZ, Key.SERVER_READYZ)

@@ -5,8 +5,16 @@ from __future__ import annotations
 from vipkeeper.diagnose.facts import Fact
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import Judgement, View, among, false, names, true, unknown, yes
+from vipkeeper.diagnose.predicates.logs import LOG_KEYS, message
 from vipkeeper.diagnose.vocabulary import Key, Manager, Process
 
+LAPSED = (
+    "lease-renew-failed",
+    "kube-vip-lost-leadership",
+    "lease-timeout",
+    "lease-api-deadline",
+)
+"""Codes of messages of a manager that could not renew its Lease."""
 LEASE_MS = 30_000
 """Longer than a takeover by Lease lasts: kube-vip with its default timers needs at most 22 s."""
 _ENDED = among(Process.STOPPED, Process.FAILED)
@@ -73,6 +81,16 @@ def all_on_standby(view: View) -> Judgement:
     )
 
 
+@predicate(Key.ADVERTS_REFUSED)
+def adverts_refused(view: View) -> Judgement:
+    """vipkeeper of some server refuses another one's adverts, since they are made with another key."""
+    return view.each(Key.ADVERTS_REFUSED).some(
+        yes,
+        "adverts of another server are refused for their key",
+        "no adverts are refused for their key",
+    )
+
+
 @predicate(Key.MANAGER)
 def manager_needs_no_lease(view: View) -> Judgement:
     """Who holds the VIP is not decided by a Lease."""
@@ -84,6 +102,15 @@ def manager_needs_no_lease(view: View) -> Judgement:
     if named:
         return true("the VIP does not depend on a Lease", *named)
     return unknown("what holds the VIP is not known", *view.of(Key.MANAGER, None))
+
+
+@predicate(Key.MANAGER, *LOG_KEYS)
+def lease_was_lost(view: View) -> Judgement:
+    """Who holds the VIP is decided by a Lease, and it could not be renewed in time."""
+    named = [f for f in view.of(Key.MANAGER, None) if f.known and f.value is not Manager.NONE]
+    if named and all(fact.value is not Manager.KUBE_VIP for fact in named):
+        return false("the VIP does not depend on a Lease", *named)
+    return message(view, "a Lease could not be renewed in time", *LAPSED)
 
 
 LEADING = (Key.LEASE_HOLDER, Key.LEASE_FRESH, Key.MANAGER_STATE, Key.MANAGER_HOLDS)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from vipkeeper.diagnose.facts import Fact, Value
 from vipkeeper.diagnose.hypothesis import predicate
 from vipkeeper.diagnose.judgement import (
-    LASTING_MS,
     Found,
     Judgement,
     Truth,
     View,
     false,
+    far_apart,
     names,
     true,
     unknown,
@@ -79,7 +79,7 @@ def nobody_hears_it(view: View) -> Judgement:
     heard = [fact for fact in looks if fact.value != ()]
     if heard:
         return false("somebody answers ARP for the VIP", *heard)
-    if looks and looks[-1].at - looks[0].at >= LASTING_MS:
+    if far_apart(looks):
         return true("nobody answers ARP for the VIP, at two looks more than 10 s apart", *looks)
     return unknown("one look is no finding: the VIP may be on its way", *looks)
 
@@ -277,6 +277,18 @@ def no_default_route(view: View) -> Judgement:
     return view.each(Key.DEFAULT_ROUTE).some(
         lambda there: there is False, "no default route", "every server has a default route"
     )
+
+
+@predicate(Key.VIP_ROUTE)
+def no_route_to_vip(view: View) -> Judgement:
+    """Some place that asks has no route to the VIP."""
+    looks = by_place(view.of(Key.VIP_ROUTE))
+    without = [fact for fact in looks.values() if fact.value is False]
+    if without:
+        return true(f"{_places(without)} has no route to the VIP", *without)
+    if looks:
+        return false("whoever asks has a route to the VIP", *looks.values())
+    return unknown("nobody asked for the route to the VIP")
 
 
 @predicate(Key.GATEWAY, Key.SERVERS)

@@ -92,8 +92,19 @@ def some_server_has_our_authority(view: View) -> Judgement:
     return unknown("not known whether the CA at hand is this cluster's")
 
 
-def _offsets(view: View) -> list[Fact]:
-    return list(view.each(Key.CLOCK_OFFSET).facts.values())
+def _offsets(view: View) -> dict[str, list[Fact]]:
+    """The last offset of each server by each place that looked: every place measures by its own clock."""
+    latest = {(f.vantage, f.about): f for f in view.of(Key.CLOCK_OFFSET, None) if f.known}
+    places: dict[str, list[Fact]] = {}
+    for (place, _), fact in latest.items():
+        places.setdefault(place, []).append(fact)
+    return places
+
+
+def _most_agree(server: str, offsets: list[Fact]) -> bool:
+    """Whether most who judged a server's clock find it far off: a clock that is wrong finds all others so."""
+    judged = [fact for fact in offsets if fact.about == server]
+    return 2 * sum(_apart(fact, DAY_MS) for fact in judged) > len(judged)
 
 
 def _apart(fact: Fact, limit: int) -> bool:
@@ -103,10 +114,12 @@ def _apart(fact: Fact, limit: int) -> bool:
 @predicate(Key.CLOCK_OFFSET)
 def clocks_apart(view: View) -> Judgement:
     """The clock of some server is more than a minute away from the one who asks, or from another's."""
-    offsets = _offsets(view)
-    values = [fact.value for fact in offsets if isinstance(fact.value, int)]
-    if values and max(*values, 0) - min(*values, 0) > MINUTE_MS:
-        return true("clocks differ by more than a minute", *offsets)
+    places = _offsets(view)
+    offsets = [fact for place in sorted(places) for fact in places[place]]
+    for place in sorted(places):
+        values = [fact.value for fact in places[place] if isinstance(fact.value, int)]
+        if max(*values, 0) - min(*values, 0) > MINUTE_MS:
+            return true("clocks differ by more than a minute", *places[place])
     if view.each(Key.CLOCK_OFFSET).seen:
         return false("all clocks agree within a minute", *offsets)
     return unknown("not known whether the clocks agree")
@@ -115,8 +128,8 @@ def clocks_apart(view: View) -> Judgement:
 @predicate(Key.CLOCK_OFFSET)
 def clock_days_off(view: View) -> Judgement:
     """A clock is off by more than a day, so that 'expired' may be a matter of the clock."""
-    offsets = _offsets(view)
-    far = [fact for fact in offsets if _apart(fact, DAY_MS)]
+    offsets = [fact for facts in _offsets(view).values() for fact in facts]
+    far = [f for f in offsets if _apart(f, DAY_MS) and _most_agree(f.about, offsets)]
     if far:
         return true(f"the clock of {names(far)} differs by more than a day", *far)
     if offsets:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
-from vipkeeper.lab.managers.base import SECOND, Manager, Style, Variant, script
+from vipkeeper.lab.managers.base import SECOND, Manager, Style, Variant, installed, script
 from vipkeeper.lab.processes import command
 from vipkeeper.lab.topology import INTERFACE
 
@@ -16,6 +16,13 @@ _REST = 2 * SECOND
 """Nanoseconds after its start in which a daemon has heard an advert and its first checks have run."""
 _HIGHEST = {False: 101, True: 254}
 """Priority of the first server: the guide's, and the one that makes VRRP's skew time smallest."""
+_GUIDES_CHECK = ("exec curl -sfk --max-time 2 https://localhost:6443/healthz -o /dev/null",)
+_CHECK = (
+    "code=$(curl -sk --max-time 1 -o /dev/null -w '%{http_code}' https://127.0.0.1:6443/readyz)",
+    'case "$code" in 2??|401|403) exit 0 ;; esac',
+    "exit 1",
+)
+"""What an API server says by which it serves; whoever refuses by name does, as RKE2's without a certificate."""
 _BEST_GLOBALS = """\
   vrrp_rt_priority 50
   vrrp_no_swap
@@ -57,6 +64,13 @@ class Keepalived(Manager):
         Variant(Style.DEFAULT_V3, "the kubeadm guide by VRRPv3, adverts every second", 1000),
     )
 
+    @classmethod
+    def missing(cls) -> str:
+        """Its checks need curl."""
+        if reason := super().missing():
+            return reason
+        return "" if installed("curl") else "curl is not installed (apt-get install curl)"
+
     @property
     def _guided(self) -> bool:
         return self.variant.style in (Style.DEFAULT, Style.DEFAULT_V3)
@@ -84,7 +98,7 @@ class Keepalived(Manager):
     def prepare(self, cluster: Cluster) -> None:
         """A keepalived.conf for each server and one check script."""
         self.demand()
-        script(cluster, "check-api", "#!/bin/bash", "exec 3<>/dev/tcp/127.0.0.1/6443")
+        script(cluster, "check-api", "#!/bin/sh", *(_GUIDES_CHECK if self._guided else _CHECK))
         for place, server in enumerate(cluster.servers.values()):
             (server.directory / "keepalived.conf").write_text(
                 self.configuration(cluster, server, place)

@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 from collections.abc import Set
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,12 @@ class Vipkeeper(Manager):
         """By the verb an operator uses."""
         words = ("handover", "--run-dir", str(server.run_dir))
         command(sys.executable, "-m", "vipkeeper", *words)
+
+
+def wall_clock(server: Server) -> float | None:
+    """The wall clock of a server's daemon, seconds since 1970; None while it says nothing."""
+    status = _status(server.run_dir / "control.sock")
+    return None if status is None else datetime.fromisoformat(status["at"]).timestamp()
 
 
 def _status(path: Path) -> dict[str, Any] | None:

@@ -20,6 +20,8 @@ MOMENTS = 3.0
 """Seconds after which most faults are there to be seen."""
 KILL, STOP, TERM = signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM
 _LARGE = 100_000
+FSYNC = 1.5
+"""Seconds that a slow disk takes to write for good."""
 
 
 def apply(site: Site) -> None:
@@ -234,6 +236,59 @@ def _foreign_certificate(site: Site) -> None:
     site.start_api(holder)
 
 
+def _slow_disks(site: Site) -> None:
+    """Until one kube-vip has lost its Lease."""
+    for host in site.servers.values():
+        host.slow.write_text(str(FSYNC))
+
+    def lost() -> bool:
+        return any(host.starts("kube-vip") > 1 for host in site.servers.values())
+
+    if not wait_for(lost, 60.0, 0.2):
+        raise LabError("no Lease lapses however slow the disks are")
+
+
+def _slow_disks_under_writes(site: Site) -> None:
+    """With the writes of API servers, which the stand-ins do not make."""
+    for host in site.servers.values():
+        host.slow.write_text(str(FSYNC))
+    _put(site.first, 5)
+
+
+def _vip_as_node_ip(site: Site) -> None:
+    """As RKE2 does when it starts: its etcd is told the new address, which another server has."""
+    host, vip = site.others()[0], str(site.vip)
+    config = host.files / "etc/rancher/rke2/config.yaml"
+    config.write_text(f"{config.read_text()}node-ip: {vip}\n")
+    for name in ("rke2-server", "etcd"):
+        host.forget(name)
+    layout.write_etcd_config(host.files, site.setup, vip)
+    site.start_etcd(host, vip, restart=3)
+    site.start_supervisor(host)
+    time.sleep(12)
+
+
+def _other_key(site: Site) -> None:
+    host = site.others()[0]
+    host.forget("vipkeeper")
+    (host.files / "etc/vipkeeper/key").write_text(f"{'a5' * 32}\n")
+    site.start_manager(host)
+    time.sleep(MOMENTS)
+
+
+def _no_route(site: Site) -> None:
+    client = site.client.name
+    site.ip(client, "route", "flush", "table", "main")
+    for host in site.servers.values():
+        site.ip(client, "route", "add", f"{host.machine.address.ip}/32", "dev", INTERFACE)
+
+
+def _standby_on_one(site: Site) -> None:
+    host = site.others()[0]
+    if host.run("vipkeeper", "standby", "on").returncode:
+        raise LabError(f"{host.name} does not go on standby")
+
+
 BREAKS: dict[str, Callable[[Site], None]] = {
     "quorum-lost": _power_off_two,
     "quorum-lost-rke2": _power_off_two,
@@ -269,5 +324,12 @@ BREAKS: dict[str, Callable[[Site], None]] = {
     "arp-ignored": _ignore_arp,
     "client-cut-off": lambda site: site.unplug(site.client.name),
     "other-authority": _foreign_certificate,
+    "quorum-lost-k3s": _power_off_two,
+    "slow-etcd": _slow_disks,
+    "slow-etcd-no-lease": _slow_disks_under_writes,
+    "vip-as-node-ip": _vip_as_node_ip,
+    "other-key": _other_key,
+    "no-route": _no_route,
+    "standby-on-one": _standby_on_one,
 }
 """By the name of the fault."""

@@ -2,6 +2,7 @@
 
     python -m vipkeeper.lab.troubles.control_plane api [--refuse-anonymous] --tls FOLDER
     python -m vipkeeper.lab.troubles.control_plane supervisor --tls FOLDER [--listen ADDRESS]
+    python -m vipkeeper.lab.troubles.control_plane --refuse-anonymous --tls FOLDER k3s -- WORDS...
 
 The API server's /readyz, /livez and /healthz ask etcd as kube-apiserver does: a read that needs quorum,
 2 s, remembered for 1 s. The supervisor reads config.yaml as RKE2 does and ends with RKE2's own words where
@@ -16,6 +17,7 @@ import base64
 import http.client
 import json
 import ssl
+import subprocess
 import sys
 import time
 import urllib.parse
@@ -37,9 +39,11 @@ _JSON = "application/json"
 _CHECKS = {"/readyz": ("etcd", "etcd-readiness"), "/livez": ("etcd",), "/healthz": ("etcd",)}
 
 
-def ask_etcd(path: str, question: dict[str, str]) -> dict[str, Any] | None:
-    """One question to the local etcd's HTTP gateway; None where it fails or takes longer than the limit."""
-    client = http.client.HTTPConnection(*ETCD, timeout=CHECK_LIMIT)
+def ask_etcd(
+    path: str, question: dict[str, Any], limit: float = CHECK_LIMIT
+) -> dict[str, Any] | None:
+    """One question to the local etcd's HTTP gateway; None where it fails or takes longer than the limit, seconds."""
+    client = http.client.HTTPConnection(*ETCD, timeout=limit)
     try:
         client.request("POST", path, json.dumps(question))
         answer = client.getresponse()
@@ -91,6 +95,10 @@ class ApiServer:
         word = "passed" if healthy else "failed"
         body = "\n".join([*lines, f"{path[1:]} check {word}", ""])
         return Answer(200 if healthy else 500, body)
+
+
+_SUPERVISED = ("/ping", "/cacerts", "/db/info")
+"""Paths that k3s answers itself, on the port of the API."""
 
 
 async def supervise(path: str) -> Answer:
@@ -155,17 +163,27 @@ async def _serve(
     await serve(listen((address, port)), answer, running, context)
 
 
+def _both(api: ApiServer) -> Callable[[str], Awaitable[Answer]]:
+    return lambda path: supervise(path) if path in _SUPERVISED else api.answer(path)
+
+
 def main() -> None:
-    """Entry of both."""
+    """Entry of all."""
     parser = argparse.ArgumentParser(prog="vipkeeper.lab.troubles.control_plane")
-    parser.add_argument("what", choices=("api", "supervisor"))
+    parser.add_argument("what", choices=("api", "supervisor", "k3s"))
     parser.add_argument("--refuse-anonymous", action="store_true")
     parser.add_argument("--tls", type=Path, required=True)
     parser.add_argument("--listen", default="0.0.0.0")
+    parser.add_argument("words", nargs="*")
     options = parser.parse_args()
+    api = ApiServer(anonymous=not options.refuse_anonymous)
     if options.what == "api":
-        api = ApiServer(anonymous=not options.refuse_anonymous)
         asyncio.run(_serve(options.listen, 6443, options.tls, api.answer))
+        return
+    if options.what == "k3s":
+        _log("info", "Starting k3s (stand-in)")
+        with subprocess.Popen(options.words):
+            asyncio.run(_serve(options.listen, 6443, options.tls, _both(api)))
         return
     _log("info", "Starting rke2 (stand-in)")
     why = join(yaml.safe_load(CONFIG.read_text()) or {})

@@ -19,6 +19,7 @@ class Holder(enum.Enum):
     KEEPALIVED = "keepalived"
     """With a check of the API server."""
     UNCHECKED = "keepalived without a check"
+    KUBE_VIP = "a stand-in of kube-vip"
     NOBODY = "nothing; the VIP is put on the first server by hand"
     NOWHERE = "nothing, and no server has the VIP"
 
@@ -44,8 +45,9 @@ class Fault:
 
 _K, _U = Holder.KEEPALIVED, Holder.UNCHECKED
 _N, _W = Holder.NOBODY, Holder.NOWHERE
+_V = Holder.KUBE_VIP
 
-FAULTS: tuple[Fault, ...] = (
+FIRST: tuple[Fault, ...] = (
     Fault("healthy-three", "nothing", ()),
     Fault("healthy-rke2", "nothing, and /readyz answers 401 as on RKE2", (), anonymous=False),
     Fault("healthy-one", "nothing, in a cluster of one", (), servers=1),
@@ -183,6 +185,58 @@ FAULTS: tuple[Fault, ...] = (
         holder=_W,
     ),
 )
+"""Chosen before any of them was run."""
+LATER: tuple[Fault, ...] = (
+    Fault(
+        "healthy-k3s",
+        "nothing, on k3s: one port for all, etcd within the server",
+        (),
+        holder=_K,
+        anonymous=False,
+    ),
+    Fault(
+        "quorum-lost-k3s",
+        "two servers of three lose power, on k3s",
+        ("VK801",),
+        holder=_K,
+        anonymous=False,
+    ),
+    Fault("healthy-kube-vip", "nothing, with kube-vip", (), holder=_V),
+    Fault(
+        "slow-etcd",
+        "every fsync of every etcd takes 1.5 s, and kube-vip loses its Lease",
+        ("VK807",),
+        holder=_V,
+    ),
+    Fault(
+        "slow-etcd-no-lease",
+        "the same, with keepalived, which needs no Lease",
+        ("VK814",),
+        holder=_U,
+    ),
+    Fault("clocks-apart", "the clock of a server is an hour ahead; nothing needs it", ()),
+    Fault(
+        "clock-ahead",
+        "the clock of the holder is a day ahead, and so is its new certificate",
+        ("VK884",),
+        holder=_U,
+    ),
+    Fault(
+        "vip-as-node-ip",
+        "a server that does not hold the VIP was started with it as `node-ip`",
+        ("VK847",),
+        ("VK809",),
+    ),
+    Fault("other-key", "vipkeeper of a server without the VIP has another key", ("VK851",)),
+    Fault(
+        "no-route",
+        "the client has routes to the servers' own addresses and none to the VIP",
+        ("VK876",),
+    ),
+    Fault("standby-on-one", "`vipkeeper standby on` on one server of three", ()),
+)
+"""Chosen when the others had been run and mended, and before any of these was run itself."""
+FAULTS = (*FIRST, *LATER)
 """In the order in which they are played."""
 
 _NOTHING_THERE = (

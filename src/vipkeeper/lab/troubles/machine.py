@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -17,12 +18,16 @@ BOOTS_WITHIN = 60.0
 class Host:
     """A machine with its own processes, mounts and name (`troubles.host`)."""
 
-    def __init__(self, machine: Machine, directory: Path) -> None:
+    def __init__(self, machine: Machine, directory: Path, clock: tuple[str, ...] = ()) -> None:
         self.machine = machine
+        self.clock = clock
+        """The words that run a program by this machine's own clock; none: it has the kernel's."""
         self.name = machine.name
         self.directory = directory
         self.files = directory / "files"
         """What lies over its /etc, /var/lib and /var/log."""
+        self.slow = directory / "slow"
+        """A file with how long its disk takes to write for good (`slow_disk`)."""
         self.runners: dict[str, Process] = {}
         self.powered = False
         self._init: Process | None = None
@@ -51,7 +56,18 @@ class Host:
         """The command line that runs `words` on it, in its network namespace already."""
         pid = (self.directory / "pid").read_text()
         path = f"PATH={self._programs}:{environment()['PATH']}"
-        return ["nsenter", "-t", pid, "-m", "-u", "-p", "--", "env", path, *words]
+        return [
+            "nsenter",
+            "-t",
+            pid,
+            "-m",
+            "-u",
+            "-p",
+            "--",
+            *(self.clock or ("env",)),
+            path,
+            *words,
+        ]
 
     def run(self, *words: str, limit: float = 180.0) -> subprocess.CompletedProcess[str]:
         """Run a command on it to its end.
@@ -84,6 +100,11 @@ class Host:
     def container(self, name: str, *words: str, restart: float = 0) -> None:
         """A container of the control plane."""
         self.keep("container", name, *words, restart=restart)
+
+    def starts(self, name: str) -> int:
+        """How often a container was started."""
+        state = json.loads((self.directory / "containers" / name).read_text())
+        return int(state["metadata"]["attempt"]) + 1
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a program and all it started, and not to its runner: nsenter(1) and Python."""

@@ -73,9 +73,10 @@ def _one(fault: Fault, directory: Path, keep: Path | None) -> Result:
         breaks.apply(site)
         bundles = _look_often(site)
         answer = _ask(site, bundles)
+        result = judge(fault, answer, round(time.monotonic() - began, 1))
         if keep is not None:
-            _keep(bundles, answer, keep / fault.name)
-        return judge(fault, answer, round(time.monotonic() - began, 1))
+            _keep(bundles, answer, result, keep / fault.name)
+        return result
     except LabError as error:
         seconds = round(time.monotonic() - began, 1)
         return Result(fault.name, Outcome.FAILED.value, "", (), (), seconds, str(error))
@@ -147,12 +148,13 @@ def _ask(site: Site, bundles: Sequence[Path]) -> dict[str, Any]:
     return answer
 
 
-def _keep(bundles: Sequence[Path], answer: dict[str, Any], folder: Path) -> None:
+def _keep(bundles: Sequence[Path], answer: dict[str, Any], result: Result, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for path in bundles:
         shutil.copy(path, folder)
     (folder / "answer.json").write_text(json.dumps(answer, indent=1) + "\n")
+    (folder / "result.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
 
 
 def judge(fault: Fault, answer: dict[str, Any], seconds: float = 0.0) -> Result:

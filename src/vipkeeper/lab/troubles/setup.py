@@ -12,7 +12,6 @@ from vipkeeper.lab.troubles.faults import Holder
 from vipkeeper.wire.types import IPAddress
 
 RANCHER = "var/lib/rancher/rke2"
-TLS = f"/{RANCHER}/server/tls"
 VRID = 51
 ETCD_QUOTA = 2 << 20
 SMALL_DISK = "150m"
@@ -39,6 +38,24 @@ class Setup:
     interface: str = INTERFACE
     """What keepalived is told."""
     passwords_differ: bool = False
+    k3s: bool = False
+    """k3s in place of RKE2."""
+    slow_disk: bool = False
+    """etcd is run so that its disk can be made slow (`slow_disk`)."""
+    clock: str = ""
+    """How far the first server's clock is ahead, as libfaketime takes it: `+1d`."""
+    made_by_clock: bool = False
+    """The first server's certificate was made by that clock."""
+
+    @property
+    def rancher(self) -> str:
+        """The folder of the distribution."""
+        return "var/lib/rancher/k3s" if self.k3s else RANCHER
+
+    @property
+    def tls(self) -> str:
+        """Where the certificates of the stand-ins are."""
+        return f"/{self.rancher}/server/tls/lab"
 
     @property
     def settles(self) -> bool:
@@ -58,6 +75,12 @@ SETUPS: dict[str, Setup] = {
     "vrrp-password": Setup(passwords_differ=True),
     "server-not-a-url": Setup(server="true"),
     "first-joins-vip": Setup(server="https://{vip}:9345"),
+    "healthy-k3s": Setup(k3s=True),
+    "quorum-lost-k3s": Setup(k3s=True),
+    "slow-etcd": Setup(slow_disk=True),
+    "slow-etcd-no-lease": Setup(slow_disk=True),
+    "clocks-apart": Setup(clock="+1h"),
+    "clock-ahead": Setup(clock="+1d", made_by_clock=True),
 }
 """By the name of the fault; the others begin with a healthy cluster."""
 
@@ -67,10 +90,18 @@ def write_files(
 ) -> None:
     """The files of one server, as an operator and RKE2 leave them."""
     first = machine == network.servers[0]
-    _put(root / "etc/rancher/rke2/config.yaml", _config(vip, setup, first=first))
-    for name in ("etcd", "kube-apiserver") if not setup.server else ():
-        _put(root / RANCHER / "agent/pod-manifests" / f"{name}.yaml", _manifest(name))
-    (root / RANCHER / "server/tls").mkdir(parents=True, exist_ok=True)
+    product = "k3s" if setup.k3s else "rke2"
+    _put(root / f"etc/rancher/{product}/config.yaml", _config(vip, setup, first=first))
+    pods = (
+        {} if setup.k3s or setup.server else {n: _manifest(n) for n in ("etcd", "kube-apiserver")}
+    )
+    if holder is Holder.KUBE_VIP:
+        pods["kube-vip"] = _kube_vip(vip, setup.interface)
+    for name, text in pods.items():
+        _put(root / setup.rancher / "agent/pod-manifests" / f"{name}.yaml", text)
+    (root / setup.rancher / "server/tls").mkdir(parents=True, exist_ok=True)
+    if not setup.server:
+        write_etcd_config(root, setup, str(machine.address.ip))
     if holder is Holder.VIPKEEPER:
         _put(root / "etc/vipkeeper/key", f"{'5a' * 32}\n").chmod(0o600)
         _put(root / "etc/vipkeeper/cluster.yaml", _vipkeeper(network, vip))
@@ -81,6 +112,17 @@ def write_files(
         if checked:
             check = _put(root / "etc/keepalived/check-api", _CHECK)
             check.chmod(0o755)
+
+
+def write_etcd_config(root: Path, setup: Setup, address: str) -> None:
+    """The part of etcd's own file that says under which address its server is a member."""
+    text = (
+        f"advertise-client-urls: https://{address}:2379\n"
+        f"listen-peer-urls: https://{address}:2380,https://127.0.0.1:2380\n"
+    )
+    config = _put(root / setup.rancher / "server/db/etcd/config", text)
+    config.chmod(0o600)
+    config.parent.chmod(0o700)
 
 
 def _put(path: Path, text: str) -> Path:
@@ -94,7 +136,9 @@ def _config(vip: IPAddress, setup: Setup, *, first: bool) -> str:
     if setup.server:
         lines.append(f"server: {setup.server.format(vip=vip)}")
     elif not first:
-        lines.append(f"server: https://{vip}:9345")
+        lines.append(f"server: https://{vip}:{6443 if setup.k3s else 9345}")
+    elif setup.k3s:
+        lines.append("cluster-init: true")
     if setup.san:
         lines += ["tls-san:", f"  - {vip}"]
     return "\n".join(lines) + "\n"
@@ -105,6 +149,36 @@ def _manifest(name: str) -> str:
         f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  namespace: kube-system\n"
         f"spec:\n  hostNetwork: true\n  containers:\n    - name: {name}\n"
         f"      image: index.docker.io/rancher/{name}\n"
+    )
+
+
+def _kube_vip(vip: IPAddress, interface: str) -> str:
+    """The static pod that `kube-vip manifest pod` prints, as far as it matters here."""
+    values = {
+        "vip_arp": "true",
+        "port": "6443",
+        "vip_interface": interface,
+        "vip_subnet": "32",
+        "cp_enable": "true",
+        "cp_namespace": "kube-system",
+        "vip_leaderelection": "true",
+        "vip_leasename": "plndr-cp-lock",
+        "vip_leaseduration": "5",
+        "vip_renewdeadline": "3",
+        "vip_retryperiod": "1",
+        "address": str(vip),
+    }
+    lines = "".join(f'        - name: {n}\n          value: "{v}"\n' for n, v in values.items())
+    return (
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: kube-vip\n  namespace: kube-system\n"
+        "spec:\n  hostNetwork: true\n  hostAliases:\n    - ip: 127.0.0.1\n"
+        "      hostnames: [kubernetes]\n  containers:\n    - name: kube-vip\n"
+        "      image: ghcr.io/kube-vip/kube-vip:v1.2.3\n      args: [manager]\n"
+        f"      env:\n{lines}"
+        "      securityContext:\n        capabilities:\n          add: [NET_ADMIN, NET_RAW]\n"
+        "      volumeMounts:\n        - mountPath: /etc/kubernetes/admin.conf\n"
+        "          name: kubeconfig\n  volumes:\n    - name: kubeconfig\n"
+        "      hostPath:\n        path: /etc/rancher/rke2/rke2.yaml\n"
     )
 
 
@@ -172,8 +246,17 @@ class Authority:
         out = ("-out", str(self.certificate))
         _openssl("req", "-x509", "-new", "-key", str(self._key), *subject, *out)
 
-    def issue(self, folder: Path, names: list[str], *, expired: bool = False) -> None:
-        """server.crt and server.key for addresses and names, into a folder."""
+    def issue(
+        self, folder: Path, names: list[str], *, expired: bool = False, clock: tuple[str, ...] = ()
+    ) -> None:
+        """server.crt and server.key for addresses and names, into a folder.
+
+        Args:
+            folder: where to.
+            names: the subject alternative names.
+            expired: whether its time is over.
+            clock: the words that run a program by another clock.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         key, request = folder / "server.key", folder / "server.csr"
         extensions = folder / "extensions"
@@ -184,7 +267,8 @@ class Authority:
         signer = ("-CA", str(self.certificate), "-CAkey", str(self._key), "-CAcreateserial")
         days = ("-days", "-1" if expired else "365", "-extfile", str(extensions))
         out = ("-out", str(folder / "server.crt"))
-        _openssl("x509", "-req", "-in", str(request), *signer, *days, *out)
+        words = ("openssl", "x509", "-req", "-in", str(request), *signer, *days, *out)
+        command(*clock, *words)
         request.unlink()
         extensions.unlink()
 

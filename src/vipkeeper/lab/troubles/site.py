@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import MountFlag, inside, mount
+from vipkeeper.lab.needs import faketime
 from vipkeeper.lab.processes import SYSTEM_PATH, LabError, command, in_namespace, wait_for
 from vipkeeper.lab.topology import INTERFACE, LAN, lan
 from vipkeeper.lab.troubles import setup as layout
@@ -20,6 +21,7 @@ from vipkeeper.lab.troubles.setup import SETUPS, Authority, Setup
 SETTLES_WITHIN = 120.0
 _ETCD = "http://{address}:{port}"
 _IPV4 = 4
+_PLANE = (sys.executable, "-m", "vipkeeper.lab.troubles.control_plane")
 _DOWN = "0"
 """A bridge port that does not forward (linux/if_bridge.h)."""
 
@@ -64,16 +66,19 @@ class Site:
 
     def _server(self, name: str) -> Host:
         machine = next(m for m in self.network.servers if m.name == name)
-        host = Host(machine, self.directory / name)
-        tls = host.files / layout.RANCHER / "server/tls"
+        first = machine == self.network.servers[0]
+        clock = _clock(self.setup.clock) if first and self.setup.clock else ()
+        host = Host(machine, self.directory / name, clock)
+        tls = host.files / self.setup.rancher / "server/tls"
         layout.write_files(
             host.files, self.network, machine, self.vip, self.setup, self.fault.holder
         )
         names = layout.names_of(machine, self.vip, self.setup)
-        self.authority.issue(tls / "lab", names, expired=self.setup.expired)
+        made_by = clock if self.setup.made_by_clock else ()
+        self.authority.issue(tls / "lab", names, expired=self.setup.expired, clock=made_by)
         if not self.setup.server:
             shutil.copy(self.authority.certificate, tls / "server-ca.crt")
-        if self.setup.small_disk and machine == self.network.servers[0]:
+        if self.setup.small_disk and first:
             disk = host.files / layout.RANCHER / "server/db"
             disk.mkdir(parents=True)
             size = f"mode=755,size={layout.SMALL_DISK}"
@@ -81,27 +86,46 @@ class Site:
         return host
 
     def _start(self, host: Host) -> None:
-        if not self.setup.server:
-            self.start_etcd(host)
-            self.start_api(host)
-        listen = str(host.machine.address.ip) if self.setup.own_address_only else "0.0.0.0"
-        plane = (sys.executable, "-m", "vipkeeper.lab.troubles.control_plane")
-        words = ("supervisor", "--tls", f"{layout.TLS}/lab", "--listen", listen)
-        host.unit("rke2-server", *plane, *words, restart=2)
+        if self.setup.k3s:
+            self._start_k3s(host)
+        else:
+            if not self.setup.server:
+                self.start_etcd(host)
+                self.start_api(host)
+            self.start_supervisor(host)
         self.start_manager(host)
 
-    def start_etcd(self, host: Host) -> None:
-        """One member, with the timers of RKE2 (pkg/podtemplate and etcd's template there)."""
+    def start_supervisor(self, host: Host) -> None:
+        """The stand-in of rke2-server."""
+        listen = str(host.machine.address.ip) if self.setup.own_address_only else "0.0.0.0"
+        words = ("supervisor", "--tls", self.setup.tls, "--listen", listen)
+        host.unit("rke2-server", *_PLANE, *words, restart=2)
+
+    def _start_k3s(self, host: Host) -> None:
+        """The stand-in of k3s, with etcd within it."""
         own = str(host.machine.address.ip)
+        words = ("--tls", self.setup.tls, "k3s", "--", *self._etcd(host, own))
+        refuse = () if self.fault.anonymous else ("--refuse-anonymous",)
+        host.unit("k3s", *_PLANE, *refuse, *words, restart=5)
+
+    def start_etcd(self, host: Host, address: str = "", *, restart: float = 0) -> None:
+        """One member; `address`: another one than its own."""
+        slow = (sys.executable, "-m", "vipkeeper.lab.troubles.slow_disk", str(host.slow))
+        wrapper = slow if self.setup.slow_disk else ()
+        words = self._etcd(host, address or str(host.machine.address.ip))
+        host.container("etcd", *wrapper, *words, restart=restart)
+
+    def _etcd(self, host: Host, own: str) -> tuple[str, ...]:
+        """etcd with the timers of RKE2 (pkg/podtemplate and etcd's template there); k3s has the same."""
         peers = [f"{m.name}={_url(str(m.address.ip), 2380)}" for m in self.network.servers]
         clients = f"{_url('127.0.0.1', 2379)},{_url(own, 2379)}"
         quota = ("--quota-backend-bytes", str(layout.ETCD_QUOTA)) if self.setup.quota else ()
-        host.container(
-            "etcd",
-            *("etcd", "--name", host.name, "--data-dir", f"/{layout.RANCHER}/server/db/etcd"),
+        return (
+            *("etcd", "--name", host.name),
+            *("--data-dir", f"/{self.setup.rancher}/server/db/etcd"),
             *("--listen-client-urls", clients, "--advertise-client-urls", _url(own, 2379)),
             *("--listen-peer-urls", _url(own, 2380)),
-            *("--initial-advertise-peer-urls", _url(own, 2380)),
+            *("--initial-advertise-peer-urls", _url(str(host.machine.address.ip), 2380)),
             *("--initial-cluster", ",".join(peers), "--initial-cluster-token", "lab"),
             *("--heartbeat-interval", "500", "--election-timeout", "5000"),
             *("--listen-metrics-urls", _url("127.0.0.1", 2381)),
@@ -111,8 +135,7 @@ class Site:
     def start_api(self, host: Host) -> None:
         """The stand-in of kube-apiserver."""
         refuse = () if self.fault.anonymous else ("--refuse-anonymous",)
-        plane = (sys.executable, "-m", "vipkeeper.lab.troubles.control_plane")
-        host.container("kube-apiserver", *plane, "api", "--tls", f"{layout.TLS}/lab", *refuse)
+        host.container("kube-apiserver", *_PLANE, "api", "--tls", self.setup.tls, *refuse)
 
     def start_manager(self, host: Host) -> None:
         """What holds the VIP."""
@@ -121,6 +144,9 @@ class Site:
             host.unit("vipkeeper", "vipkeeper", "run")
         elif holder in (Holder.KEEPALIVED, Holder.UNCHECKED):
             host.unit("keepalived", *keepalived_words("/etc/keepalived/keepalived.conf", "/run"))
+        elif holder is Holder.KUBE_VIP:
+            words = ("vipkeeper.lab.troubles.kube_vip", str(self.vip), INTERFACE)
+            host.container("kube-vip", sys.executable, "-m", *words, restart=2)
         elif holder is Holder.NOBODY and host is self.first and self.vip.version == _IPV4:
             self.ip(host.name, "address", "add", f"{self.vip}/32", "dev", INTERFACE)
 
@@ -191,6 +217,24 @@ class Site:
             if get(host, 6443, "/readyz", tls=True)[0] != word:
                 return f"the API server of {host.name} is not ready"
         return ""
+
+
+def _clock(ahead: str) -> tuple[str, ...]:
+    """The words that run a program by another wall clock; all other clocks are the kernel's.
+
+    Raises:
+        LabError: libfaketime is not installed.
+    """
+    library = faketime()
+    if library is None:
+        raise LabError("libfaketime is not installed (apt-get install libfaketime)")
+    return (
+        "env",
+        f"LD_PRELOAD={library}",
+        f"FAKETIME={ahead}",
+        "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        "FAKETIME_NO_CACHE=1",
+    )
 
 
 def _url(address: str, port: int) -> str:

@@ -15,7 +15,7 @@ CITED = 6
 """Facts that are cited for one statement, and codes that a probe decides; more are counted."""
 RIVALS = 6
 """Causes that are named as ruled out; the others are counted."""
-SKEW_MS = 1000
+SKEW_MS = 2000
 """From here on clocks that differ are worth a line."""
 
 TitleOf = Callable[[str], str]

@@ -6,7 +6,7 @@ each waits for an answer from the VIP. RKE2 ends with `failed to get CA certs: .
 refused` where the VIP is already on this very host.
 
 ## How to tell it apart
-A joiner that is early shows the same message, but then one server has no `server`, or data of a cluster. When some
+It takes the files of every server to see it: a bundle of each, or all named. A joiner that is early shows the same message, but then one server has no `server`, or data of a cluster. When some
 server has data, it starts without the VIP, and the message is a warning only.
 
 ## References
@@ -16,22 +16,20 @@ rke2 tests/e2e/kubevip (the first server must not point at the VIP); kube-vip/ku
 from __future__ import annotations
 
 from vipkeeper.diagnose.hypothesis import Hypothesis, Layer, Risk, Step, Symptom
-from vipkeeper.diagnose.predicates.files import in_files
-from vipkeeper.diagnose.predicates.joining import no_server_was_in_a_cluster, some_server_serves
+from vipkeeper.diagnose.predicates.joining import (
+    every_server_joins,
+    no_server_was_in_a_cluster,
+    some_server_serves,
+)
 from vipkeeper.diagnose.predicates.logs import logged
-from vipkeeper.diagnose.probes import DATA_OF_ETCD, FILES, SERVER_LOG
+from vipkeeper.diagnose.probes import DATA_OF_ETCD, FILES, ON_EVERY_SERVER, SERVER_LOG
 
 HYPOTHESIS = Hypothesis(
     code="VK842",
     name="first-server-joins-vip",
     layer=Layer.CONFIGURATION,
     requires=(
-        in_files(
-            "every_server_joins",
-            "every server has `server` set, the first one too",
-            "VK108",
-            "VK603",
-        ),
+        every_server_joins,
         logged(
             "join_gets_no_answer",
             "nobody answers where it joins",
@@ -68,5 +66,5 @@ HYPOTHESIS = Hypothesis(
         ),
     ),
     verify=("ip -br addr", "curl -sk https://VIP:9345/ping"),
-    probes=(DATA_OF_ETCD, FILES, SERVER_LOG),
+    probes=(ON_EVERY_SERVER, DATA_OF_ETCD, FILES, SERVER_LOG),
 )

@@ -19,16 +19,13 @@ from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk,
 from vipkeeper.diagnose.predicates.datastore import etcd_slow
 from vipkeeper.diagnose.predicates.etcd import no_leader
 from vipkeeper.diagnose.predicates.logs import logged
-from vipkeeper.diagnose.predicates.manager import manager_needs_no_lease
+from vipkeeper.diagnose.predicates.manager import LAPSED, manager_needs_no_lease
 from vipkeeper.diagnose.probes import ETCD_METRICS, ON_EVERY_SERVER
 
 lease_lapsed = logged(
     "lease_lapsed",
     "a Lease could not be renewed in time",
-    "lease-renew-failed",
-    "kube-vip-lost-leadership",
-    "lease-timeout",
-    "lease-api-deadline",
+    *LAPSED,
 )
 etcd_says_slow = logged(
     "etcd_says_slow",
@@ -55,10 +52,12 @@ HYPOTHESIS = Hypothesis(
         "writes of etcd take longer than the deadline of the Lease",
         "the holder cannot renew its Lease in time and removes the VIP",
         "the VIP is on nobody until a Lease is written again",
+        "an API server that waits for etcd longer than 2 s says that it is not ready",
     ),
     explains=(
         *NOBODY_HOLDS,
         Symptom.MANAGER_RESTARTS,
+        Symptom.SERVER_ERROR,
     ),
     fixes=(
         Step(Risk.SAFE, "find what else writes to the disk of etcd, and move it", "iostat -x 2 5"),

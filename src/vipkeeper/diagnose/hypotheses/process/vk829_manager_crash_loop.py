@@ -18,17 +18,18 @@ from vipkeeper.diagnose.hypothesis import NOBODY_HOLDS, Hypothesis, Layer, Risk,
 from vipkeeper.diagnose.predicates.api import api_serves_somewhere
 from vipkeeper.diagnose.predicates.etcd import no_leader
 from vipkeeper.diagnose.predicates.logs import logged
-from vipkeeper.diagnose.predicates.manager import manager_restarts, manager_runs_somewhere
+from vipkeeper.diagnose.predicates.manager import (
+    LAPSED,
+    manager_restarts,
+    manager_runs_somewhere,
+)
 from vipkeeper.diagnose.predicates.vip import vip_nowhere
 from vipkeeper.diagnose.probes import ADDRESSES, ETCD_HEALTH, ON_EVERY_SERVER, READYZ
 
 loses_its_lease = logged(
     "loses_its_lease",
     "the manager could not renew its Lease",
-    "lease-renew-failed",
-    "kube-vip-lost-leadership",
-    "lease-timeout",
-    "lease-api-deadline",
+    *LAPSED,
 )
 
 HYPOTHESIS = Hypothesis(
