@@ -7,6 +7,7 @@
     ./dev bench rest [--out FILE]                                     memory, processor time, --help
     ./dev bench why [--scale S] [--out FILE]                          a bundle of 200 MiB, and live
     ./dev bench lint [--scale S] [--out FILE]                         time and memory of the linter
+    ./dev bench soak --hours H [--quiet] [--minutes M] [--seed N]     random faults or none, in parts
     ./dev bench simulate [--scale S] [--out FILE]                     speed and sweeps of the simulator
     ./dev bench table [--out FILE]                                    docs/benchmarks.md from the results
 
@@ -21,14 +22,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import lint, probe, rest, results, simulation, table, versus, why
+from bench import lint, probe, rest, results, simulation, soak, table, versus, why
 from bench.cells import BOTH, CELLS, HOLDER, Cell
 from bench.runner import play, print_summary
 from tools.compiled import CompileError
 
 from vipkeeper.errors import HostError
 
-COMMANDS = ("versus", "probe", "election", "holder", "rest", "lint", "why", "simulate", "table")
+COMMANDS = (
+    "versus",
+    "probe",
+    "election",
+    "holder",
+    "rest",
+    "lint",
+    "why",
+    "simulate",
+    "soak",
+    "table",
+)
 SINGLE: dict[str, tuple[Callable[[float], dict[str, Any]], Callable[[dict[str, Any]], str]]] = {
     "why": (why.measure, why.line),
     "lint": (lint.measure, lint.line),
@@ -67,7 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cell", action="append", metavar="NAME", help="only this one, or all of GROUP/"
     )
-    parser.add_argument("--minutes", type=float, default=45.0, help="length of a part of versus")
+    parser.add_argument(
+        "--minutes", type=float, default=45.0, help="length of a part of versus, soak"
+    )
+    parser.add_argument("--hours", type=float, default=2.0, help="of a soak, all parts together")
+    parser.add_argument("--quiet", action="store_true", help="a soak in which nothing is broken")
+    parser.add_argument("--seed", type=int, help="of a soak that begins")
     parser.add_argument("--scale", type=float, default=1.0, help="fewer runs for a quick look")
     parser.add_argument("--out", type=Path, help="file of results (table: the page)")
     parser.add_argument("--manager", action="append", choices=BOTH, help="only this one")
@@ -92,6 +109,9 @@ def _run(args: argparse.Namespace) -> int:
         return 0
     if args.what == "versus":
         return _versus(args)
+    if args.what == "soak":
+        path = args.out or results.DEFAULT.parent / soak.FILES[args.quiet]
+        return soak.play(args.hours, args.minutes, quiet=args.quiet, seed=args.seed, path=path)
     path = args.out or results.DEFAULT
     if args.what != "rest":
         names = _known(args.cell, CELLS) or (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench import headtohead, lint, probe, results, simulation, versus, why
+from bench import headtohead, lint, probe, results, simulation, soak, versus, why
 from bench.cells import CELLS, Cell
 from bench.figures import runs, summary
 from bench.headtohead import rows as _rows
@@ -39,12 +39,14 @@ METRICS = (
 
 def gather(folder: Path) -> dict[str, Any]:
     """All results of a folder; where two files have one cell, the runs of both."""
-    found: dict[str, Any] = {"schema_version": results.SCHEMA_VERSION, "cells": {}}
+    found: dict[str, Any] = {"schema_version": results.SCHEMA_VERSION, "cells": {}, "soaks": {}}
     for path in sorted(folder.glob("*.json")):
         try:
             one = results.load(path)
         except results.ResultsError:
             continue
+        if "violations" in one:
+            found["soaks"][path.stem] = path.read_text(encoding="utf-8")
         # A recorded drill is JSON of the same version; results have cells.
         for cell, records in one.get("cells", {}).items():
             for manager, record in records.items():
@@ -64,7 +66,7 @@ def page(found: dict[str, Any]) -> str:
     parts += [_rest(found.get("rest")), headtohead.rest(found.get("rest_versus"))]
     parts += [probe.section(found.get("probe")), lint.section(found.get("lint"))]
     parts += [simulation.section(found.get("simulate"))]
-    parts.append(why.section(found.get("why")))
+    parts += [why.section(found.get("why")), soak.section(found.get("soaks", {}), PICTURES)]
     return "\n".join(part for part in parts if part)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from vipkeeper.report.bench import outages
 from vipkeeper.report.json import load_run
+from vipkeeper.report.soak import load_soak
 from vipkeeper.report.summary import summaries
 from vipkeeper.report.svg import timeline
 from vipkeeper.report.svg_network import topology
 from vipkeeper.report.svg_outages import curves
 from vipkeeper.report.svg_phases import takeovers
+from vipkeeper.report.svg_soak import overview
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "pictures"
@@ -36,6 +38,10 @@ def pictures() -> dict[str, str]:
         cell = None if name.startswith(ONCE) else outages(name, records)
         if cell is not None and len(cell.series) > 1:
             found[f"outages-{name.replace('/', '-')}.svg"] = curves(cell)
+    for path in sorted((ROOT / "bench" / "results").glob("soak*.json")):
+        soak = load_soak(path.read_text(encoding="utf-8"))
+        found[f"{path.stem}.svg"] = overview(soak)
+        found[f"{path.stem}-narrow.svg"] = overview(soak, narrow=True)
     return found
 
 

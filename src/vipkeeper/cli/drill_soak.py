@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--quiet", action="store_true", help="break nothing; then nothing may move or fail"
     )
+    group.add_argument("--pairs", action="store_true", help="every fourth fault is two at once")
     group.add_argument(
         "--part",
         type=Path,
@@ -63,7 +64,7 @@ def _hours(text: str) -> float:
 
 def asked(args: argparse.Namespace) -> bool:
     """Whether an option says so that nothing else has."""
-    return bool(args.hours or args.quiet or args.part)
+    return bool(args.hours or args.quiet or args.pairs or args.part)
 
 
 class Record:
@@ -142,7 +143,14 @@ def main(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     if args.acts != [SOAK]:
-        raise UsageError("--hours, --quiet and --part belong to 'drill soak', which takes no acts")
+        raise UsageError(
+            "--hours, --quiet, --pairs and --part belong to 'drill soak', which takes no acts"
+        )
+    if args.manager != "vipkeeper":
+        raise UsageError(
+            f"drill soak: --manager {args.manager}: only vipkeeper's own promises can be watched for hours; "
+            f"play acts with it: 'vipkeeper drill ACT --manager {args.manager} --runs N'"
+        )
     if args.hours is None:
         raise UsageError("drill soak: say how long with --hours H")
     given = {
@@ -150,7 +158,6 @@ def _check(args: argparse.Namespace) -> None:
         "--runs": args.runs != 1,
         "--for": args.seconds,
         "--keep": args.keep,
-        "--manager": args.manager != "vipkeeper",
         "--variant": args.variant,
     }
     if wrong := [name for name, value in given.items() if value]:
@@ -176,10 +183,11 @@ def begun(args: argparse.Namespace, there: Soak | None) -> Soak:
         seed = args.seed if args.seed is not None else secrets.randbelow(1_000_000)
         started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         fresh = new_record(seed, args.hours, args.quiet, started, __version__)
-        return replace(fresh, interval_ms=args.interval, settings=settings)
+        return replace(fresh, interval_ms=args.interval, settings=settings, pairs=args.pairs)
     wanted = (
         ("seed", there.seed, there.seed if args.seed is None else args.seed),
         ("--quiet", there.quiet, args.quiet),
+        ("--pairs", there.pairs, args.pairs),
         ("--interval", there.interval_ms, args.interval),
         ("--set", there.settings, settings),
         ("version", there.tool_version, __version__),
@@ -280,7 +288,7 @@ class _Show:
             raise HostError(f"--report: cannot write to {folder}: {error.strerror}") from None
 
     def _all_again(self, soak: Soak) -> str:
-        quiet = " --quiet" if soak.quiet else ""
+        quiet = " --quiet" if soak.quiet else " --pairs" if soak.pairs else ""
         return (
             f"vipkeeper drill soak --hours {soak.hours:g} --seed {soak.seed}{quiet}"
             f"{_options(self.plan)} --part again.json"

@@ -19,7 +19,7 @@ from vipkeeper.lab.measure import Attempts, Window
 from vipkeeper.lab.needs import lacking
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.recorder import Recorder
-from vipkeeper.lab.stage import Figures, Stage
+from vipkeeper.lab.stage import Figures, Stage, healed
 from vipkeeper.lab.topology import LAN, Topology, lan
 from vipkeeper.report.phases import milestones
 from vipkeeper.report.run import (
@@ -80,7 +80,7 @@ class Drill:
         self.results: list[ActResult] = []
         self.logs: dict[str, str] = {}
         """What the programs on the servers wrote until an act failed: `ACT-RUN/SERVER-PROGRAM.log`."""
-        self.started_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.started_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.manager: Manager = MANAGERS[plan.manager](plan.interval_ms, plan.settings, plan.style)
         self.cluster: Cluster | None = None
         self._recorder: Recorder | None = None
@@ -91,9 +91,11 @@ class Drill:
         """Whether daemons were found with real-time scheduling, as their kernel says."""
         self._built = 0
         self._spoiled = False
-        """The last act failed: the next one begins on a new cluster."""
+        """The next act begins on a new cluster: the last one failed."""
         self.stage: Stage | None = None
         """Where the last act was played."""
+        self.watched = False
+        """Somebody judges the promises over all acts (`lab.watch`): an act need not judge its own trace."""
 
     def play(self) -> None:
         """Play every act, all of them once before the first one again.
@@ -116,10 +118,10 @@ class Drill:
             LabError: the lab itself failed.
         """
         result = self._play(act, run, seed)
-        self._spoiled |= act.spoils and result.verdict is not Verdict.SKIPPED
-        if result.verdict is Verdict.FAILED:
+        failed = result.verdict is Verdict.FAILED
+        self._spoiled |= failed or (act.spoils and result.verdict is not Verdict.SKIPPED)
+        if failed:
             self.keep_logs(f"{act.name}-{run}")
-            self._spoiled = True
         return result
 
     def rest(self, act: Act) -> str:
@@ -129,7 +131,7 @@ class Drill:
             LabError: the lab itself failed.
         """
         self.stage = self._stage(act, random.Random(0))
-        return _healed(self.stage)
+        return healed(self.stage)
 
     def give_up(self) -> None:
         """Mend what an interrupted act has broken, so that all of it can end."""
@@ -186,16 +188,14 @@ class Drill:
             return _unplayed(act, run, f"the act cannot be prepared: {reason}")
         if act.fresh:
             stage.all_off()
-        elif ill := _healed(stage):
+        elif ill := healed(stage):
             return _unplayed(act, run, f"the cluster was not healthy before the act: {ill}")
         else:
-            self._real_time |= {
-                server.daemon.real_time
-                for server in stage.cluster.servers.values()
-                if server.daemon
-            }
+            servers = stage.cluster.servers.values()
+            self._real_time |= {one.daemon.real_time for one in servers if one.daemon}
         written = traces.marks(stage.cluster)
-        at_first = promises.before(stage.cluster)
+        stage.cluster.ledger.begin()
+        at_first = None if self.watched else promises.before(stage.cluster)
         stage.begin()
         try:
             act.play(stage)
@@ -206,10 +206,9 @@ class Drill:
             return _result(act, run, stage, figures, [failed], written)
         figures = stage.measure()
         self._undo(stage)
-        kept = promises.expectations(stage, figures, written, at_first)
+        kept, trace = promises.verdict(stage, figures, written, at_first)
         expected = [*act.judge(stage, figures), *stage.effects, *kept]
-        if not all(promise.met for promise in kept):
-            trace = promises.whole(stage, figures, written, at_first)
+        if trace:
             self.logs[f"{act.name}-{run}/{traces.TRACE}"] = trace
         return _result(act, run, stage, figures, expected, written)
 
@@ -222,8 +221,9 @@ class Drill:
     def _prepared(self, stage: Stage, prepare: Callable[[Stage], None]) -> str:
         """Change the healthy cluster as the act wants it; why not, where that fails."""
         self._spoiled = True
-        if ill := _healed(stage):
+        if ill := healed(stage):
             return ill
+        stage.cluster.ledger.changing("the act is prepared")
         try:
             prepare(stage)
         except LabError as error:
@@ -232,6 +232,8 @@ class Drill:
 
     def _undo(self, stage: Stage) -> None:
         """Mend what the act broke; what cannot be mended, nobody else gets to see."""
+        if stage.broken:
+            stage.cluster.ledger.changing("what was broken is mended")
         try:
             stage.undo()
         except LabError:
@@ -248,7 +250,8 @@ class Drill:
             self.cluster = Cluster(lan(act.servers), directory, self._owner)
             self.cluster.build()
             self.manager.prepare(self.cluster)
-            self._recorder = Recorder(self.cluster.network, directory / "probes")
+            probes = directory / "probes"
+            self._recorder = Recorder(self.cluster.network, probes, watched=self.watched)
         seconds = self.plan.seconds if self.plan.seconds is not None else act.seconds
         return Stage(self.cluster, self._recorder, self.manager, seeded, seconds)
 
@@ -258,14 +261,6 @@ class Drill:
             self.cluster.remove()
         self.cluster = None
         self._spoiled = False
-
-
-def _healed(stage: Stage) -> str:
-    """Bring the cluster back to health; why not, where that fails."""
-    try:
-        return stage.heal()
-    except LabError as error:
-        return str(error)
 
 
 def _granted(found: set[bool]) -> str:

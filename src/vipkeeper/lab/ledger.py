@@ -6,7 +6,7 @@ Kernels' addresses, answers and the client's view are the recorder's to know; `p
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from vipkeeper.core.facts import (
     CLIENT,
@@ -20,6 +20,7 @@ from vipkeeper.core.facts import (
     DaemonState,
     Disturber,
     DisturberChanged,
+    Escaped,
     Fact,
     FaultInjected,
     FaultKind,
@@ -36,6 +37,8 @@ FATAL = frozenset({
     signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE,
 })  # fmt: skip
 """Signals after which a daemon is dead at once, with nothing cleaned up."""
+HARMLESS = frozenset({signal.SIGSTOP, signal.SIGCONT, signal.SIGHUP})
+"""Signals of which no daemon ends."""
 API = {
     FaultKind.API_REFUSES: ApiState.REFUSING,
     FaultKind.API_UNREADY: ApiState.UNREADY,
@@ -52,6 +55,8 @@ class Ledger:
         self.told: list[tuple[int, Fact]] = []
         self.configured: dict[str, Configured] = {}
         """The newest settings that each daemon has said in its trace, whatever became of the file."""
+        self.listener: Callable[[int, Fact], None] | None = None
+        """Hears every fact too; for it nothing ends with an act."""
         self._servers = [server.name for server in network.servers]
         self._ends = {name: name for name in self._servers}
         self._ends |= {network.router.name: GATEWAY, network.client.name: CLIENT}
@@ -61,24 +66,40 @@ class Ledger:
         self._wires: dict[Wire, WireChanged] = {}
         self._open: list[FaultInjected] = []
         self._stalled: set[str] = set()
+        self._apis: dict[str, ApiState] = {}
+        self._excused: set[str] = set()
 
     def begin(self) -> None:
-        """An act begins; wires that are not whole are told again."""
+        """An act begins, in a healthy cluster; wires that are not whole are told again."""
+        if self._open:
+            self.healed()
+        for name, state in list(self._apis.items()):
+            if state is not ApiState.READY:
+                self.tell(ApiChanged(name, ApiState.READY))
+        self._excused.clear()
         self.told.clear()
-        self._open.clear()
-        self._unknown.clear()
         self._wires.clear()
         self._look(now())
 
     def tell(self, fact: Fact, at: int | None = None) -> None:
         """This is true from now on, or from an instant a moment ago."""
-        self.told.append((now() if at is None else at, fact))
+        when = now() if at is None else at
+        if isinstance(fact, ApiChanged):
+            self._apis[fact.server] = fact.state
+        self.told.append((when, fact))
+        if self.listener is not None:
+            self.listener(when, fact)
 
     def fault(self, kind: FaultKind, text: str, servers: Iterable[str]) -> None:
         """Something breaks now. Of `OTHER` the facts say no more than that; nothing is known of the wires of
-        these servers then, and the cluster is not at rest.
+        these servers then, their daemons may end of it, and the cluster is not at rest.
         """
         names = list(servers)
+        if kind is FaultKind.OTHER:
+            self._excused.update(names)
+        self._break(kind, text, names)
+
+    def _break(self, kind: FaultKind, text: str, names: Sequence[str]) -> None:
         for name in names:
             self._open.append(FaultInjected(kind, name, True, text))
             self.tell(self._open[-1])
@@ -88,6 +109,16 @@ class Ledger:
             self.tell(DisturberChanged(Disturber.OTHER, None, on=True))
             self._unknown.update(names)
             self._look(now())
+
+    def changing(self, text: str) -> None:
+        """The lab changes any server in ways that it does not tell, until the next act begins."""
+        self._break(FaultKind.OTHER, text, self._servers)
+
+    def ended(self, server: str, words: str, at: int) -> None:
+        """A daemon was found to have ended; what the lab did to it since the act began excuses that."""
+        if server not in self._excused:
+            self._excused.add(server)
+            self.tell(Escaped(server, f"the daemon ended by itself: {words}"), at)
 
     def healed(self) -> None:
         """Nothing that was laid lasts any more."""
@@ -106,6 +137,7 @@ class Ledger:
         """A machine gets or loses power."""
         self.tell(PowerChanged(server, on))
         if not on:
+            self._excused.add(server)
             self._stalled.discard(server)
             self.tell(VipChanged(server, False))
             self.tell(AnswersChanged(server, False))
@@ -113,6 +145,8 @@ class Ledger:
 
     def signalled(self, server: str, number: signal.Signals) -> None:
         """The daemon of a server has got a signal."""
+        if number not in HARMLESS:
+            self._excused.add(server)
         if number in FATAL:
             self._stalled.discard(server)
             self.tell(DaemonChanged(server, DaemonState.DEAD))

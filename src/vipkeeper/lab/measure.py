@@ -217,22 +217,31 @@ def two_kernels(found: Sequence[Change], window: Window) -> int:
     return total
 
 
-def moves(found: Sequence[Change], window: Window) -> int:
-    """How often the VIP came to another server than the one that had it last.
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The VIP came to another server than the one that had it last."""
 
-    Of two that have it the later one does, until it lets go: then the other one has it again.
+    at: int
+    server: str
+    before: str
+
+
+def moves(found: Sequence[Change], window: Window) -> list[Move]:
+    """All moves of the window, in order of time.
+
+    Of two that have the VIP the later one does, until it lets go: then the other one has it again.
     """
     having: list[str] = []
     last: str | None = None
-    count = 0
+    made: list[Move] = []
     for change in found:
         having = [server for server in having if server != change.server]
         if change.held:
             if last is not None and change.server != last and change.at in window:
-                count += 1
+                made.append(Move(change.at, change.server, last))
             having.append(change.server)
         last = having[-1] if having else last
-    return count
+    return made
 
 
 def holders(found: Sequence[Change], at: int) -> set[str]:

@@ -21,6 +21,8 @@ STAMP_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 _PRIORITY = 2
 """Above everything of normal priority, below any daemon that takes real-time scheduling seriously."""
 _WRITE_EVERY = 10_000_000
+_LATE_US = 5_000
+"""A wake-up later than this is written down."""
 
 
 class Journal:
@@ -36,11 +38,11 @@ class Journal:
         self._waiting.append(encode(Record(kind, at, number, text)))
 
     def woke(self, due: int) -> None:
-        """Say that something due then is being done now; a new worst lateness is recorded."""
+        """Say that something due then is being done now; how late is recorded where it is much or a new worst."""
         at = now()
         late = (at - due) // 1000
-        if late > self._worst:
-            self._worst = late
+        if late > min(self._worst, _LATE_US):
+            self._worst = max(self._worst, late)
             self.note(Kind.LATE, at, late)
 
     def write(self, *, force: bool = False) -> None:

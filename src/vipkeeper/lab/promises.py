@@ -4,18 +4,14 @@ trace, judged by the predicates of `core.invariants` (docs/trace.md, "The lab").
 
 from __future__ import annotations
 
-import heapq
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from vipkeeper import __version__
 from vipkeeper.core.actions import State
 from vipkeeper.core.facts import (
     AnswersChanged,
     DaemonChanged,
     DaemonState,
-    Fact,
     HostChanged,
     PowerChanged,
     ServedChanged,
@@ -24,32 +20,24 @@ from vipkeeper.core.facts import (
 )
 from vipkeeper.core.invariants.checker import Checker
 from vipkeeper.core.invariants.reading import PATIENCE, REST, Reader
+from vipkeeper.core.invariants.situation import Situation
 from vipkeeper.core.invariants.violation import Violation
-from vipkeeper.core.trace import Header, line
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.lab import measure, traces
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.measure import Window
+from vipkeeper.lab.merging import Merging, Told
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.report.run import Expectation
 
-LAB = "lab"
-"""Who writes the facts."""
 KEPT = "every promise of the protocol was kept"
 UNSERVED: Duration = 100 * MILLISECOND
 """A client that waits longer than this is not served: less is a datagram or two."""
 LEAST_LATE: Duration = 20 * MILLISECOND
-MOST_LATE: Duration = 250 * MILLISECOND
-"""Limits of the lateness that safety bounds allow; between them it is that of the probes."""
-ENDS_AFTER: Duration = 100 * MILLISECOND
-"""A daemon's process ends a moment after its `Exit`, and its kernel is heard a moment late."""
+"""The least lateness that safety bounds allow for: kernels are heard by a process that has to wake up too."""
 SHOWN = 3
 """Violations named in a verdict."""
-_AT = re.compile(rb'\{"t":(\d+),')
-_EXIT = b'"type":"Exit"'
-
-Told = tuple[Instant, Fact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +51,6 @@ class Before:
 
 def before(cluster: Cluster) -> Before:
     """Ask just before the act begins."""
-    cluster.ledger.begin()
     servers = cluster.servers.values()
     known = traces.known(cluster)
     cluster.ledger.configured |= {n: k.configured for n, k in known.items() if k.configured}
@@ -74,6 +61,41 @@ def before(cluster: Cluster) -> Before:
     )
 
 
+class Judge:
+    """Judges one trace of daemons and lab, given piece by piece; what it keeps does not grow with them."""
+
+    def __init__(self, hear: Callable[[bytes], None] | None = None) -> None:
+        """`hear`: gets every line of the one trace too."""
+        self._reader = Reader(Checker(patience=PATIENCE, rest=REST))
+        self._merging = Merging()
+        self._hear = hear
+        self._found = 0
+
+    @property
+    def situation(self) -> Situation:
+        """As the trace tells it so far."""
+        return self._reader.checker.situation
+
+    def take(
+        self, daemons: Mapping[str, Iterable[bytes]], facts: Iterable[Told], until: Instant
+    ) -> list[Violation]:
+        """What a piece shows broken; `Merging.piece` says of what it is made."""
+        for text in self._merging.piece(daemons, facts, until):
+            self._reader.take(text)
+            if self._hear is not None:
+                self._hear(text)
+        return self._new(self._reader.checker.violations)
+
+    def finish(self, until: Instant) -> list[Violation]:
+        """What else was broken, now that the trace ends."""
+        return self._new(self._reader.finish(until)) if self.situation.servers else []
+
+    def _new(self, every: list[Violation]) -> list[Violation]:
+        found = every[self._found :]
+        self._found = len(every)
+        return found
+
+
 def judge(
     daemons: Mapping[str, Iterable[bytes]], facts: Iterable[Told], *, until: Instant
 ) -> list[Violation]:
@@ -82,74 +104,41 @@ def judge(
     `daemons`: the lines of each server's trace; `facts`: in order of time, the `Configured` of every server
     first. Both are read once, line by line.
     """
-    reader = Reader(Checker(patience=PATIENCE, rest=REST))
-    for text in merged(daemons, facts, until=until):
-        reader.take(text)
-    return reader.finish(until) if reader.checker.situation.servers else []
+    one = Judge()
+    return [*one.take(daemons, facts, until), *one.finish(until)]
 
 
 def merged(
     daemons: Mapping[str, Iterable[bytes]], facts: Iterable[Told], *, until: Instant
 ) -> Iterator[bytes]:
     """One trace of daemons and lab, in order of time, as lines without newlines."""
-    first = True
-    told = ((at, line(at, fact, writer=LAB).encode()) for at, fact in facts)
-    streams = [told, *(_lines(name, lines) for name, lines in daemons.items())]
-    for at, text in heapq.merge(*streams, key=lambda one: one[0]):
-        if first:
-            yield line(at, Header(LAB, __version__), writer=LAB).encode()
-            first = False
-        if at >= until:
-            return
-        yield text
+    return Merging().piece(daemons, facts, until)
 
 
-def _lines(name: str, lines: Iterable[bytes]) -> Iterator[tuple[Instant, bytes]]:
-    """The lines of one daemon, by time, its name in each, and the end of its process behind its `Exit`."""
-    lead = f'{{"writer":"{name}",'.encode()
-    ended: Instant | None = None
-    for text in lines:
-        found = _AT.match(text)
-        if found is None:
-            continue
-        at = int(found[1])
-        if ended is not None:
-            yield min(ended, at), line(min(ended, at), _stopped(name), writer=LAB).encode()
-            ended = None
-        yield at, lead + text[1:].rstrip()
-        if _EXIT in text:
-            ended = at + ENDS_AFTER
-    if ended is not None:
-        yield ended, line(ended, _stopped(name), writer=LAB).encode()
+def verdict(
+    stage: Stage, figures: Figures, written: Mapping[str, int], at_first: Before | None
+) -> tuple[list[Expectation], str]:
+    """What an act must show, and its whole trace for `vipkeeper report` where it does not.
 
-
-def _stopped(name: str) -> DaemonChanged:
-    return DaemonChanged(name, DaemonState.STOPPED)
-
-
-def expectations(
-    stage: Stage, figures: Figures, written: Mapping[str, int], at_first: Before
-) -> list[Expectation]:
-    """The verdict of an act; none where the daemons write no trace."""
-    if not stage.manager.traced:
-        return []
+    `at_first`: None where nobody asks. There is no verdict on daemons that write no trace.
+    """
+    if at_first is None or not stage.manager.traced:
+        return [], ""
     facts = told(stage, figures, at_first)
     if not facts:
-        return [Expectation(KEPT, False, "not judged: a trace does not say its writer's settings")]
-    daemons = traces.lines(stage.cluster, written, figures.window)
-    broken = judge(daemons, facts, until=figures.window.end)
+        unknown = "not judged: a trace does not say its writer's settings"
+        return [Expectation(KEPT, False, unknown)], ""
+    window = figures.window
+    broken = judge(traces.lines(stage.cluster, written, window), facts, until=window.end)
+    if not broken:
+        return [Expectation(KEPT, True, "none broken")], ""
+    daemons = traces.lines(stage.cluster, written, window)
     names = [f"{one.invariant}: {one.text}" for one in broken[:SHOWN]]
     if len(broken) > SHOWN:
         names.append(f"{len(broken) - SHOWN} more")
-    return [Expectation(KEPT, not broken, "; ".join(names) or "none broken")]
-
-
-def whole(stage: Stage, figures: Figures, written: Mapping[str, int], at_first: Before) -> str:
-    """The trace of an act, for `vipkeeper report`."""
-    daemons = traces.lines(stage.cluster, written, figures.window)
-    facts = told(stage, figures, at_first)
-    every = merged(daemons, facts, until=figures.window.end)
-    return "".join(f"{text.decode('ascii')}\n" for text in every)
+    every = merged(daemons, facts, until=window.end)
+    whole = "".join(f"{text.decode('ascii')}\n" for text in every)
+    return [Expectation(KEPT, False, "; ".join(names))], whole
 
 
 def told(stage: Stage, figures: Figures, at_first: Before) -> list[Told]:
@@ -162,10 +151,31 @@ def told(stage: Stage, figures: Figures, at_first: Before) -> list[Told]:
     if len(configured) < len(cluster.servers):
         return []
     start = window.start
-    facts: list[Told] = [(start, fact) for fact in configured.values()]
-    strict = any(fact.settings.strict_lease is not None for fact in configured.values())
-    late = max(LEAST_LATE, min(MOST_LATE, stage.recorder.worst_lateness_us * 1000))
-    for name in cluster.servers:
+    facts = first(stage, at_first, window)
+    facts += addresses(stage.recorder, window, strict=strict(cluster))
+    facts += served(stage.recorder, window)
+    facts += [(max(at, start), fact) for at, fact in cluster.ledger.told]
+    facts.sort(key=lambda one: one[0])
+    return facts
+
+
+def strict(cluster: Cluster) -> bool:
+    """A strict lease may silence a kernel that has the VIP."""
+    every = cluster.ledger.configured.values()
+    return any(fact.settings.strict_lease is not None for fact in every)
+
+
+def lateness(recorder: Recorder, window: Window) -> Duration:
+    """What timers are taken to have been late by: as the probes were. More than a second is a disturbance."""
+    return max(LEAST_LATE, recorder.late(window))
+
+
+def first(stage: Stage, at_first: Before, window: Window) -> list[Told]:
+    """What is so of every server when a trace begins, and what the probes were late by in all of it."""
+    start = window.start
+    facts: list[Told] = [(start, fact) for fact in stage.cluster.ledger.configured.values()]
+    late = lateness(stage.recorder, window)
+    for name in stage.cluster.servers:
         runs = name in at_first.running
         state = at_first.states.get(name, State.STOPPED) if runs else State.STOPPED
         daemon = DaemonState.RUNNING if runs else DaemonState.STOPPED
@@ -175,17 +185,20 @@ def told(stage: Stage, figures: Figures, at_first: Before) -> list[Told]:
             (start, HostChanged(name, late, False)),
             (start, StateKnown(name, state)),
         ]
-    facts += _addresses(stage.recorder, window, strict=strict)
-    facts += _served(stage.recorder, window)
-    facts += [(max(at, start), fact) for at, fact in cluster.ledger.told]
-    facts.sort(key=lambda one: one[0])
     return facts
 
 
-def _addresses(recorder: Recorder, window: Window, *, strict: bool) -> list[Told]:
-    """Whose kernel has the VIP. It answers then, unless a strict lease silences it: that the wire shows."""
+def addresses(
+    recorder: Recorder, window: Window, *, strict: bool, since: Instant = 0
+) -> list[Told]:
+    """Whose kernel has the VIP. It answers then, unless a strict lease silences it: that the wire shows.
+
+    `since`: what was before has been told.
+    """
     found: list[Told] = []
     for change in recorder.changes():
+        if change.at < since:
+            continue
         at = max(change.at, window.start)
         found.append((at, VipChanged(change.server, change.held)))
         if not strict:
@@ -199,12 +212,12 @@ def _addresses(recorder: Recorder, window: Window, *, strict: bool) -> list[Told
     return found
 
 
-def _served(recorder: Recorder, window: Window) -> Sequence[Told]:
-    """Who answers the client; nobody while it waits."""
+def served(recorder: Recorder, window: Window, *, since: Instant = 0) -> list[Told]:
+    """Who answers the client; nobody while it waits. `since`: what was before has been told."""
     gaps = [gap for gap in measure.gaps(recorder.udp, window) if gap.length > UNSERVED]
     marks = sorted([
         *((gap.start, None) for gap in gaps),
-        *((max(at, window.start), name) for at, name in recorder.served),
+        *recorder.served,
         *((gap.end, "") for gap in gaps),
     ], key=lambda mark: mark[0])  # fmt: skip
     found: list[Told] = []
@@ -212,5 +225,7 @@ def _served(recorder: Recorder, window: Window) -> Sequence[Told]:
     for at, name in marks:
         if name:
             last = name
-        found.append((at, ServedChanged(None if name is None else last)))
+        if at >= since:
+            now_served = None if name is None else last
+            found.append((max(at, window.start), ServedChanged(now_served)))
     return found

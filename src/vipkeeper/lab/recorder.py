@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vipkeeper.lab import measure, records
 from vipkeeper.lab.kernel import now
-from vipkeeper.lab.measure import Attempts, Change
+from vipkeeper.lab.measure import Attempts, Change, Window
 from vipkeeper.lab.processes import LabError, environment, in_namespace
 from vipkeeper.lab.records import Kind, Record
 from vipkeeper.lab.topology import Topology
@@ -26,13 +26,16 @@ TLS_PATIENCE = 200_000_000
 """Nanoseconds after which an answer is too late to count."""
 _PIPE = 1 << 20
 _STEP = 0.02
+_SETTLES_WITHIN = 5.0
 
 
 class Recorder:
     """Client, observer and address watcher of one cluster, and everything they saw."""
 
-    def __init__(self, network: Topology, directory: Path) -> None:
+    def __init__(self, network: Topology, directory: Path, *, watched: bool = False) -> None:
         """Start the probes and wait until each has begun.
+
+        `watched`: how late each core is is measured too.
 
         Raises:
             LabError: one of them does not start.
@@ -44,10 +47,14 @@ class Recorder:
         """When the VIP last answered the client by UDP, by the server that answered."""
         self.served: list[tuple[int, str]] = []
         """When the client was first answered by another server than just before."""
+        self.last_question = 0
+        """When the client last asked by UDP: what had answered it by then has been heard."""
         self.last_service = 0
         """When a connection was last answered with a ServerHello."""
         self.worst_lateness_us = 0
         """How late a probe woke up at worst."""
+        self._late: list[tuple[int, int]] = []
+        """When a probe woke up late, and by how many microseconds."""
         self._arp: list[Record] = []
         self._addresses: list[Record] = []
         self.holding: set[str] = set()
@@ -64,6 +71,8 @@ class Recorder:
         self._start(None, "addresses", "--vip", vip, *names)
         self._start("observer", "observer", "--vip", vip, "--every", str(ARP_EVERY))
         self._start("client", "client", "--vip", vip)
+        for core in sorted(os.sched_getaffinity(0)) if watched else ():
+            self._start(None, "sentinel", "--core", str(core))
         if not self.wait(lambda: len(self._ready) == len(self._processes), 15.0):
             raise LabError(f"the lab's probes do not start: {self._errors.read_text().strip()}")
 
@@ -117,6 +126,10 @@ class Recorder:
             self.pump(_STEP)
         return True
 
+    def settle(self, end: int) -> None:
+        """Wait until every answer in time to a question before an instant has been heard, a late client's too."""
+        self.wait(lambda: self.last_question > end + UDP_PATIENCE, _SETTLES_WITHIN)
+
     def watch(self, seconds: float) -> None:
         """Take records for a while."""
         end = now() + int(seconds * 1e9)
@@ -126,7 +139,7 @@ class Recorder:
     def _take(self, record: Record) -> None:
         match record.kind:
             case Kind.UDP_SENT:
-                self.udp.started[record.number] = record.at
+                self.udp.started[record.number] = self.last_question = record.at
             case Kind.UDP_ANSWERED:
                 self.udp.answered.setdefault(record.number, record.at)
                 self.last_answer[record.text] = record.at
@@ -143,6 +156,7 @@ class Recorder:
                 self._take_address(record)
             case Kind.LATE:
                 self.worst_lateness_us = max(self.worst_lateness_us, record.number)
+                self._late.append((record.at, record.number))
             case Kind.READY:
                 self._ready.add(record.text)
             case Kind.TLS_FAILED:
@@ -158,6 +172,12 @@ class Recorder:
     def answers_by(self, since: int) -> set[str]:
         """The servers that answered the client since an instant."""
         return {server for server, at in self.last_answer.items() if at > since}
+
+    def late(self, window: Window) -> int:
+        """Nanoseconds by which a probe woke up late in a window, at worst."""
+        # One that was to wake in the window may have woken behind it.
+        found = (us for at, us in self._late if at - us * 1000 < window.end and at >= window.start)
+        return max(found, default=0) * 1000
 
     def changes(self) -> list[Change]:
         """Every change of the VIP in the servers' kernels so far."""
@@ -175,6 +195,7 @@ class Recorder:
             attempts.answered = {
                 n: at for n, at in attempts.answered.items() if n in attempts.started
             }
+        self._late = [late for late in self._late if late[0] >= before]
         self._arp = [record for record in self._arp if record.at >= before]
         last = {(r.text, r.kind): r for r in self._addresses if r.at < before}
         kept = sorted(last.values(), key=lambda record: record.at)

@@ -11,22 +11,27 @@ from vipkeeper.lab import measure
 from vipkeeper.lab.act import TAKEOVER_BOUND, Act
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.drill import Drill
-from vipkeeper.lab.judge import Judge, TraceFile
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.managers import Vipkeeper
-from vipkeeper.lab.measure import Change, Window
+from vipkeeper.lab.measure import Window
 from vipkeeper.lab.must import AGREED, LEASE
 from vipkeeper.lab.recorder import UDP_EVERY, UDP_PATIENCE
 from vipkeeper.lab.schedule import Step, step
 from vipkeeper.lab.stage import Figures, Stage
-from vipkeeper.lab.traces import TRACE
+from vipkeeper.lab.watch import Watch
 from vipkeeper.report.run import ActResult, Expectation, Verdict
-from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakViolation
+from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakPart, SoakViolation
 
-SPELL = 60.0
+SPELL = 30.0
 """Seconds of one spell of a soak without faults: as often its record is written."""
 LAG = 300 * MILLISECOND
 """How far behind samples are judged: answers and lines of a trace may be on their way."""
+CONDITIONS = (
+    "kernel", "cores", "Python", "namespaces", "real-time scheduling", "probes late by at most",
+)  # fmt: skip
+"""What a record says of the host, of all that a drill does."""
+STANDSTILL = 1000 * MILLISECOND
+"""Where the probes were later than this, the host stood still: what acts must show says nothing then."""
 TOUCHES = 5 * MILLISECOND
 """An outage that ends or begins so near the edge of what is gathered at once goes on beyond it."""
 
@@ -36,8 +41,14 @@ def _watch(stage: Stage) -> None:
 
 
 def _nothing_happens(stage: Stage, figures: Figures) -> list[Expectation]:
-    own = measure.lateness(stage.recorder.udp, figures.window)
+    own = _late(stage, figures.window)
     return [*acts.quiet(stage, figures), acts.bounded(figures, UDP_PATIENCE + own)]
+
+
+def _late(stage: Stage, window: Window) -> int:
+    """What the lab itself was late by: a client waits for that too."""
+    recorder = stage.recorder
+    return max(measure.lateness(recorder.udp, window), recorder.late(window))
 
 
 QUIET_ACT = Act(
@@ -76,21 +87,22 @@ class Soaking:
     ) -> None:
         """`record`: with what earlier parts came to; `save` is called after every fault, then `tell`."""
         assert isinstance(drill.manager, Vipkeeper)
+        drill.watched = True
         self.record = record
         self.failure: Failure | None = None
         self._drill = drill
-        self._manager: Vipkeeper = drill.manager
         self._faults = faults
         self._save = save
         self._tell = tell
         self._cluster: Cluster | None = None
-        self._judge: Judge | None = None
+        self._watch: Watch | None = None
+        self._earlier, self._began = record.parts, record.length
         self._zero: int | None = None
         """The instant that the record counts from."""
         self._from = 0
         """Until when samples were gathered."""
-        self._disturbed: list[tuple[int, bool]] = []
-        self._last: ActResult | None = None
+        self._last: tuple[ActResult, int | None] | None = None
+        """The newest act or quiet spell, with its seed: what is found later came of it."""
 
     def play(self) -> None:
         """Go on with the record.
@@ -102,7 +114,8 @@ class Soaking:
             if self.record.quiet:
                 self._play(QUIET_ACT, SPELL, None)
             else:
-                self._step(step(self._faults, self.record.seed, self.record.drawn))
+                record = self.record
+                self._step(step(self._faults, record.seed, record.drawn, paired=record.pairs))
 
     def _step(self, one: Step) -> None:
         self._play(QUIET_ACT, one.quiet, None)
@@ -114,20 +127,35 @@ class Soaking:
         """One act or quiet spell; saved when it is over."""
         illness = self._drill.rest(act)
         self._enter()
-        result = self._last
+        result = self._last[0] if self._last else None
         if illness:
             self._collect(now() - LAG)
-            self._fail(self._last, seed, f"the cluster does not come back to health: {illness}")
+            self._fail(f"the cluster does not come back to health: {illness}")
         else:
             self._between()
         if self.failure is None:
-            self._disturbed.append((now(), seed is not None))
-            result = self._drill.perform(replace(act, seconds=seconds), 1, seed or 0)
-            if result.verdict is not Verdict.SKIPPED:
+            result = self._judged(self._drill.perform(replace(act, seconds=seconds), 1, seed or 0))
+            if result.length or result.verdict is not Verdict.SKIPPED:
                 self._ended(result, seed)
+        if self.failure is not None and self._watch is not None:
+            self.failure = replace(self.failure, traces=self._watch.traces())
+        self.record = replace(self.record, parts=(*self._earlier, self._part()))
         self._save(self.record)
         if result is not None and (seed is not None or self.record.quiet or self.failure):
             self._tell(self.record, result)
+
+    def _judged(self, result: ActResult) -> ActResult:
+        """The verdict of an act, where the host let it be played."""
+        late = self._stage.recorder.late(Window(self._stage.began, now()))
+        if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
+            return result
+        reason = f"not judged: the host stood still for {acts.ms(late)} ({result.reason})"
+        return replace(result, verdict=Verdict.SKIPPED, reason=reason)
+
+    def _part(self) -> SoakPart:
+        found = self._drill.report().conditions
+        told = {name: found[name] for name in CONDITIONS}
+        return SoakPart(self._began, self._drill.started_at, told)
 
     def _enter(self) -> None:
         """A new cluster begins with the moment it is healthy; what came before is nobody's fault."""
@@ -135,12 +163,9 @@ class Soaking:
         assert cluster is not None
         if cluster is self._cluster:
             return
-        self._cluster, self._from = cluster, now()
-        if self._zero is None:
-            self._zero = self._from - round(self.record.length * 1e9)
-        files = {name: TraceFile(s.directory / TRACE) for name, s in cluster.servers.items()}
-        self._judge = Judge(self._manager.core_settings(cluster.network), files)
-        self._judge.look(self._stage.recorder.changes(), [(self._from, False)], self._from)
+        self._cluster, self._watch = cluster, Watch(self._stage)
+        self._from = self._watch.start
+        self._zero = self._from - round(self.record.length * 1e9)
 
     @property
     def _stage(self) -> Stage:
@@ -151,24 +176,26 @@ class Soaking:
         """The time in which the last fault was cleared away: nobody is alone for long, nor two."""
         if (end := now() - LAG) <= self._from:
             return
+        self._stage.recorder.settle(end)
         recorder, window = self._stage.recorder, Window(self._from, end)
         nobody = measure.outage(recorder.udp, window)
         most = TAKEOVER_BOUND
         if self.record.quiet:
-            most = UDP_PATIENCE + measure.lateness(recorder.udp, window)
+            most = UDP_PATIENCE + _late(self._stage, window)
         answering = measure.two_holders(recorder.answerers(), window)
         kernels = measure.two_kernels(recorder.changes(), window)
         self._collect(end)
+        if recorder.late(window) > STANDSTILL:
+            return
         for found, limit, text in (
             (nobody, most, "the client is without answer"),
             (answering, AGREED, "two servers answer for the VIP"),
             (kernels, LEASE, "two kernels have the VIP"),
         ):
             if found > limit:
-                said = f"between: {text} for {acts.ms(found)}, at most {acts.ms(limit)}"
-                self._fail(self._last, None, said)
+                self._fail(f"between: {text} for {acts.ms(found)}, at most {acts.ms(limit)}")
         if self.record.quiet and self.record.moves:
-            self._fail(self._last, None, "the VIP moved although nothing was broken")
+            self._fail("the VIP moved although nothing was broken")
 
     def _ended(self, result: ActResult, seed: int | None) -> None:
         stage = self._stage
@@ -178,27 +205,24 @@ class Soaking:
             victim = stage.victim.name if stage.victim else None
             one = SoakFault(self._at(stage.broken[0].start), self._at(last), result.name, victim)
             self.record = replace(self.record, faults=(*self.record.faults, one))
-        self._last = result
+        self._last = result, seed
         if result.verdict is Verdict.FAILED:
-            self._fail(result, seed, result.reason)
-        self._collect(max(self._from, end - LAG), seed)
+            self._fail(result.reason)
+        self._collect(max(self._from, end - LAG))
 
-    def _collect(self, end: int, seed: int | None = None) -> None:
+    def _collect(self, end: int) -> None:
         """Add outages and moves until now to the record, and have the traces judged."""
-        window, recorder = Window(self._from, end), self._stage.recorder
+        window = Window(self._from, end)
         self._from = end
-        changes = [change for change in recorder.changes() if change.at in window]
         self.record = replace(
             self.record,
             outages=self._outages(window),
-            moves=(*self.record.moves, *self._moves(recorder.changes(), window)),
+            moves=(*self.record.moves, *self._moves(window)),
             seconds=max(self.record.length, self._at(end)),
         )
-        assert self._judge is not None
-        disturbed, self._disturbed = self._disturbed, []
-        for broken in self._judge.look(changes, disturbed, end):
-            said = f"{broken.invariant}: {broken.text}"
-            self._fail(self._last, seed, said, max(0.0, self._at(broken.at)))
+        assert self._watch is not None
+        for broken in self._watch.look(end):
+            self._fail(f"{broken.invariant}: {broken.text}", self._at(broken.at))
 
     def _outages(self, window: Window) -> tuple[SoakOutage, ...]:
         """Those of the record and of the window; one that spans windows is one."""
@@ -212,36 +236,29 @@ class Soaking:
             found.append(SoakOutage(start, self._at(gap.end)))
         return tuple(found)
 
-    def _moves(self, changes: Sequence[Change], window: Window) -> list[SoakMove]:
-        found, before = [], None
-        for change in changes:
-            if not change.held:
-                continue
-            if before not in (None, change.server) and change.at in window:
-                found.append(SoakMove(self._at(change.at), change.server, before))
-            before = change.server
-        return found
+    def _moves(self, window: Window) -> list[SoakMove]:
+        found = measure.moves(self._stage.recorder.changes(), window)
+        return [SoakMove(self._at(one.at), one.server, one.before) for one in found]
 
     def _at(self, instant: int) -> float:
         """Seconds of the record."""
         assert self._zero is not None
         return max(0.0, round((instant - self._zero) / 1e9, 6))
 
-    def _fail(
-        self, result: ActResult | None, seed: int | None, said: str, at: float | None = None
-    ) -> None:
-        """Write a broken promise down; the first one is shown."""
+    def _fail(self, said: str, at: float | None = None) -> None:
+        """Write a broken promise down; the first one is shown, with the newest act."""
         when = self._at(now()) if at is None else at
         broken = (*self.record.violations, SoakViolation(when, said))
         length = max(self.record.length, when)
         self.record = replace(self.record, violations=broken, seconds=length)
-        if self.failure is not None or self._judge is None:
+        if self.failure is not None or self._watch is None:
             return
-        shown = result or self._drill.perform(replace(QUIET_ACT, seconds=0.5), 1, 0)
+        if self._last is None:
+            self._last = self._drill.perform(replace(QUIET_ACT, seconds=0.5), 1, 0), None
+        shown, seed = self._last
         shown = replace(shown, verdict=Verdict.FAILED, reason=said)
         self._drill.keep_logs(f"{shown.name}-1")
-        traces = {name: file.tail() for name, file in self._judge.files.items()}
-        self.failure = Failure(shown, seed, traces)
+        self.failure = Failure(shown, seed, {})
 
 
 def new_record(seed: int, hours: float, quiet: bool, started: str, version: str) -> Soak:

@@ -252,6 +252,7 @@ class Stage:
 
     def heal(self) -> str:
         """Bring the cluster back to health; empty when it is, else what is missing."""
+        self._note_ended(now())
         self.cluster.undo()
         for server in self.cluster.servers.values():
             if not server.powered:
@@ -320,10 +321,18 @@ class Stage:
             if server.daemon is not None and not server.daemon.running
         ]
 
+    def _note_ended(self, at: int) -> None:
+        """A daemon that ended by itself is told of: it is about to be started again."""
+        for server in self._ended():
+            assert server.daemon is not None
+            self.cluster.ledger.ended(server.name, server.daemon.last_words(1), at)
+
     def measure(self) -> Figures:
         """End the act and measure it."""
         end = now()
+        self._note_ended(end - 1)
         self.recorder.watch(0.05)  # what happened before the end is still on its way
+        self.recorder.settle(end)
         recorder = self.recorder
         window = Window(self.began, end)
         after = Window(self.broken[0].start if self.broken else self.began, end)
@@ -335,7 +344,7 @@ class Stage:
             service_outage=measure.outage(recorder.tls, after),
             two_holders=measure.two_holders(recorder.answerers(), window),
             two_kernels=measure.two_kernels(found, window),
-            moves=measure.moves(found, window),
+            moves=len(measure.moves(found, window)),
             changes=tuple(change for change in found if change.at in window),
             left_behind=tuple(sorted(n for n in holding if not self._alive(n))),
             holders=frozenset(holding),
@@ -363,3 +372,11 @@ class Stage:
             Marker(max(0.0, (at - self.began) / 1e9), kind, text, server)
             for at, kind, text, server in every
         )
+
+
+def healed(stage: Stage) -> str:
+    """Bring the cluster back to health; why not, where that fails."""
+    try:
+        return stage.heal()
+    except LabError as error:
+        return str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import mmap
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ from vipkeeper.core.actions import State
 from vipkeeper.core.facts import Configured
 from vipkeeper.core.invariants.reading import UnreadableError, build
 from vipkeeper.core.trace import TraceRecord, parse
-from vipkeeper.core.types import Settings
+from vipkeeper.core.types import Instant, Settings
 from vipkeeper.lab.cluster import Cluster
+from vipkeeper.lab.kernel import free_beginning
 from vipkeeper.lab.measure import Window
 
 TRACE = "trace.ndjson"
 """Name of a daemon's trace in its server's directory."""
+READABLE = 4 << 20
+"""Bytes of a growing trace that stay readable behind what was read."""
 WANTED = {"Header", "Transition", "AddressesDone", "Announce"}
 """Types of record that pictures need; adverts are most of a trace."""
 
@@ -66,6 +70,47 @@ def longest_silence(cluster: Cluster, server: str, window: Window) -> int:
     found = (_time(text) for text in lines(cluster, BEGINNING, window)[server])
     marks = [window.start, *sorted(at for at in found if at in window), window.end]
     return max(after - before for before, after in itertools.pairwise(marks))
+
+
+class Growing:
+    """One daemon's trace as it grows. What was read is given back to the file system."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        """`offset`: where to begin."""
+        self.path = path
+        self._offset = offset
+        self._rest = b""
+        self._later: list[bytes] = []
+        """Read, and not given yet."""
+
+    def lines(self, until: Instant) -> list[bytes]:
+        """What happened before an instant, is written by now, and was not given yet; whole lines only."""
+        found = [*self._later, *self._new()]
+        early = [text for text in found if _time(text) < until]
+        self._later = [text for text in found if _time(text) >= until]
+        return early
+
+    def _new(self) -> list[bytes]:
+        if not self.path.exists():
+            return []
+        with self.path.open("r+b") as file:
+            file.seek(self._offset)
+            data = self._rest + file.read()
+            self._offset = file.tell()
+            if self._offset > READABLE:
+                free_beginning(file.fileno(), self._offset - READABLE)
+        *whole, self._rest = data.split(b"\n")
+        return whole
+
+    def tail(self) -> str:
+        """What is still readable, whole lines only."""
+        if not self.path.exists():
+            return ""
+        with self.path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - READABLE))
+            text = file.read().decode("ascii", errors="replace")
+        return text if size <= READABLE else text.partition("\n")[2]
 
 
 def first_settings(found: Iterable[bytes]) -> Configured | None:

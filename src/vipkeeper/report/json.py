@@ -103,7 +103,7 @@ def _read_object(kind: type, value: Any, path: str) -> Any:
         where = f"{path}.{field.name}" if path else field.name
         if field.name in found:
             arguments[field.name] = read_value(hints[field.name], found[field.name], where)
-        elif field.default is dataclasses.MISSING:
+        elif field.default is field.default_factory is dataclasses.MISSING:
             raise ReportError(f"{where}: missing")
     made = kind(**arguments)
     if isinstance(made, Span) and made.end < made.start:

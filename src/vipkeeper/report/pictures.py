@@ -9,7 +9,7 @@ from vipkeeper.report.bench import Outages
 from vipkeeper.report.html import file, stylesheet, templates
 from vipkeeper.report.soak import Soak
 from vipkeeper.report.svg_outages import curves, figures, split
-from vipkeeper.report.svg_soak import LISTED, clock, counted, overview
+from vipkeeper.report.svg_soak import LISTED, clock, counted, overview, title
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ def bench_text(cells: Sequence[Outages]) -> str:
 def soak_page(soak: Soak) -> str:
     """The soak at a glance."""
     both = Picture(overview(soak), overview(soak, narrow=True))
-    return page(f"Soak, seed {soak.seed}", counted(soak), [both])
+    return page(title(soak), counted(soak), [both])
 
 
 def soak_text(soak: Soak) -> str:
     """What it came to, and the promises that were broken."""
-    lines = [f"seed {soak.seed}; {counted(soak)}"]
+    lines = [f"{title(soak)}; {counted(soak)}"]
     lines += [f"  BROKEN {clock(one.at)} {one.text}" for one in soak.violations[:LISTED]]
     if len(soak.violations) > LISTED:
         lines.append(f"  and {len(soak.violations) - LISTED} more")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vipkeeper.report.json import ReportError, read_value
@@ -51,6 +51,17 @@ class SoakViolation:
 
 
 @dataclass(frozen=True, slots=True)
+class SoakPart:
+    """What was played at one go, and on what."""
+
+    at: float
+    """Where in the soak it begins."""
+    started: str
+    """Wall clock, RFC 3339, UTC."""
+    conditions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Soak:
     """A whole soak. Times are seconds from `started`, on a clock that does not jump."""
 
@@ -77,6 +88,9 @@ class Soak:
     """Milliseconds between two adverts."""
     settings: tuple[str, ...] = ()
     """More lines of cluster.yaml."""
+    pairs: bool = False
+    """Every fourth fault is two at once."""
+    parts: tuple[SoakPart, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -31,7 +31,7 @@ def overview(soak: Soak, *, narrow: bool = False) -> str:
     width = 352.0 if narrow else 960.0
     key = f"vk-soak-{soak.seed}{'n' if narrow else ''}"
     left, right = 58.0, width - 18
-    parts = [text(18, 28, f"Soak, seed {soak.seed}", "ink t")]
+    parts = [text(18, 28, title(soak), "ink t")]
     words = "✗ FAILED" if soak.violations else "✓ every promise kept"
     parts.append(text(right, 28, words, "two b" if soak.violations else "ok b", "end"))
     y = 50.0
@@ -59,7 +59,12 @@ def overview(soak: Soak, *, narrow: bool = False) -> str:
     for strip in strips(soak):
         parts += _strip(soak, strip, key, left, scale, y)
         y += STEP
-    return document(key, f"Soak, seed {soak.seed}", describe(soak), (width, y + 8), parts)
+    return document(key, title(soak), describe(soak), (width, y + 8), parts)
+
+
+def title(soak: Soak) -> str:
+    """What was played."""
+    return "Soak, nothing broken" if soak.quiet else f"Soak, seed {soak.seed}"
 
 
 def counted(soak: Soak) -> str:

@@ -17,6 +17,8 @@ from vipkeeper.cli.drill_soak import UNBUDGETED, Record, begun
 from vipkeeper.errors import ExitCode, HostError, UsageError
 from vipkeeper.report.soak import Soak, SoakFault, SoakViolation, load_soak
 
+STARTED = "2026-11-27T10:00:00Z"
+
 
 def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
@@ -27,7 +29,8 @@ def arguments(*words: str) -> argparse.Namespace:
 def played(*words: str) -> Soak:
     """A record after twenty minutes."""
     fresh = begun(arguments("--hours", "1", "--seed", "7", *words), None)
-    return replace(fresh, seconds=1200.0, drawn=40, faults=(SoakFault(1.0, 2.0, "loss", "cp1"),))
+    faults = (SoakFault(1.0, 2.0, "loss", "cp1"),)
+    return replace(fresh, started=STARTED, seconds=1200.0, drawn=40, faults=faults)
 
 
 def test_the_same_command_goes_on_where_the_record_ends() -> None:
@@ -63,6 +66,7 @@ def test_a_record_of_another_soak_is_not_gone_on_with(words: list[str], message:
         (["loss", "--hours", "1"], "belong to 'drill soak'"),
         (["soak", "loss", "--hours", "1"], "takes no acts"),
         (["soak", "--hours", "1", "--runs", "2"], "it has no --runs"),
+        (["soak", "--hours", "1", "--manager", "keepalived"], "only vipkeeper's own promises"),
         (["soak", "--hours", "0"], "no number of hours"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vipkeeper.lab import measure
-from vipkeeper.lab.measure import Attempts, Change, Window
+from vipkeeper.lab.measure import Attempts, Change, Move, Window
 from vipkeeper.lab.records import SIZE, Kind, Record, decode, encode
 
 MS = measure.MILLISECOND
@@ -167,10 +167,10 @@ def test_move_is_a_change_of_server_in_the_window() -> None:
         change(60, "cp2", False),
         change(70, "cp1", True),
     ]
-    assert measure.moves(found, ALL) == 2
-    assert measure.moves(found, Window(60 * MS, 100 * MS)) == 1
-    assert measure.moves(found, Window(0, 50 * MS)) == 0
-    assert measure.moves(found[:3], ALL) == 0
+    assert len(measure.moves(found, ALL)) == 2
+    assert measure.moves(found, Window(60 * MS, 100 * MS)) == [Move(70 * MS, "cp1", "cp2")]
+    assert measure.moves(found, Window(0, 50 * MS)) == []
+    assert measure.moves(found[:3], ALL) == []
 
 
 def test_a_second_holder_that_lets_go_did_not_have_the_vip_last() -> None:
@@ -181,8 +181,8 @@ def test_a_second_holder_that_lets_go_did_not_have_the_vip_last() -> None:
         change(50, "cp1", False),
         change(60, "cp2", True),
     ]
-    assert measure.moves(found, Window(40 * MS, 100 * MS)) == 1
-    assert measure.moves(found, ALL) == 2
+    assert measure.moves(found, Window(40 * MS, 100 * MS)) == [Move(60 * MS, "cp2", "cp1")]
+    assert len(measure.moves(found, ALL)) == 2
 
 
 def test_holders_at_an_instant() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from support.story import Story
 from vipkeeper.core.actions import Cause, Exit, SendAdvert, State, Transition
 from vipkeeper.core.events import AdvertReceived, Tick
 from vipkeeper.core.facts import (
+    CLIENT,
+    GATEWAY,
     AnswersChanged,
     ApiChanged,
     ApiState,
@@ -22,8 +25,10 @@ from vipkeeper.core.facts import (
     DaemonState,
     Disturber,
     DisturberChanged,
+    Escaped,
     FaultKind,
     Healed,
+    HostChanged,
     PowerChanged,
     ServedChanged,
     StateKnown,
@@ -34,7 +39,8 @@ from vipkeeper.core.trace import Header, TraceRecord, line, parse
 from vipkeeper.core.types import MILLISECOND
 from vipkeeper.daemon.observer import Trace
 from vipkeeper.lab.ledger import Ledger
-from vipkeeper.lab.promises import Told, judge, merged
+from vipkeeper.lab.merging import Told
+from vipkeeper.lab.promises import Judge, judge, merged
 from vipkeeper.lab.topology import lan
 from vipkeeper.lab.wires import Fault
 from vipkeeper.report.trace import load_trace
@@ -45,10 +51,14 @@ NAMES = ("cp1", "cp2", "cp3")
 
 
 class Act:
-    """cp1 holds, cp2 and cp3 follow; daemons' lines and the lab's facts at times in milliseconds."""
+    """cp1 holds, cp2 and cp3 follow; daemons' lines and the lab's facts at times in milliseconds.
+
+    Each daemon writes a tick each 100 ms, until it is told to be silent.
+    """
 
     def __init__(self) -> None:
         self.lines: dict[str, list[bytes]] = {name: [] for name in NAMES}
+        self.silent_from: dict[str, int] = {}
         self.facts: list[Told] = [
             (1, Configured(name, settings(own))) for own, name in enumerate(NAMES)
         ]
@@ -80,8 +90,27 @@ class Act:
         self.moves(at + 80, name, State.SUSPECT, State.CLAIM)
         self.moves(at + 81, name, State.CLAIM, State.HOLDER)
 
+    def written(self) -> dict[str, list[bytes]]:
+        found = {}
+        for name, lines in self.lines.items():
+            end = self.silent_from.get(name, END // MILLISECOND)
+            ticks = [
+                f"{line(at * MILLISECOND + 1, Tick())}\n".encode() for at in range(50, end, 100)
+            ]
+            found[name] = sorted([*ticks, *lines], key=when)
+        return found
+
     def broken(self) -> set[str]:
-        return {one.invariant for one in judge(self.lines, self.facts, until=END)}
+        return {one.invariant for one in judge(self.written(), self.facts, until=END)}
+
+    def texts(self) -> list[str]:
+        return [one.text for one in judge(self.written(), self.facts, until=END)]
+
+
+def when(text: bytes) -> int:
+    record = parse(text)
+    assert isinstance(record, TraceRecord)
+    return record.at
 
 
 def test_a_quiet_act_breaks_nothing() -> None:
@@ -130,6 +159,77 @@ def test_a_vip_left_by_a_daemon_that_ended_by_itself_is_found() -> None:
     assert "S3" in act.broken()
 
 
+def test_a_kernel_heard_late_is_no_vip_left_behind() -> None:
+    act = Act()
+    act.tell(900, HostChanged("cp1", 250 * MILLISECOND, False))
+    act.writes(1000, "cp1", Tick(), Exit())
+    act.silent_from["cp1"] = 1000
+    act.holds(1300, "cp1", held=False)
+    assert "S3" not in act.broken()
+
+
+def test_a_vip_left_behind_by_a_daemon_that_writes_no_more_is_found() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    assert any(text.startswith("cp1 has the VIP with its daemon stalled") for text in act.texts())
+
+
+def test_a_lease_that_ends_is_no_vip_left_behind() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    act.holds(3500, "cp1", held=False)
+    assert "S3" not in act.broken()
+
+
+def test_a_daemon_that_was_killed_is_not_taken_for_a_silent_one() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    act.tell(1000, DaemonChanged("cp1", DaemonState.DEAD))
+    assert any(text.startswith("cp1 has the VIP with its daemon dead") for text in act.texts())
+
+
+def test_a_daemon_that_writes_again_runs_again() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    for at in range(3000, END // MILLISECOND, 100):
+        act.writes(at, "cp1", Tick())
+    assert act.broken() == set()
+
+
+def test_unknown_wires_excuse_two_holders_and_nothing_else() -> None:
+    act = Act()
+    for one, other in permutations((*NAMES, GATEWAY, CLIENT), 2):
+        act.tell(900, WireChanged(one, other, 0, 0, bursts=True))
+    act.holds(1000, "cp2")
+    assert act.broken() & {"S1", "S2", "S3", "S4"} == {"S4"}
+
+
+def test_a_transition_that_the_protocol_does_not_have_is_found() -> None:
+    act = Act()
+    act.moves(1000, "cp3", State.STANDBY, State.HOLDER, Cause.STARTED)
+    assert "A1" in act.broken()
+
+
+def test_a_trace_in_pieces_is_judged_as_a_whole_one_and_each_breach_told_once() -> None:
+    act = Act()
+    act.silent_from["cp1"] = 1000
+    act.holds(4000, "cp2")
+    for at in (8000, 12_000, 16_000):
+        act.tell(at, HostChanged("cp1", 0, False))
+    one, written, found = Judge(), act.written(), []
+    for end in range(700 * MILLISECOND, END + 1, 700 * MILLISECOND):
+        now = [fact for fact in act.facts if end - 700 * MILLISECOND <= fact[0] < end]
+        pieces = {
+            name: [text for text in lines if end - 700 * MILLISECOND <= when(text) < end]
+            for name, lines in written.items()
+        }
+        found += one.take(pieces, now, end)
+    found += one.finish(END)
+    whole = judge(written, act.facts, until=END)
+    assert {"S3", "S4"} <= {one.invariant for one in whole}
+    assert found == whole
+
+
 def test_nobody_who_serves_is_found_unless_something_unknown_is_wrong() -> None:
     act = Act()
     act.holds(1000, "cp1", held=False)
@@ -144,7 +244,7 @@ def test_a_merged_trace_is_in_order_and_read_by_the_report() -> None:
     act = Act()
     act.claims(1000, "cp2")
     act.holds(1082, "cp2")
-    texts = [text.decode() for text in merged(act.lines, act.facts, until=END)]
+    texts = [text.decode() for text in merged(act.written(), act.facts, until=END)]
     records = [parse(text) for text in texts]
     times = [record.at for record in records if isinstance(record, TraceRecord)]
     assert len(times) == len(texts)
@@ -218,6 +318,45 @@ def test_a_signal_to_a_daemon(
     assert facts(ledger) == ([DaemonChanged("cp1", state)] if state is not None else [])
 
 
+def test_a_daemon_that_ended_is_told_of_once(ledger: Ledger) -> None:
+    ledger.ended("cp1", "KeyError: 7", 9)
+    ledger.ended("cp1", "KeyError: 7", 10)
+    assert ledger.told == [(9, Escaped("cp1", "the daemon ended by itself: KeyError: 7"))]
+
+
+def break_it(ledger: Ledger) -> None:
+    ledger.fault(FaultKind.OTHER, "no memory", ["cp1"])
+
+
+def terminate(ledger: Ledger) -> None:
+    ledger.signalled("cp1", signal.SIGTERM)
+
+
+def switch_off(ledger: Ledger) -> None:
+    ledger.powered("cp1", on=False)
+
+
+@pytest.mark.parametrize("what", [break_it, terminate, switch_off])
+def test_the_lab_may_end_a_daemon_until_the_next_act_begins(
+    ledger: Ledger, what: Callable[[Ledger], None]
+) -> None:
+    what(ledger)
+    ledger.changing("what was broken is mended")
+    ledger.ended("cp1", "Killed", 9)
+    assert not any(isinstance(fact, Escaped) for fact in facts(ledger))
+    ledger.begin()
+    ledger.changing("what was broken is mended")
+    ledger.ended("cp1", "KeyError: 7", 10)
+    assert any(isinstance(fact, Escaped) for fact in facts(ledger))
+
+
+def test_a_fault_that_ends_no_daemon_excuses_none(ledger: Ledger) -> None:
+    ledger.fault(FaultKind.PARTITION, "cut off", ["cp1"])
+    ledger.signalled("cp1", signal.SIGHUP)
+    ledger.ended("cp1", "KeyError: 7", 9)
+    assert any(isinstance(fact, Escaped) for fact in facts(ledger))
+
+
 def cut_port(ledger: Ledger) -> None:
     ledger.port("cp1", open=False)
 
@@ -242,6 +381,24 @@ def test_a_loss_is_told_in_thousandths_and_wires_that_are_not_whole_again_at_the
     assert ledger.told == [(5, WireChanged("cp1", "cp2", 200, 0))]
     ledger.begin()
     assert facts(ledger) == [WireChanged("cp1", "cp2", 200, 0)]
+
+
+def test_whoever_listens_hears_that_the_next_act_begins_with_nothing_broken(
+    ledger: Ledger,
+) -> None:
+    heard: list[object] = []
+    ledger.listener = lambda _, fact: heard.append(fact)
+    ledger.fault(FaultKind.API_REFUSES, "dies", ["cp1"])
+    ledger.changing("what was broken is mended")
+    ledger.begin()
+    assert facts(ledger) == []
+    assert heard.index(ApiChanged("cp1", ApiState.REFUSING)) < heard.index(
+        ApiChanged("cp1", ApiState.READY)
+    )
+    assert DisturberChanged(Disturber.OTHER, None, False) in heard
+    wires = {(f.source, f.target): f.bursts for f in heard if isinstance(f, WireChanged)}
+    assert wires
+    assert not any(wires.values())
 
 
 def test_power_that_goes_takes_vip_and_daemon(ledger: Ledger) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from support.cluster import settings
 from vipkeeper.core.actions import Cause, State, Transition
 from vipkeeper.core.events import Reconfigured, Tick
 from vipkeeper.core.facts import Configured
-from vipkeeper.core.trace import Header, line
+from vipkeeper.core.trace import Header, TraceRecord, line, parse
+from vipkeeper.lab import traces
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.measure import Window
 from vipkeeper.lab.topology import lan
-from vipkeeper.lab.traces import TRACE, Known, known, lines, longest_silence
+from vipkeeper.lab.traces import TRACE, Growing, Known, known, lines, longest_silence
 
 
 def cluster(directory: Path, *texts: str) -> Cluster:
@@ -61,3 +64,36 @@ def test_only_whole_lines_of_the_act_are_read(tmp_path: Path) -> None:
         file.write('{"t":21,"type":"Ti')
     (found,) = lines(one, {}, Window(5, 30)).values()
     assert list(found) == [f"{line(20, Tick())}\n".encode()]
+
+
+def test_a_growing_trace_gives_each_whole_line_once_and_what_is_too_new_later(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / TRACE
+    early, late = line(10, Tick()), line(30, Tick())
+    path.write_text(f"{early}\n{late}\n{line(40, Tick())[:9]}")
+    growing = Growing(path)
+    assert growing.lines(20) == [early.encode()]
+    with path.open("a") as file:
+        file.write(f"{line(40, Tick())[9:]}\n")
+    assert growing.lines(50) == [late.encode(), line(40, Tick()).encode()]
+    assert growing.lines(60) == []
+
+
+def test_what_was_read_is_given_back_and_the_last_of_it_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "READABLE", 1 << 16)
+    path = tmp_path / TRACE
+    growing, read = Growing(path), 0
+    for part in range(2):
+        with path.open("a") as file:
+            file.writelines(
+                f"{line(at, Tick())}\n" for at in range(part * 10_000, (part + 1) * 10_000)
+            )
+        read += len(growing.lines(1 << 40))
+    assert read == 20_000
+    assert path.stat().st_blocks * 512 < path.stat().st_size // 2
+    left = growing.tail().splitlines()
+    assert len(left) > 100
+    assert all(isinstance(parse(text), TraceRecord) for text in left)

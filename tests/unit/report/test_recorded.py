@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from vipkeeper.report.bench import Series, load_bench
 from vipkeeper.report.json import ReportError, dump_run
 from vipkeeper.report.recorded import load_recorded
 from vipkeeper.report.run import RunReport
-from vipkeeper.report.soak import dump_soak, load_soak, strips
+from vipkeeper.report.soak import SoakPart, dump_soak, load_soak, strips
 from vipkeeper.report.svg_outages import curves
 
 
@@ -91,7 +92,9 @@ def test_what_is_no_result_is_refused(text: str) -> None:
 
 
 def test_a_soak_survives_being_written() -> None:
-    assert load_recorded(dump_soak(SOAK)) == SOAK
+    parts = (SoakPart(0.0, "2026-01-02T03:04:05Z", {"cores": "2"}),)
+    for soak in (SOAK, replace(SOAK, parts=parts)):
+        assert load_recorded(dump_soak(soak)) == soak
     assert [span.start for span in strips(SOAK)] == [600.0 * n for n in range(9)]
 
 

@@ -248,8 +248,8 @@ class _Each(Invariant, abc.ABC):
 class LeftBehind(_Each):
     """S3: nothing of the VIP stays on a server whose daemon is gone or stopped.
 
-    Bound: L + 0.22 s on the server's clock after the daemon was killed, or while it is stalled; 0 after
-    it ended by itself.
+    Bound: L + 0.22 s on the server's clock, and its lateness, after the daemon was killed, or while it is
+    stalled; 0 after it ended by itself.
     Blind: routes and rules of the packet filter, which facts do not carry; a stunned machine.
     """
 
@@ -264,7 +264,8 @@ class LeftBehind(_Each):
         """0 for one that cleaned up."""
         if server.daemon is DaemonState.STOPPED:
             return 0
-        return server.stretched(server.settings.kernel_lease + KERNEL_LATE) + SLACK
+        lease = server.settings.kernel_lease + KERNEL_LATE
+        return server.stretched(lease) + server.late + SLACK
 
     def says(self, server: ServerSituation) -> str:
         """What is wrong."""
@@ -275,7 +276,7 @@ class AnswersOnlyAsHolder(_Each):
     """S4: a server whose daemon runs answers for the VIP only while it claims, holds or releases it.
 
     Bound: 0.22 s (a kernel removes late) plus twice its lateness; L where the kernel refuses changes.
-    With a strict lease it does not answer longer than that lease after its last advert either.
+    With a strict lease it does not answer longer than that lease, and its lateness, after its last advert either.
     Blind: the strict part is judged when something changes, not at each instant.
     """
 
@@ -289,7 +290,7 @@ class AnswersOnlyAsHolder(_Each):
             if strict is None or not server.answers or server.stunned:
                 continue
             silent = at - max(server.advert_at, server.changed_at)
-            limit = server.stretched(strict) + SLACK
+            limit = server.stretched(strict) + server.late + SLACK
             if silent > limit:
                 text = f"answers {ms(silent)} after its last advert, at most {ms(limit)}"
                 self.broken(at, server.name, f"{server.name} {text}")

@@ -12,14 +12,11 @@ from typing import Any
 
 from vipkeeper import __version__
 from vipkeeper.config.load import ConfigError, load_text
-from vipkeeper.core import types as core
-from vipkeeper.core.types import Profile, Settings
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.managers.base import Manager, Style, Variant
 from vipkeeper.lab.processes import command
 from vipkeeper.lab.topology import Topology
 from vipkeeper.lab.traces import TRACE
-from vipkeeper.wire.advert import cluster_digest
 
 
 class Vipkeeper(Manager):
@@ -40,26 +37,6 @@ class Vipkeeper(Manager):
         except ConfigError as error:
             return [problem.message for problem in error.problems]
         return []
-
-    def core_settings(self, network: Topology) -> tuple[Settings, ...]:
-        """What the election is told on each server, in the order of the servers."""
-        text = self._configuration(network, Path("/key"))
-        config = load_text(text.encode(), Path("cluster.yaml"))
-        return tuple(
-            Settings(
-                vips=config.vips,
-                servers=tuple(core.Server(one.name, one.address) for one in config.servers),
-                own=own,
-                cluster=cluster_digest(config.vips, config.server_pairs),
-                advert_interval=config.advert_interval,
-                profile=Profile(config.profile.value),
-                kernel_lease=config.kernel_lease,
-                move_budget=config.move_budget,
-                strict_lease=config.strict_lease,
-                preempt_after=config.preempt_delay if config.preempt else None,
-            )
-            for own in range(len(config.servers))
-        )
 
     def prepare(self, cluster: Cluster) -> None:
         """One cluster.yaml and one key for all."""

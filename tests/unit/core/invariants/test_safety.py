@@ -124,6 +124,12 @@ def test_s3_a_killed_daemon_leaves_the_vip_no_longer_than_its_lease() -> None:
     assert story.at(5300).drops("cp1").broken() == ["S3"]
 
 
+def test_s3_a_late_kernel_is_waited_for() -> None:
+    story = Story(only=LeftBehind).fact(HostChanged("cp1", SECOND, False)).at(1000).holds("cp1")
+    story.at(2000).fact(DaemonChanged("cp1", DaemonState.DEAD))
+    assert story.at(6200).drops("cp1").broken() == []
+
+
 def test_s3_a_clock_that_was_slow_for_a_while_has_counted_less() -> None:
     def killed() -> Story:
         story = Story(only=LeftBehind).at(1000).holds("cp1")
@@ -166,6 +172,12 @@ def test_s4_a_strict_server_is_silent_when_its_adverts_are() -> None:
     story = Story(only=AnswersOnlyAsHolder, strict_lease=STRICT).at(1000).holds("cp1")
     story.turn("cp1", Tick(), SendAdvert(story.advert("cp1"), ()))
     assert story.at(1390).drops("cp1").broken() == []
+
+
+def test_s4_a_strict_server_that_is_late_is_waited_for() -> None:
+    late = HostChanged("cp1", SECOND, False)
+    story = Story(only=AnswersOnlyAsHolder, strict_lease=STRICT).fact(late)
+    assert story.at(1000).holds("cp1").sends("cp1").at(2300).drops("cp1").broken() == []
 
 
 def test_an_address_that_nobody_answers_for_is_no_second_holder() -> None:

@@ -1,0 +1,110 @@
+"""Hours of random faults, or of none, in parts: `vipkeeper drill soak` with its record among the results."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench import results
+from bench.headtohead import rows
+from bench.targets import shown
+
+from vipkeeper.report.json import ReportError
+from vipkeeper.report.soak import Soak, dump_soak, load_soak
+
+FILES = {False: "soak.json", True: "soak-quiet.json"}
+"""By whether nothing is broken."""
+MACHINE = ("commit", "cpu", "memory", "load")
+"""What a drill does not know of itself."""
+
+
+def play(hours: float, minutes: float, *, quiet: bool, seed: int | None, path: Path) -> int:
+    """One part: until the record has its hours, or so many minutes more; the exit code of the soak.
+
+    Raises:
+        ResultsError: the record is none.
+    """
+    there = _load(path)
+    played = there.length / 3600 if there is not None else 0.0
+    if played >= hours:
+        print(f"soak: all {hours:g} hours are played: {path}")
+        return 0
+    goal = min(hours, played + minutes / 60)
+    machine = {key: str(value) for key, value in results.conditions().items() if key in MACHINE}
+    words = [sys.executable, "-m", "vipkeeper", "drill", "soak", "--hours", f"{goal:.6f}"]
+    words += ["--part", str(path), *(["--quiet"] if quiet else [])]
+    words += ["--seed", str(seed)] if seed is not None else []
+    report = Path(tempfile.mkdtemp(prefix="soak-report-"))
+    code = _run([*words, "--report", str(report)])
+    if not any(report.iterdir()):
+        report.rmdir()
+    after = _load(path)
+    if after is not None:
+        before = len(there.parts) if there is not None else 0
+        new = [replace(part, conditions=part.conditions | machine) for part in after.parts[before:]]
+        whole = path.with_suffix(".part")
+        whole.write_text(dump_soak(replace(after, parts=(*after.parts[:before], *new))), "utf-8")
+        whole.replace(path)
+    return code
+
+
+def section(found: dict[str, Any], pictures: Path) -> str:
+    """Its part of the page; `found`: records by the name of their file."""
+    text = "## Soak\n\n"
+    soaks = {name: load_soak(text) for name, text in found.items()}
+    if not soaks:
+        return text + "Not played yet (`./dev bench soak`).\n"
+    text += (
+        "One cluster with a fault from a seed each few seconds, or with none, and every promise judged all the time "
+        "([soak.md](soak.md)). Raw: `bench/results/NAME.json`.\n\n"
+    )
+    head = ["", "hours", "seed", "faults", "moves", "outages", "longest, ms", "promises broken"]
+    text += rows(head, [_row(name, soak) for name, soak in soaks.items()]) + "\n"
+    for name, soak in soaks.items():
+        text += "".join(f"* **{name}**, {one.at:.0f} s: {one.text}\n" for one in soak.violations)
+        text += (
+            f"{name} was played in {len(soak.parts)} part{'s' if len(soak.parts) != 1 else ''}:\n\n"
+        )
+        text += rows(["from, s", "started", "conditions"], [
+            [f"{part.at:.0f}", part.started, ", ".join(f"{k} {v}" for k, v in part.conditions.items())]
+            for part in soak.parts
+        ]) + "\n"  # fmt: skip
+        if (pictures / f"{name}.svg").exists():
+            text += f"![{name}: faults, outages, moves and broken promises of each ten minutes](pictures/{name}.svg)\n\n"
+    return text
+
+
+def _row(name: str, soak: Soak) -> list[str]:
+    longest = shown(round(soak.longest * 1000, 3)) if soak.outages else ""
+    counts = (len(soak.faults), len(soak.moves), len(soak.outages))
+    return [
+        f"{name}{', nothing broken' if soak.quiet else ''}",
+        f"{soak.length / 3600:.2f}",
+        str(soak.seed),
+        *(str(count) for count in counts),
+        longest,
+        str(len(soak.violations)),
+    ]
+
+
+def _load(path: Path) -> Soak | None:
+    if not path.exists():
+        return None
+    try:
+        return load_soak(path.read_text(encoding="utf-8"))
+    except ReportError as error:
+        raise results.ResultsError(f"{path}: {error}") from None
+
+
+def _run(words: list[str]) -> int:
+    """To its end; Ctrl-C reaches it as well as this process, and it knows what to save."""
+    with subprocess.Popen(words) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
