@@ -37,7 +37,7 @@ def two_for(milliseconds: float, story: Story) -> list[str]:
 
 
 def test_s1_two_answer_longer_than_the_lease() -> None:
-    assert two_for(3300, Story(only=TwoOnWorkingWires)) == ["S1"]
+    assert two_for(3600, Story(only=TwoOnWorkingWires)) == ["S1"]
 
 
 def test_s1_two_answer_while_the_lease_of_one_runs_out() -> None:
@@ -118,10 +118,10 @@ def test_s2_counts_from_the_proof() -> None:
 def test_s3_a_killed_daemon_leaves_the_vip_no_longer_than_its_lease() -> None:
     story = Story(only=LeftBehind).at(1000).holds("cp1")
     story.at(2000).fact(DaemonChanged("cp1", DaemonState.DEAD))
-    assert story.at(5200).drops("cp1").broken() == []
+    assert story.at(5500).drops("cp1").broken() == []
     story = Story(only=LeftBehind).at(1000).holds("cp1")
     story.at(2000).fact(DaemonChanged("cp1", DaemonState.DEAD))
-    assert story.at(5300).drops("cp1").broken() == ["S3"]
+    assert story.at(5600).drops("cp1").broken() == ["S3"]
 
 
 def test_s3_a_late_kernel_is_waited_for() -> None:
