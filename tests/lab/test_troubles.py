@@ -33,5 +33,6 @@ def test_lost_quorum_is_found_by_what_the_survivor_and_the_client_see(tmp_path: 
     (result,) = json.loads(done.stdout)["results"]
     assert (result["outcome"], result["roots"]) == ("right", ["VK801 confirmed"])
     kept = {path.name for path in (tmp_path / "quorum-lost").iterdir()}
-    assert kept == {"answer.json"} | {f"{p}-{n}.tar.gz" for p in ("cp1", "client") for n in (1, 2)}
+    bundles = {f"{place}-{look}.tar.gz" for place in ("cp1", "client") for look in (1, 2)}
+    assert kept == {"answer.json", "result.json"} | bundles
     assert (STATE.read_bytes() if STATE.exists() else None) == before

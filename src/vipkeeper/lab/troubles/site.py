@@ -69,6 +69,11 @@ class Site:
         first = machine == self.network.servers[0]
         clock = _clock(self.setup.clock) if first and self.setup.clock else ()
         host = Host(machine, self.directory / name, clock)
+        if self.setup.small_disk and first:
+            disk = host.files / layout.RANCHER / "server/db"
+            disk.mkdir(parents=True)
+            size = f"mode=755,size={layout.SMALL_DISK}"
+            mount("tmpfs", str(disk), "tmpfs", MountFlag.NOSUID, size)
         tls = host.files / self.setup.rancher / "server/tls"
         layout.write_files(
             host.files, self.network, machine, self.vip, self.setup, self.fault.holder
@@ -78,11 +83,6 @@ class Site:
         self.authority.issue(tls / "lab", names, expired=self.setup.expired, clock=made_by)
         if not self.setup.server:
             shutil.copy(self.authority.certificate, tls / "server-ca.crt")
-        if self.setup.small_disk and first:
-            disk = host.files / layout.RANCHER / "server/db"
-            disk.mkdir(parents=True)
-            size = f"mode=755,size={layout.SMALL_DISK}"
-            mount("tmpfs", str(disk), "tmpfs", MountFlag.NOSUID, size)
         return host
 
     def _start(self, host: Host) -> None:
