@@ -21,12 +21,24 @@ class Announcer:
         self._started_at: Instant | None = None
         self._with_claim = False
         """False once only refreshes are left of the schedule."""
+        self._doubtful = False
 
     def start(self, now: Instant) -> None:
         """A claim has just succeeded."""
         self._started_at = now
         self._pending = [now + offset for offset in AFTER_CLAIM]
         self._with_claim = True
+        self._doubtful = False
+
+    def doubt(self) -> None:
+        """Nobody was heard for long enough: whoever claimed meanwhile has taught neighbours another MAC."""
+        self._doubtful = self._started_at is not None
+
+    def confirmed(self, now: Instant) -> None:
+        """A server knows of no other holder: if there was one, it is gone, and neighbours do not know."""
+        if self._doubtful:
+            self._doubtful = False
+            self.again(now)
 
     def again(self, now: Instant) -> None:
         """Another holder was seen: neighbours may have learnt its MAC."""
@@ -41,6 +53,7 @@ class Announcer:
         """The VIP is no longer here."""
         self._pending = []
         self._started_at = None
+        self._doubtful = False
 
     def deadline(self) -> Instant | None:
         """When the next announcement is due."""

@@ -30,9 +30,12 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
     Two holders: the newer epoch wins, then the better rank; the winner says so at once and announces
     again. But a winner that the other one cannot hear would never be believed: told so three times it
     gives way. Two that cannot hear each other are told by a server that hears both. A holder that was
-    alone and unready gives way to any server that serves.
+    alone announces again once a server knows of no other holder, and gives way to any that serves if it is
+    unready.
     """
     interval = node.settings.advert_interval
+    if was_alone:
+        node.announcer.doubt()
     gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
     if advert.role is not Role.HOLDER:
         member.unheard.take(now, interval, said=False)
@@ -42,6 +45,8 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
         elif gives_way and node.state is HOLDER and node.members.would_succeed(member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
+        elif advert.follows in (None, node.settings.own):
+            node.announcer.confirmed(now)
         return
     theirs = node.members.claim_of(member)
     ours = node.members.own_claim(node.claim_epoch, node.gate.health)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from vipkeeper.core.facts import FaultKind
-from vipkeeper.lab.act import MOMENT, Act, Group
+from vipkeeper.lab.act import Act, Group
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.course import Course
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.must import (
     AGREED,
+    LEASE,
     NOTHING_LEFT,
     ONE,
     QUIET,
@@ -266,11 +267,12 @@ FRAME_ACTS: tuple[Act, ...] = (
     scenario(
         "clogged",
         "The wires of all servers clog and clear, in random order",
-        "For a moment nobody reaches anybody. A deaf server claims nothing and a deaf holder gives way.",
+        "For a moment nobody reaches anybody. A deaf server claims nothing and a deaf holder gives way after a second, which its "
+        "kernel has the VIP unheard.",
         Group.WIRES,
         (37,),
         Fault(*FRAMES, _clogged, _swizzle),
-        (moves(3), waits(8), ONE, NOTHING_LEFT, two_kernels(5 * MOMENT)),
+        (moves(3), waits(8), ONE, NOTHING_LEFT, two_answer(AGREED), two_kernels(LEASE)),
         0.0,
         Extras(after=3.0),
     ),
