@@ -95,6 +95,8 @@ def main(args: argparse.Namespace) -> int:
     from vipkeeper.diagnose.registry import all_hypotheses
 
     if args.diff:
+        if args.facts or args.bundles or args.wait or args.vip:
+            raise UsageError("--diff compares its two files only: no VIP, --from, --facts or --wait with it")
         return _diff(*args.diff)
     asked = output.targets(args)
     if args.facts or args.bundles:
