@@ -96,7 +96,9 @@ def main(args: argparse.Namespace) -> int:
 
     if args.diff:
         if args.facts or args.bundles or args.wait or args.vip:
-            raise UsageError("--diff compares its two files only: no VIP, --from, --facts or --wait with it")
+            raise UsageError(
+                "--diff compares its two files only: no VIP, --from, --facts or --wait with it"
+            )
         return _diff(*args.diff)
     asked = output.targets(args)
     if args.facts or args.bundles:

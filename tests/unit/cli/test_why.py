@@ -67,7 +67,10 @@ def test_a_second_look_settles_it(looks: list[int], capsys: pytest.CaptureFixtur
         (["why", VIP, "--servers", "a=10.0.0.1,a=10.0.0.2"], "--servers: 'a' is named twice"),
         (["why", VIP, "--wait", "0"], "no number of seconds from 1 to 600"),
         (["why", "--diff", "missing", "other"], "--diff: cannot read missing"),
-        (["why", "--from", "x", "--diff", "missing", "other"], "--diff compares its two files only"),
+        (
+            ["why", "--from", "x", "--diff", "missing", "other"],
+            "--diff compares its two files only",
+        ),
         (["why", "--diff", __file__, "other"], "--diff: "),
     ],
 )
