@@ -251,17 +251,3 @@ def test_one_look_by_two_clocks_is_one_look() -> None:
     elsewhere = seen(Key.SERVER_PORT, Port.REFUSED, "cp1", "w1", aspect="6443", s=15)
     assert "VK822" not in sure(answer((*facts, elsewhere)))
     assert "VK822" in sure(answer((*facts, later)))
-
-
-def test_a_host_without_kubernetes_has_no_dead_etcd() -> None:
-    """Nothing listens there, an address that nobody has was asked for, and the disk has no data of an etcd."""
-    facts = (
-        Fact(Key.SERVERS, ("cp1",)),
-        Fact(Key.VIP, "192.0.2.100"),
-        own(Key.VIP_PRESENT, False),
-        Fact(Key.VIP_PORT, Port.SILENT, vantage="cp1", aspect="6443", at=T),
-        *(own(Key.ETCD_HEALTH, Etcd.REFUSED, s=s) for s in (0, 15)),
-        *(own(Key.READYZ, Ready.REFUSED, s=s) for s in (0, 15)),
-    )
-    assert "VK808" in roots(answer(facts))
-    assert "VK808" not in roots(answer((*facts, own(Key.ETCD_DATA, False))))

@@ -45,7 +45,7 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
         elif gives_way and node.state is HOLDER and node.members.would_succeed(member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
-        elif advert.follows in (None, node.settings.own):
+        elif not member.configuration_differs and advert.follows in (None, node.settings.own):
             node.announcer.confirmed(now)
         return
     theirs = node.members.claim_of(member)

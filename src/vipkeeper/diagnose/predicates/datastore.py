@@ -128,9 +128,6 @@ def etcd_is_elsewhere(view: View) -> Judgement:
     data = view.each(Key.ETCD_DATA, among=gone)
     kept = {fact.about: fact for fact in data.where(yes)}
     ended = {fact.about: fact for fact in view.each(Key.CONTAINER, "etcd").where(_ENDED)}
-    empty = [fact for fact in data.where(lambda value: value is False) if fact.about not in ended]
-    if gone and set(gone) <= {fact.about for fact in empty}:
-        return true("its disk has no data of an etcd", *empty)
     fails = {s: f for s, f in seen.items() if f is not None and f.value in _WITHOUT_ETCD}
     proofs = {**fails, **ended, **kept}
     if gone and set(gone) <= set(proofs):
