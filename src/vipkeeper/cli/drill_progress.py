@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 from vipkeeper.cli import output
 from vipkeeper.report.run import ActResult, MarkerKind, Verdict
 from vipkeeper.report.style import milliseconds
 from vipkeeper.text import printable
 
 
-def _spinning() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-
 def begins(title: str) -> None:
     """Something begins that takes a while."""
-    if _spinning():
-        sys.stderr.write(f"\r\x1b[K... {title}")
-        sys.stderr.flush()
+    output.passing(f"... {title}")
 
 
 def clear() -> None:
     """Nothing is going on any more."""
-    if _spinning():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+    output.passing("")
 
 
 def ended(result: ActResult) -> None:

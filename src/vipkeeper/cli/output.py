@@ -128,6 +128,18 @@ def note(text: str) -> None:
         sys.stderr.write(ensure_newline(text))
 
 
+def live() -> bool:
+    """Whether stderr is a terminal on which a line can be written over."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def passing(text: str) -> None:
+    """Write over the last passing line on a live stderr; an empty text takes it away."""
+    if live():
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()
+
+
 def ensure_newline(text: str) -> str:
     """The text with exactly one newline at its end, unless it is empty."""
     return text.rstrip("\n") + "\n" if text else ""

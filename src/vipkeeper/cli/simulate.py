@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sys
 import time
 from functools import partial
 from typing import Any
@@ -115,7 +114,7 @@ def main(args: argparse.Namespace) -> int:
             min(args.jobs, args.sweep),
             _Progress(args.sweep, started),
         )
-        _clear()
+        output.passing("")
     seconds = time.monotonic() - started
     failures = [_failure(args, result) for result in totals.failed[:1]]
     output.deliver(
@@ -148,7 +147,7 @@ def _failure(args: argparse.Namespace, result: Result) -> Failure:
         return result, plan, result
     invariant = result.violations[0].invariant
     smaller = shrink(plan, invariant, _say_shrinking)
-    _clear()
+    output.passing("")
     again = run(smaller, stop_at=invariant)
     return result, smaller, again if again.violations else result
 
@@ -265,10 +264,6 @@ def _at(at: int) -> str:
     return f"{at / SECOND:.3f} s"
 
 
-def _live() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-
 class _Progress:
     """A bar on stderr; without a terminal a line each tenth."""
 
@@ -281,27 +276,18 @@ class _Progress:
     def __call__(self, totals: Totals) -> None:
         if len(totals.failed) > self._failed:
             self._failed = len(totals.failed)
-            _clear()
+            output.passing("")
             assert totals.latest is not None
             output.note(_first(totals.latest))
         failed = f", {len(totals.failed)} FAILED" if totals.failed else ""
         text = f"{totals.runs}/{self._total} seeds, {totals.simulated / HOUR:.1f} h{failed}"
-        if _live():
+        if output.live():
             done = _BAR * totals.runs // self._total
-            sys.stderr.write(f"\r\x1b[K[{'#' * done}{'.' * (_BAR - done)}] {text}")
-            sys.stderr.flush()
+            output.passing(f"[{'#' * done}{'.' * (_BAR - done)}] {text}")
         elif totals.runs * 10 // self._total > self._tenths:
             self._tenths = totals.runs * 10 // self._total
             output.note(f"{text}, {time.monotonic() - self._started:.0f} s")
 
 
 def _say_shrinking(runs: int, left: int) -> None:
-    if _live():
-        sys.stderr.write(f"\r\x1b[Kshrinking: {left} faults left after {runs} runs")
-        sys.stderr.flush()
-
-
-def _clear() -> None:
-    if _live():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+    output.passing(f"shrinking: {left} faults left after {runs} runs")
