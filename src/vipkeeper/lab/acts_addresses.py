@@ -99,19 +99,21 @@ def _other_mac(stage: Stage) -> Mend:
 
 
 def _taken(stage: Stage) -> Mend:
-    network = stage.cluster.network
     stage.fault("another machine has the VIP as well", stage.subject)
-    batch(network.router.name, [f"address add {network.vip}/32 dev {INTERFACE}"])
-    return lambda: batch(network.router.name, [f"address del {network.vip}/32 dev {INTERFACE}"])
+    return _on_the_router(stage)
+
+
+def _on_the_router(stage: Stage) -> Mend:
+    """The VIP, also where another stranger there has put it or taken it away."""
+    network = stage.cluster.network
+    vip = f"{network.vip}/32"
+    batch(network.router.name, [f"address replace {vip} dev {INTERFACE}"])
+    return lambda: batch(network.router.name, [f"address flush dev {INTERFACE} to {vip}"])
 
 
 def _taken_first(stage: Stage) -> None:
     """A stranger has the VIP before any server starts; then it goes."""
-    network = stage.cluster.network
-    batch(network.router.name, [f"address add {network.vip}/32 dev {INTERFACE}"])
-    stage.on_undo(
-        lambda: batch(network.router.name, [f"address flush dev {INTERFACE} to {network.vip}/32"])
-    )
+    stage.on_undo(_on_the_router(stage))
     first = next(iter(stage.cluster.servers.values()))
     stage.fault("another machine has the VIP", first)
     stage.start_all()

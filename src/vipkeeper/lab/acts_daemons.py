@@ -92,6 +92,25 @@ def _until_moved(stage: Stage) -> None:
     stage.recorder.watch(AFTERWARDS)
 
 
+def _back_after(seconds: float) -> Callable[[Stage], Mend]:
+    """Dead, and started again inside the lease: then the lease is all that is left of the fault."""
+
+    def begin(stage: Stage) -> Mend:
+        server = stage.subject
+        assert server.daemon is not None
+        stage.fault(f"daemon of {server.name} gets SIGKILL", server, kind=FaultKind.KILL)
+        server.daemon.signal_tree(signal.SIGKILL)
+        stage.recorder.watch(seconds)
+        stage.manager.start(server)
+        return lambda: None
+
+    return begin
+
+
+def _beyond_the_lease(stage: Stage) -> None:
+    stage.recorder.watch(LEASE_PATIENCE)
+
+
 def _still(which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
     def begin(stage: Stage) -> Mend:
         server = which(stage)
@@ -118,6 +137,7 @@ def _loaded(stage: Stage) -> Mend:
 SIGTERM = Fault(Whose.HOLDER, Part.DAEMON, _without_daemon, _until_moved)
 STALL = Fault(Whose.HOLDER, Part.DAEMON, _still(lambda stage: stage.subject), _for_a_moment)
 BACKUP_STALL = Fault(Whose.BACKUP, Part.DAEMON, _still(Stage.backup), _for_a_moment)
+BACK = Fault(Whose.HOLDER, Part.DAEMON, _back_after(RESTART_AFTER), _beyond_the_lease)
 BUSY = Fault(Whose.LAN, Part.STRANGER, _loaded)
 
 DAEMONS: tuple[Act, ...] = (
@@ -146,6 +166,7 @@ DAEMONS: tuple[Act, ...] = (
         group=Group.DAEMON,
         numbers=(3,),
         expects="every datagram is answered; the VIP does not move",
+        fault=BACK,
         smoke=True,
         most_moves=0,
     ),

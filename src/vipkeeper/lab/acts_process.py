@@ -162,6 +162,14 @@ def _rolls(stage: Stage) -> Mend:
 
 
 def _rolling(stage: Stage) -> None:
+    for server in (*stage.backups(), stage.subject):
+        restart(stage, server)
+        settles(stage)
+
+
+def settles(stage: Stage) -> bool:
+    """Wait until one server has the VIP and all know of each other; whether it came to that."""
+
     def settled() -> bool:
         holding = stage.recorder.holding
         return len(holding) == 1 and all(
@@ -169,9 +177,7 @@ def _rolling(stage: Stage) -> None:
             for server in stage.cluster.servers.values()
         )
 
-    for server in (*stage.backups(), stage.subject):
-        restart(stage, server)
-        stage.recorder.wait(settled, SETTLES_WITHIN)
+    return stage.recorder.wait(settled, SETTLES_WITHIN)
 
 
 def _reloaded(change: Callable[[str], str], what: str) -> Callable[[Stage], Mend]:
@@ -305,7 +311,7 @@ PROCESS: tuple[Act, ...] = (
     scenario(
         "rolling-restart",
         "All daemons are restarted one by one, the holder's last",
-        "As an upgrade does it; old and new are the same version here, since there is no older one yet.",
+        "As an upgrade does it, here to the same version.",
         Group.DAEMON,
         (13,),
         Fault(Whose.ALL, Part.DAEMON, _rolls, _rolling),
@@ -317,7 +323,7 @@ PROCESS: tuple[Act, ...] = (
         "SIGHUP on all servers; the old settings come back after a while.",
         Group.DAEMON,
         (14,),
-        Fault(Whose.LAN, Part.DAEMON, _reloaded(_slower, "150 ms, another budget")),
+        Fault(Whose.ALL, Part.DAEMON, _reloaded(_slower, "150 ms, another budget")),
         UNSEEN,
         3.0,
         VIPKEEPER,
@@ -328,7 +334,7 @@ PROCESS: tuple[Act, ...] = (
         "The holder is no longer of the rank that it had. Order breaks ties and takes nothing away.",
         Group.DAEMON,
         (14,),
-        Fault(Whose.LAN, Part.DAEMON, _reloaded(_reversed, "servers in another order")),
+        Fault(Whose.ALL, Part.DAEMON, _reloaded(_reversed, "servers in another order")),
         UNSEEN,
         3.0,
         VIPKEEPER,
@@ -339,7 +345,7 @@ PROCESS: tuple[Act, ...] = (
         "That needs a restart: the reload is refused, and the VIP that is held stays.",
         Group.DAEMON,
         (14,),
-        Fault(Whose.LAN, Part.DAEMON, _reloaded(_another_vip, "another VIP")),
+        Fault(Whose.ALL, Part.DAEMON, _reloaded(_another_vip, "another VIP")),
         UNSEEN,
         3.0,
         VIPKEEPER,
@@ -350,7 +356,7 @@ PROCESS: tuple[Act, ...] = (
         "What runs goes on, and says what is wrong with the file.",
         Group.DAEMON,
         (14,),
-        Fault(Whose.LAN, Part.DAEMON, _reloaded(lambda text: text + "\tvip: [\n", "a broken file")),
+        Fault(Whose.ALL, Part.DAEMON, _reloaded(lambda text: text + "\tvip: [\n", "a broken file")),
         UNSEEN,
         3.0,
         VIPKEEPER,
