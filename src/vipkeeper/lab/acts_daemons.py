@@ -92,7 +92,7 @@ def _until_moved(stage: Stage) -> None:
     stage.recorder.watch(AFTERWARDS)
 
 
-def _back_after(seconds: float) -> Callable[[Stage], Mend]:
+def back_after(seconds: float) -> Callable[[Stage], Mend]:
     """Dead, and started again inside the lease: then the lease is all that is left of the fault."""
 
     def begin(stage: Stage) -> Mend:
@@ -107,11 +107,14 @@ def _back_after(seconds: float) -> Callable[[Stage], Mend]:
     return begin
 
 
-def _beyond_the_lease(stage: Stage) -> None:
+def beyond_the_lease(stage: Stage) -> None:
+    """Only the new daemon can have renewed a VIP that is still there afterwards."""
     stage.recorder.watch(LEASE_PATIENCE)
 
 
-def _still(which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
+def still(which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
+    """A daemon that stands still until it is mended."""
+
     def begin(stage: Stage) -> Mend:
         server = which(stage)
         daemon = server.daemon
@@ -135,9 +138,9 @@ def _loaded(stage: Stage) -> Mend:
 
 
 SIGTERM = Fault(Whose.HOLDER, Part.DAEMON, _without_daemon, _until_moved)
-STALL = Fault(Whose.HOLDER, Part.DAEMON, _still(lambda stage: stage.subject), _for_a_moment)
-BACKUP_STALL = Fault(Whose.BACKUP, Part.DAEMON, _still(Stage.backup), _for_a_moment)
-BACK = Fault(Whose.HOLDER, Part.DAEMON, _back_after(RESTART_AFTER), _beyond_the_lease)
+STALL = Fault(Whose.HOLDER, Part.DAEMON, still(lambda stage: stage.subject), _for_a_moment)
+BACKUP_STALL = Fault(Whose.BACKUP, Part.DAEMON, still(Stage.backup), _for_a_moment)
+BACK = Fault(Whose.HOLDER, Part.DAEMON, back_after(RESTART_AFTER), beyond_the_lease)
 BUSY = Fault(Whose.LAN, Part.STRANGER, _loaded)
 
 DAEMONS: tuple[Act, ...] = (

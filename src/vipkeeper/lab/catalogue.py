@@ -12,6 +12,7 @@ from vipkeeper.lab.acts_addresses import ADDRESS_ACTS
 from vipkeeper.lab.acts_adverts import ADVERT_ACTS
 from vipkeeper.lab.acts_frames import FRAME_ACTS
 from vipkeeper.lab.acts_links import LINKS
+from vipkeeper.lab.acts_longer import LONGER
 from vipkeeper.lab.acts_process import PROCESS
 from vipkeeper.lab.acts_service import SERVICE
 from vipkeeper.lab.acts_splits import SPLITS
@@ -22,6 +23,7 @@ from vipkeeper.lab.scenario import together
 SCENARIOS: tuple[Act, ...] = (
     *ACTS,
     *PROCESS,
+    *LONGER,
     *TIME,
     *FRAME_ACTS,
     *SPLITS,
