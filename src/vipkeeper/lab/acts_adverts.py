@@ -54,7 +54,10 @@ ADVERT_ACTS: tuple[Act, ...] = (
         "is there, no more: nobody gives way to it.",
         Group.STRANGERS,
         (49,),
-        Fault(*STRANGER, sends(Manner.FORGED, "forged adverts of a holder from every server's address")),
+        Fault(
+            *STRANGER,
+            sends(Manner.FORGED, "forged adverts of a holder from every server's address"),
+        ),
         UNSEEN,
         5.0,
         Extras(managers=Runs.VIPKEEPER),

@@ -24,6 +24,8 @@ OOM_LIMIT = 48 << 20
 """Bytes; far less than what `injected.COLLECT` asks for."""
 CRASH_EVERY = 2.0
 RESTART_AFTER = 0.3
+TAKEN, REFUSED = "configuration reloaded", "reload refused"
+"""What a daemon says of a reload."""
 SETTLES_WITHIN = 15.0
 
 
@@ -180,8 +182,10 @@ def settles(stage: Stage) -> bool:
     return stage.recorder.wait(settled, SETTLES_WITHIN)
 
 
-def _reloaded(change: Callable[[str], str], what: str) -> Callable[[Stage], Mend]:
-    """Another cluster.yaml for all, and SIGHUP; the old one and SIGHUP in the end."""
+def _reloaded(
+    change: Callable[[str], str], what: str, answer: str = TAKEN
+) -> Callable[[Stage], Mend]:
+    """Another cluster.yaml for all, and SIGHUP; the old one and SIGHUP in the end. Every daemon must answer so."""
 
     def begin(stage: Stage) -> Mend:
         path = stage.cluster.directory / "cluster.yaml"
@@ -193,9 +197,19 @@ def _reloaded(change: Callable[[str], str], what: str) -> Callable[[Stage], Mend
                 if server.daemon is not None:
                     server.daemon.send_signal(signal.SIGHUP)
 
+        daemons = [daemon_of(server) for server in stage.cluster.servers.values()]
+        read = {daemon: daemon.log.stat().st_size for daemon in daemons}
         stage.fault(f"all daemons reload: {what}", stage.subject)
         put(change(before))
-        return lambda: put(before)
+
+        def mend() -> None:
+            said = sum(
+                answer.encode() in daemon.log.read_bytes()[size:] for daemon, size in read.items()
+            )
+            stage.effect(f"'{answer}'", f"said by {said} of {len(read)}", met=said == len(read))
+            put(before)
+
+        return mend
 
     return begin
 
@@ -211,6 +225,10 @@ def _reversed(text: str) -> str:
     first = lines.index(servers[0])
     rest = [line for line in lines if line not in servers]
     return "\n".join([*rest[:first], *servers[::-1], *rest[first:]]) + "\n"
+
+
+def _broken(text: str) -> str:
+    return text + "\tvip: [\n"
 
 
 def _another_vip(text: str) -> str:
@@ -345,7 +363,7 @@ PROCESS: tuple[Act, ...] = (
         "That needs a restart: the reload is refused, and the VIP that is held stays.",
         Group.DAEMON,
         (14,),
-        Fault(Whose.ALL, Part.DAEMON, _reloaded(_another_vip, "another VIP")),
+        Fault(Whose.ALL, Part.DAEMON, _reloaded(_another_vip, "another VIP", REFUSED)),
         UNSEEN,
         3.0,
         VIPKEEPER,
@@ -356,7 +374,7 @@ PROCESS: tuple[Act, ...] = (
         "What runs goes on, and says what is wrong with the file.",
         Group.DAEMON,
         (14,),
-        Fault(Whose.ALL, Part.DAEMON, _reloaded(lambda text: text + "\tvip: [\n", "a broken file")),
+        Fault(Whose.ALL, Part.DAEMON, _reloaded(_broken, "a broken file", REFUSED)),
         UNSEEN,
         3.0,
         VIPKEEPER,

@@ -65,7 +65,8 @@ def _killed(stage: Stage) -> Mend:
 
 def _all_unready(stage: Stage) -> Mend:
     servers = stage.cluster.servers.values()
-    stage.fault("all API servers are unready, etcd has no leader", stage.subject)
+    text = "all API servers are unready, etcd has no leader"
+    stage.fault(text, stage.subject, *stage.backups(), kind=FaultKind.API_UNREADY)
 
     def all_become(*orders: str) -> None:
         for server in servers:
@@ -117,7 +118,9 @@ SERVICE: tuple[Act, ...] = (
         "Longer than a check waits. It counts as a soft failure, like one that hangs.",
         Group.SERVICE,
         (46,),
-        Fault(*API, _become("slow 5", "takes 5 s for each answer"), _until_moved),
+        Fault(
+            *API, _become("slow 5", "takes 5 s for each answer", FaultKind.API_HANGS), _until_moved
+        ),
         GIVES_WAY,
         1.0,
     ),

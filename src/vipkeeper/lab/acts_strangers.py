@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import PATIENCE, Act, Group, Runs
+from vipkeeper.lab.acts_addresses import answers_beside
 from vipkeeper.lab.acts_links import HANDS_OVER
 from vipkeeper.lab.acts_process import restart, start_anew
 from vipkeeper.lab.cluster import Server
@@ -107,6 +108,9 @@ def _wrong_key(stage: Stage) -> Mend:
     restart(stage, server)
 
     def mend() -> None:
+        settled = stage.manager.settled(stage.subject, stage.cluster, stage.recorder.holding)
+        found = "believed" if settled else "not believed"
+        stage.effect(f"{server.name} is not believed", found, met=not settled)
         server.wrapper = before
         restart(stage, server)
 
@@ -148,7 +152,8 @@ def _clock_right(stage: Stage, server: Server, wrong_by: int) -> None:
 def _step(seconds: int, which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
     def begin(stage: Stage) -> Mend:
         server = which(stage)
-        stage.fault(f"the wall clock of {server.name} steps by {seconds:+d} s", server)
+        text = f"the wall clock of {server.name} steps by {seconds:+d} s"
+        stage.fault(text, server, kind=FaultKind.WALL_STEP)
         _offset(server).write_text(f"{seconds:+d}\n")
         return lambda: _clock_right(stage, server, seconds)
 
@@ -201,9 +206,7 @@ def _keepalived(version: int, interval: float) -> Callable[[Stage], Mend]:
         began = now()
 
         def mend() -> None:
-            mac = router.mac.replace(":", "")
-            answers = sum(at > began and mac in names for at, names in stage.recorder.answerers())
-            stage.effect("keepalived answers for the VIP", f"{answers} times", met=answers > 0)
+            answers_beside(stage, began)
             process.terminate()
 
         return mend

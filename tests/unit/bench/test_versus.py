@@ -196,7 +196,9 @@ def test_what_could_not_be_played_is_told_with_its_reason() -> None:
     found = {"cells": {"fault/power-off": records}}
     text = headtohead.section(found)
     lost = "1 runs could not be played (the cluster was not healthy)"
-    assert f"* power-off, keepalived-best: {lost}, 1 blocks failed (not ended after 420 s).\n" in text
+    assert (
+        f"* power-off, keepalived-best: {lost}, 1 blocks failed (not ended after 420 s).\n" in text
+    )
     assert f"* power-off, ucarp-best: {lost}.\n" in text
     assert "power-off, vipkeeper:" not in text
     judged = {cell: finding for _, cell, finding in headtohead.findings(found)}

@@ -105,7 +105,9 @@ def test_an_outage_that_did_not_end_by_itself_is_not_drawn_as_over() -> None:
 )
 def test_what_a_dead_api_server_costs_is_the_service(cell: str, metric: str) -> None:
     runs = [{"outage_ms": 5.0, "service_outage_ms": 7725.0}]
-    (found,) = load_bench(json.dumps({"cells": {cell: {"vipkeeper": {"blocks": [{"runs": runs}]}}}}))
+    (found,) = load_bench(
+        json.dumps({"cells": {cell: {"vipkeeper": {"blocks": [{"runs": runs}]}}}})
+    )
     assert found.metric == metric
 
 
