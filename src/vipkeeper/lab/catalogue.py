@@ -135,6 +135,9 @@ def find(names: list[str]) -> tuple[Act, ...]:
     found: list[Act] = []
     for name in names:
         parts = name.split(AND)
+        if not all(parts):
+            wrong.append(f"drill: '{name}': name an act on either side of '{AND}'")
+            continue
         acts = [act for part in parts if (act := _named(part, wrong)) is not None]
         if len(parts) > 2:
             wrong.append(f"drill: '{name}': two acts can be laid together, not {len(parts)}")
