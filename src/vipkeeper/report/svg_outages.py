@@ -155,8 +155,9 @@ def _label(one: Series, index: int, right: float, y: float) -> tuple[list[str], 
     parts = [sample, text(66, y, name, "ink b")]
     x = 66 + len(name) * BOLD + 14
     words = figures(one)
-    if x + len(words) * CHARACTER > right:
-        x, y = 66.0, y + 17
+    room = len(words) * CHARACTER
+    if x + room > right:
+        x, y = 66.0 if 66 + room <= right else 18.0, y + 17
     parts.append(text(x, y, words, "soft n s"))
     for words, kind in ((still(one), "lost b s"), (split(one), "two b s")):
         if words:
