@@ -66,6 +66,20 @@ FAULTS: dict[str, str] = {
     "busy": "outage_ms",
 }
 """The acts that are played many times, and the figure that sums each of them up."""
+_LEFT_BEHIND = (
+    "the kernel of a server whose keepalived is gone keeps the VIP and answers on, unwatched and beside the next holder, so "
+    "that the client notices little; vipkeeper's VIP leaves with its lease before another server claims"
+)
+SLOWER: dict[str, str] = {
+    "daemon-killed": _LEFT_BEHIND,
+    "daemon-frozen": _LEFT_BEHIND,
+    "api-frozen": (
+        "keepalived's check gives an API server a second and one failure; vipkeeper waits for two seconds without a TLS "
+        "ServerHello, since all clients come back at once after a takeover and may queue a healthy one for a second "
+        "(docs/health-checks.md)"
+    ),
+}
+"""Why vipkeeper is the slower one, where that is meant to be so."""
 PATIENT = ("power-off", "loss", "busy")
 """Those in which keepalived is played once more, with two missed adverts instead of three."""
 BY_THE_SECOND = ("power-off", "loss")

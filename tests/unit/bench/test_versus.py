@@ -207,6 +207,18 @@ def test_aim_is_to_be_no_slower_than_the_rival(mine: float, runs: int, verdict: 
     assert found["fault/busy"].verdict == "not measured"
 
 
+def test_where_being_slower_is_meant_the_page_says_why() -> None:
+    for act, why in versus.SLOWER.items():
+        both = {
+            "vipkeeper": {"blocks": [block(run(300.0))]},
+            "keepalived-best": {"blocks": [block(run(100.0))]},
+        }
+        judged = headtohead.findings({"cells": {f"fault/{act}": both}})
+        found = next(finding for _, cell, finding in judged if cell == f"fault/{act}")
+        assert found.verdict == "missed"
+        assert found.found.endswith(f"Why: {why}")
+
+
 def test_nobody_wins_by_an_outage_that_did_not_end() -> None:
     open_one = run(11000.0, unended=["outage_ms"])
     text = headtohead.faster("outage_ms", [open_one], "ucarp-best", [run(12000.0)])
