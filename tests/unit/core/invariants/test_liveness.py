@@ -19,8 +19,8 @@ from vipkeeper.core.facts import (
     ServedChanged,
     WireChanged,
 )
+from vipkeeper.core.invariants.clients import ClientLearns
 from vipkeeper.core.invariants.liveness import (
-    ClientLearns,
     FailStatic,
     Health,
     OneAfterHeal,
