@@ -209,7 +209,7 @@ def test_l1_a_client_that_another_holder_answers_needs_not_learn() -> None:
 
 def caught_up(milliseconds: float, story: Story) -> list[str]:
     """cp1 holds, and the client is not served for so long."""
-    story.at(1000).at_rest().fact(ServedChanged(None)).at(1000 + milliseconds)
+    story.at(1000).at_rest().fact(ServedChanged(None)).at(11_000 + milliseconds)
     return story.fact(ServedChanged("cp1")).at(60_000).drops("cp1").broken()
 
 
