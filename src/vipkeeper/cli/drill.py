@@ -19,7 +19,7 @@ from vipkeeper import __version__
 from vipkeeper.cli import drill_soak, drill_why, output
 from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.drill_progress import begins, clear, ended
-from vipkeeper.cli.report_folder import DEFAULT, LOGS, check_folder, chosen_folder, write_folder
+from vipkeeper.cli.report_folder import DEFAULT, LOGS, chosen_folder, ready, write_folder
 from vipkeeper.config import table
 from vipkeeper.core.types import MILLISECOND, SECOND
 from vipkeeper.errors import ExitCode, UsageError
@@ -181,17 +181,16 @@ def main(args: argparse.Namespace) -> int:
         seconds=args.seconds,
     )
     check_settings(plan)
-    check_folder(chosen_folder(args))
-    for left in cgroups.sweep():
-        output.note(f"drill: removed what a killed drill left: control group {left}")
-    show = _Show(plan, args, asked)
-    try:
-        code = in_box(show.inside, show.outside, show.keep, partial(cgroups.let_go, show.owner))
-    except BoxError as error:
-        return _simulated(error, plan, args, asked)
-    finally:
-        cgroups.clear(show.owner)
-    return code if show.code is None else show.code
+    with ready(chosen_folder(args)):
+        for left in cgroups.sweep():
+            output.note(f"drill: removed what a killed drill left: control group {left}")
+        show = _Show(plan, args, asked)
+        let_go, clear_away = (partial(do, show.owner) for do in (cgroups.let_go, cgroups.clear))
+        try:
+            code = in_box(show.inside, show.outside, show.keep, let_go, clear_away)
+        except BoxError as error:
+            return _simulated(error, plan, args, asked)
+        return code if show.code is None else show.code
 
 
 def _simulated(
@@ -228,8 +227,10 @@ def _simulated(
         acts=acts,
         notes=(f"simulated: {error}",),
     )
-    write_folder(report, {}, chosen_folder(args))
-    _deliver(report, asked, args)
+    try:
+        write_folder(report, {}, chosen_folder(args))
+    finally:
+        _deliver(report, asked, args)
     output.note(f"\nreport: {chosen_folder(args) / 'index.html'}")
     return exit_code(act.verdict for act in report.acts)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vipkeeper import __version__
 from vipkeeper.cli import output
-from vipkeeper.cli.report_folder import check_folder, chosen_folder, put, write_folder
+from vipkeeper.cli.report_folder import chosen_folder, put, ready, write_folder
 from vipkeeper.errors import ExitCode, HostError, UsageError
 from vipkeeper.lab import cgroups
 from vipkeeper.lab.box import BoxError, in_box
@@ -156,26 +156,21 @@ def main(args: argparse.Namespace) -> int:
     soak = begun(args, place)
     plan = Plan((QUIET_ACT,), 1, "vipkeeper", args.interval, soak.seed, soak.settings)
     _check_plan(plan)
-    made = not place.folder.exists()
-    check_folder(place.folder)
-    record = Record(place.record)
-    record.save(soak)
-    for left in cgroups.sweep():
-        output.note(f"drill: removed what a killed drill left: control group {left}")
-    output.note(_first_line(soak, record.path))
-    show = _Show(plan, soak, record, place)
-    try:
-        code = in_box(show.inside, show.outside, at_end=partial(cgroups.let_go, show.owner))
-    except BoxError:
-        if not soak.length:
-            record.path.unlink(missing_ok=True)
-        raise
-    finally:
-        cgroups.clear(show.owner)
-        if made:
-            with contextlib.suppress(OSError):  # something is in it
-                place.folder.rmdir()
-    return code if show.code is None else show.code
+    with ready(place.folder):
+        record = Record(place.record)
+        record.save(soak)
+        for left in cgroups.sweep():
+            output.note(f"drill: removed what a killed drill left: control group {left}")
+        output.note(_first_line(soak, record.path))
+        show = _Show(plan, soak, record, place)
+        let_go, clear_away = (partial(do, show.owner) for do in (cgroups.let_go, cgroups.clear))
+        try:
+            code = in_box(show.inside, show.outside, at_end=let_go, finished=clear_away)
+        except BoxError:
+            if not soak.length:
+                record.path.unlink(missing_ok=True)
+            raise
+        return code if show.code is None else show.code
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -33,12 +33,24 @@ def chosen_folder(args: argparse.Namespace) -> Path:
     return args.report or DEFAULT
 
 
-def check_folder(folder: Path) -> None:
-    """Say before the drill, not after it, that the report cannot be written.
+@contextlib.contextmanager
+def ready(folder: Path) -> Iterator[None]:
+    """Make the folder before the drill; it is not left there empty.
 
     Raises:
-        UsageError: the folder cannot be made, or is not writable.
+        UsageError: it cannot be made, or is not writable.
     """
+    made = not folder.exists()
+    _check(folder)
+    try:
+        yield
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # something is in it
+                folder.rmdir()
+
+
+def _check(folder: Path) -> None:
     hint = "choose another folder with --report DIR"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,6 +58,10 @@ def check_folder(folder: Path) -> None:
         raise UsageError(f"--report: cannot make {folder}: {error.strerror}; {hint}") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"--report: {folder} is not writable; {hint}")
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def write_folder(
@@ -74,10 +90,10 @@ def write_folder(
     put(folder, {**files, **more}, partial(_remove_earlier, folder))
 
 
-def put(folder: Path, files: Mapping[str, str], ready: Callable[[], None] | None = None) -> None:
+def put(folder: Path, files: Mapping[str, str], written: Callable[[], None] = _nothing) -> None:
     """Write files, by name within the folder: all of them, or what was there stays.
 
-    `ready` is called when they are written and before the first takes its place.
+    `written` is called when they are written and before the first takes its place.
 
     Raises:
         HostError: the folder cannot be written.
@@ -87,12 +103,13 @@ def put(folder: Path, files: Mapping[str, str], ready: Callable[[], None] | None
         for part, text in fresh.values():
             part.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(text, encoding="utf-8")
-        if ready is not None:
-            ready()
+        written()
         for path, (part, _) in fresh.items():
             part.replace(path)
-    except OSError as error:
+    except BaseException as error:
         _remove((part for part, _ in fresh.values()), folder)
+        if not isinstance(error, OSError):
+            raise
         raise HostError(
             f"--report: cannot write to {folder}: {error.strerror}; "
             "choose another folder with --report DIR"

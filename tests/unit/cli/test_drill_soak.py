@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from support.full_disk import no_file_longer_than
 from vipkeeper.cli import drill, drill_soak, main
 from vipkeeper.cli.drill_soak import UNBUDGETED, Place, Record
 from vipkeeper.errors import ExitCode, HostError, UsageError
@@ -102,16 +101,6 @@ def test_a_record_with_a_broken_promise_or_of_something_else_is_left_alone(
     assert main.main(words) == ExitCode.USAGE
     assert str(path) in capsys.readouterr().err
     assert path.read_text() == "[]"
-
-
-@contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_what_was_recorded_is_kept_when_no_more_can_be_written(tmp_path: Path) -> None:
