@@ -111,7 +111,7 @@ def main(args: argparse.Namespace) -> int:
     _same_vip(args.vip, evidence)
     if args.keep is not None:
         try:
-            args.keep.write_text(dump(evidence), encoding="utf-8")
+            output.write_whole(args.keep, dump(evidence))
         except OSError as error:
             raise HostError(f"--keep: cannot write {args.keep}: {error.strerror}") from None
     hypotheses = [r.hypothesis for r in all_hypotheses()]
