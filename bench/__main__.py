@@ -1,6 +1,6 @@
 """The measurements: `./dev bench`, which lists what there is.
 
-    ./dev bench versus [--minutes M] [--scale S] [--cell NAME ...]    vipkeeper and its peers, in parts
+    ./dev bench versus [--minutes M] [--cell NAME] [--manager NAME]   vipkeeper and its peers, in parts
     ./dev bench probe [--scale S]                                     what the client probe gets wrong
     ./dev bench election [--cell NAME ...] [--scale S] [--out FILE]   every cell, hours
     ./dev bench holder [--scale S] [--out FILE]                       the holder's cells, and rest
@@ -24,6 +24,7 @@ from typing import Any
 
 from bench import lint, probe, rest, results, simulation, soak, table, versus, why
 from bench.cells import BOTH, CELLS, HOLDER, Cell
+from bench.contenders import CONTENDERS
 from bench.runner import play, print_summary
 from tools.compiled import CompileError
 
@@ -90,7 +91,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="of a soak that begins")
     parser.add_argument("--scale", type=float, default=1.0, help="fewer runs for a quick look")
     parser.add_argument("--out", type=Path, help="file of results (table: the page)")
-    parser.add_argument("--manager", action="append", choices=BOTH, help="only this one")
+    parser.add_argument(
+        "--manager",
+        action="append",
+        choices=CONTENDERS,
+        metavar="NAME",
+        help="only this one, as results call it",
+    )
     parser.add_argument("--mix", action="store_true", help="go on with a file of another commit")
     parser.add_argument("--results", type=Path, default=results.DEFAULT.parent, help="for table")
     return parser
@@ -121,6 +128,10 @@ def _run(args: argparse.Namespace) -> int:
             HOLDER if args.what == "holder" else [cell.name for cell in CELLS]
         )
         cells = [cell for cell in CELLS if cell.name in names]
+        if other := set(args.manager or ()) - set(BOTH):
+            raise results.ResultsError(
+                f"{', '.join(sorted(other))}: these cells have {' and '.join(BOTH)} alone"
+            )
         found = play(cells, args.scale, path, args.manager or BOTH, mix=args.mix)
         print_summary(cells, found)
     if args.what != "election" or not args.cell:
@@ -157,9 +168,11 @@ def _versus(args: argparse.Namespace) -> int:
     every = versus.cells()
     names = _known(args.cell, every)
     cells = [cell for cell in every if not names or cell.name in names]
+    if args.manager:
+        cells = versus.only(cells, args.manager)
     found = versus.play(cells, args.scale, path, args.minutes, mix=args.mix)
     done = not versus.missing(cells, args.scale, found)
-    if done and not names and "rest_versus" not in found:
+    if done and not names and not args.manager and "rest_versus" not in found:
         seconds = max(5.0, REST_SECONDS * min(1.0, args.scale))
         contenders = dict.fromkeys([*versus.BEST, *versus.DEFAULTS])
         found["rest_versus"] = rest.measure_all(tuple(contenders), seconds)

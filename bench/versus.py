@@ -96,6 +96,15 @@ def _cell(name: str, act: Act, count: int, contenders: tuple[str, ...], metric: 
     return Cell(name, act.name, count, act.title, managers=contenders, metric=metric)
 
 
+def only(cells: Sequence[Cell], contenders: Sequence[str]) -> list[Cell]:
+    """The cells that any of these contenders plays, with them alone."""
+    fewer = [
+        replace(cell, managers=tuple(name for name in cell.managers if name in contenders))
+        for cell in cells
+    ]
+    return [cell for cell in fewer if cell.managers]
+
+
 def play(
     asked: Sequence[Cell], scale: float, path: Path, minutes: float, *, mix: bool
 ) -> dict[str, Any]:

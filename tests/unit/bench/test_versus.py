@@ -78,6 +78,15 @@ def test_a_pass_plays_a_block_of_everything_that_is_there(
     assert "**kube-vip** is left out: not installed." in table.page(found)
 
 
+def test_some_contenders_alone_play_their_own_cells() -> None:
+    names = ("ucarp-best", "keepalived-best")
+    cells = [*CELLS, Cell("fault/loss", "loss", 5, "", ("keepalived-best", "vipkeeper"))]
+    assert [(cell.name, cell.managers) for cell in versus.only(cells, names)] == [
+        ("fault/power-off", ("ucarp-best",)),
+        ("fault/loss", ("keepalived-best",)),
+    ]
+
+
 def test_a_part_ends_in_time_and_the_next_one_goes_on(
     played: list[tuple[str, str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
