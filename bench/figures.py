@@ -7,7 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 TOLD = 0.5
-"""Seconds within which an act says that it has mended something; it watches a takeover for longer than that."""
+"""Seconds within which an act says that it has mended something."""
+WAITED = 1.0
+"""Seconds that an act which waits for somebody watches on after the outage has ended by itself: a gap that was over
+later than that before the mending was ended by it, and a shorter one is no such outage."""
+BETWEEN = 0.02
+"""Seconds between two questions of a client, at most: a gap that goes on to the end of the act ends so near to it."""
 COPIED = (
     "run",
     "length",
@@ -27,7 +32,8 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
     `two_holders_ms` is from the wire, `two_kernels_ms` from the kernels; `none_ms`: in all, nobody
     answered the observer after the fault; `silent_ms`: from the fault until the server it struck last
     answered the observer; `gone_ms`: until the VIP left its kernel; `left`: how often it left any;
-    `unended`: the figures of outages that only the end of the fault, or of the act, brought to an end.
+    `unended`: the figures of outages that only the end of the fault, or of the act, brought to an end;
+    `mended`, `longest`: what that is concluded from, seconds of the act.
     """
     faults = [mark for mark in act["markers"] if mark["kind"] == "fault"]
     begin = faults[0]["at"] if faults else 0.0
@@ -49,18 +55,26 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
             for key, client in (("outage_ms", "udp"), ("service_outage_ms", "tls"))
             if _unended(act, act[client]["gaps"])
         ],
+        "mended": [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"],
+        "longest": {client: _longest(act[client]["gaps"]) for client in ("udp", "tls")},
         "lost": act["udp"]["lost"],
         "sent": act["udp"]["sent"],
     }
 
 
+def _longest(gaps: Sequence[dict[str, float]]) -> dict[str, float] | None:
+    return max(gaps, key=lambda gap: gap["end"] - gap["start"], default=None)
+
+
 def _unended(act: dict[str, Any], gaps: Sequence[dict[str, float]]) -> bool:
     """Whether the longest gap went on until what was broken worked again, or to the end of the act."""
-    if not gaps:
+    longest = _longest(gaps)
+    if longest is None:
         return False
-    longest = max(gaps, key=lambda gap: gap["end"] - gap["start"])
-    ends = [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"]
-    return any(longest["start"] < at < longest["end"] + TOLD for at in (*ends, act["length"]))
+    start, end = longest["start"], longest["end"]
+    told = TOLD if end - start >= WAITED else BETWEEN
+    mended = [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"]
+    return any(start < at < end + told for at in mended) or end + BETWEEN > act["length"]
 
 
 def _ms(seconds: float) -> float:

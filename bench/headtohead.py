@@ -162,7 +162,8 @@ def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
     prices = [_price(OURS, ours), _price(RIVAL, theirs)]
     words = "; ".join([words, *(price for price in prices if price)])
     if any(lost):
-        return Finding("missed", words)
+        why = versus.SLOWER.get(cell.act)
+        return Finding("missed", f"{words}. Why: {why}" if why else words)
     enough = len(theirs) >= cell.runs or versus.hopeless(cell, theirs)
     return Finding("met" if enough and len(ours) >= cell.runs else "not measured", words)
 

@@ -79,6 +79,15 @@ def test_outage_that_only_the_mending_ended_is_told_apart() -> None:
     assert run_of(act(markers=[*act()["markers"], mended], udp=taken_over))["unended"] == []
 
 
+def test_a_short_gap_shortly_before_the_mending_or_the_end_has_ended_by_itself() -> None:
+    mended = {"at": 3.0, "kind": "healed", "text": "", "server": "cp1"}
+    client = {"sent": 2000, "lost": 20, "gaps": [span(2.7, 2.9)]}
+    late = {"gaps": [span(3.6, 3.84)]}
+    run = run_of(act(markers=[*act()["markers"], mended], udp=client, tls=late))
+    assert run["unended"] == []
+    assert run_of(act(tls={"gaps": [span(3.6, 3.99)]}))["unended"] == ["service_outage_ms"]
+
+
 def test_server_that_never_falls_silent_has_no_figure_and_misses_the_aim() -> None:
     forever = [{"server": "cp1", "held": [span(0, 4.0)], "answered": [span(0, 4.0)]}]
     run = run_of(act(lanes=forever))

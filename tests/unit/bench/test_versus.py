@@ -158,6 +158,19 @@ def test_whoever_never_ends_an_outage_is_asked_ten_times(
     assert sum(count for _, who, count in played if who == "vipkeeper") == 50
 
 
+def test_a_run_that_could_not_be_played_is_played_again_but_not_for_ever(
+    played: list[tuple[str, str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one(cell: Cell, contender: str, count: int) -> dict[str, Any]:
+        played.append((cell.name, contender, count))
+        return block(run(0.0, length=0.0), *[run(200.0)] * (count - 1))
+
+    monkeypatch.setattr(versus, "block_of", one)
+    cell = Cell("fault/loss", "loss", 10, "", ("vipkeeper",))
+    versus.play([cell], 1.0, tmp_path / "out.json", 600, mix=False)
+    assert [count for _, _, count in played] == [5, 5, 2, 1]
+
+
 def test_a_table_has_its_own_contenders_of_the_runs_of_one_cell() -> None:
     contenders = ("vipkeeper", "keepalived-best", "keepalived-default")
     records = {name: {"blocks": [block(run(200.0))]} for name in contenders}
@@ -192,6 +205,18 @@ def test_aim_is_to_be_no_slower_than_the_rival(mine: float, runs: int, verdict: 
     assert found["fault/loss"].verdict == verdict
     assert "keepalived-best had two holders for up to 9 ms" in found["fault/loss"].found
     assert found["fault/busy"].verdict == "not measured"
+
+
+def test_where_being_slower_is_meant_the_page_says_why() -> None:
+    for act, why in versus.SLOWER.items():
+        both = {
+            "vipkeeper": {"blocks": [block(run(300.0))]},
+            "keepalived-best": {"blocks": [block(run(100.0))]},
+        }
+        judged = headtohead.findings({"cells": {f"fault/{act}": both}})
+        found = next(finding for _, cell, finding in judged if cell == f"fault/{act}")
+        assert found.verdict == "missed"
+        assert found.found.endswith(f"Why: {why}")
 
 
 def test_nobody_wins_by_an_outage_that_did_not_end() -> None:
