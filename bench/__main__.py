@@ -70,6 +70,9 @@ def main(words: list[str]) -> int:
     except KeyboardInterrupt:
         print("bench: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
+    except OSError as error:  # such as a full disk under the folder for temporary files
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(args: argparse.Namespace) -> int:
     if args.what == "table":
         out = args.out or results.ROOT / "docs" / "benchmarks.md"
-        out.write_text(table.page(table.gather(args.results)), encoding="utf-8")
+        results.write(out, table.page(table.gather(args.results)))
         print(f"written: {out}")
         return 0
     if args.what in SINGLE:

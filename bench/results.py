@@ -7,6 +7,7 @@ A block is one drill on a fresh cluster: its conditions (commit, kernel, load, .
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -98,11 +99,27 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def save(path: Path, results: dict[str, Any]) -> None:
-    """Write them, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write them, whole or not at all; raises as `write`."""
+    write(path, json.dumps(results, indent=1) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        ResultsError: it cannot be written; what was there still is.
+    """
     fresh = path.with_suffix(".part")
-    fresh.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise ResultsError(
+            f"cannot write {path}: {error.strerror}; what was recorded before is kept"
+        ) from None
 
 
 def blocks(results: dict[str, Any], cell: str, manager: str) -> list[dict[str, Any]]:

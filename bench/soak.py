@@ -26,7 +26,7 @@ def play(hours: float, minutes: float, *, quiet: bool, seed: int | None, path: P
     """One part: until the record has its hours, or so many minutes more; the exit code of the soak.
 
     Raises:
-        ResultsError: the record is none.
+        ResultsError: the record is none, or cannot be written.
     """
     there = _load(path)
     played = there.length / 3600 if there is not None else 0.0
@@ -43,12 +43,10 @@ def play(hours: float, minutes: float, *, quiet: bool, seed: int | None, path: P
     if not any(report.iterdir()):
         report.rmdir()
     after = _load(path)
-    if after is not None:
-        before = len(there.parts) if there is not None else 0
+    before = len(there.parts) if there is not None else 0
+    if after is not None and len(after.parts) > before:
         new = [replace(part, conditions=part.conditions | machine) for part in after.parts[before:]]
-        whole = path.with_suffix(".part")
-        whole.write_text(dump_soak(replace(after, parts=(*after.parts[:before], *new))), "utf-8")
-        whole.replace(path)
+        results.write(path, dump_soak(replace(after, parts=(*after.parts[:before], *new))))
     return code
 
 

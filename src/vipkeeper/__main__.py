@@ -1,5 +1,5 @@
 """`python -m vipkeeper` is the command `vipkeeper`."""
 
-from vipkeeper.cli.main import entry
+from vipkeeper.start import entry
 
 entry()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -53,6 +54,63 @@ def test_every_verb_explains_itself(verb: str) -> None:
     assert done.returncode == 0
     assert done.stderr == ""
     assert done.stdout.startswith(f"usage: vipkeeper {verb}")
+
+
+PRESSES_CTRL_C = """\
+import os, runpy, signal, sys
+
+class CtrlC:
+    def __init__(self, module):
+        self.module = module
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.module:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, CtrlC(sys.argv.pop(1)))
+runpy.run_module("vipkeeper", run_name="__main__", alter_sys=True)
+"""
+"""Runs the program, and sends it SIGINT when it begins to import a module."""
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("vipkeeper.cli", ("--version",)),
+        ("difflib", ("--help",)),
+        ("vipkeeper.errors", ("status",)),
+        ("vipkeeper.cli.drill", ("drill", "elect")),
+        ("vipkeeper.lab.acts", ("drill", "elect")),
+        ("vipkeeper.report.svg", ("drill", "list")),
+        ("vipkeeper.diagnose.engine", ("why", "--facts", os.devnull)),
+        ("vipkeeper.lint.run", ("lint", "--vip", "10.0.0.1")),
+    ],
+)
+def test_ctrl_c_while_modules_are_imported_says_nothing(
+    module: str, words: tuple[str, ...]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSES_CTRL_C, module, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stderr, done.stdout) == ("", "")
+    assert done.returncode == 130
+
+
+def test_ctrl_c_that_is_ignored_from_outside_stays_ignored() -> None:
+    """As a shell starts what runs in the background."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSES_CTRL_C, "vipkeeper.errors", "--version"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"vipkeeper ")
 
 
 def test_help_and_version_go_to_stdout() -> None:

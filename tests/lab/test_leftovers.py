@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+import vipkeeper
 from vipkeeper.lab import cgroups
 from vipkeeper.lab.cgroups import Controller, hierarchies
 from vipkeeper.lab.processes import SYSTEM_PATH, wait_for
@@ -29,6 +32,7 @@ MARK = "VIPKEEPER_TEST_MARK"
 """In the environment of a drill and so of every process it starts: finds them without guessing names."""
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 WITHOUT_NAMESPACES = ("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin")
+OURS = Path(vipkeeper.__file__).parent
 LIBRARIES = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 """The same packages for another interpreter of the same version."""
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
@@ -183,6 +187,25 @@ def test_nothing_is_left_after_ctrl_c_in_the_middle(drill: Drill) -> None:
     assert "drill: interrupted after 1 of 2 acts" in err.splitlines()
     assert "Traceback" not in err
     assert [act["name"] for act in json.loads(out)["acts"]] == ["elect"]
+    drill.nothing_left()
+
+
+def instants(seed: int) -> list[float]:
+    """Seconds after the start: while modules are imported, the box is made, the cluster is built, it is played."""
+    rng = random.Random(seed)
+    return [rng.uniform(*span) for span in ((0, 0.1), (0.1, 0.3), (0.3, 0.5), (0.5, 1), (1, 2))]
+
+
+@pytest.mark.parametrize("instant", instants(7), ids=lambda instant: f"{instant:.3f}s")
+def test_nothing_is_left_after_ctrl_c_at_any_instant(drill: Drill, instant: float) -> None:
+    process = drill.start("elect", "answer")
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(instant)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert str(OURS) not in err, "a traceback of ours"
+    if "Traceback" not in err:  # while the interpreter itself starts
+        assert process.returncode in (130, -signal.SIGINT), err
     drill.nothing_left()
 
 

@@ -19,7 +19,7 @@ from vipkeeper import __version__
 from vipkeeper.cli import drill_soak, drill_why, output
 from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.drill_progress import begins, clear, ended
-from vipkeeper.cli.report_folder import LOGS, check_folder, write_folder
+from vipkeeper.cli.report_folder import DEFAULT, LOGS, chosen_folder, ready, write_folder
 from vipkeeper.config import table
 from vipkeeper.core.types import MILLISECOND, SECOND
 from vipkeeper.errors import ExitCode, UsageError
@@ -71,9 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report",
         type=Path,
-        default=Path("vipkeeper-report"),
         metavar="DIR",
-        help="folder for JSON, pictures and the page (default: ./vipkeeper-report)",
+        help=f"folder for JSON, pictures and the page (default: ./{DEFAULT})",
     )
     parser.add_argument(
         "--keep",
@@ -184,17 +183,16 @@ def main(args: argparse.Namespace) -> int:
         seconds=args.seconds,
     )
     check_settings(plan)
-    check_folder(args.report)
-    for left in cgroups.sweep():
-        output.note(f"drill: removed what a killed drill left: control group {left}")
-    show = _Show(plan, args, asked)
-    try:
-        code = in_box(show.inside, show.outside, show.keep, partial(cgroups.let_go, show.owner))
-    except BoxError as error:
-        return _simulated(error, plan, args, asked)
-    finally:
-        cgroups.clear(show.owner)
-    return code if show.code is None else show.code
+    with ready(chosen_folder(args)):
+        for left in cgroups.sweep():
+            output.note(f"drill: removed what a killed drill left: control group {left}")
+        show = _Show(plan, args, asked)
+        let_go, clear_away = (partial(do, show.owner) for do in (cgroups.let_go, cgroups.clear))
+        try:
+            code = in_box(show.inside, show.outside, show.keep, let_go, clear_away)
+        except BoxError as error:
+            return _simulated(error, plan, args, asked)
+        return code if show.code is None else show.code
 
 
 def _simulated(
@@ -231,9 +229,11 @@ def _simulated(
         acts=acts,
         notes=(f"simulated: {error}",),
     )
-    write_folder(report, {}, args.report)
-    _deliver(report, asked, args)
-    output.note(f"\nreport: {args.report / 'index.html'}")
+    try:
+        write_folder(report, {}, chosen_folder(args))
+    finally:
+        _deliver(report, asked, args)
+    output.note(f"\nreport: {chosen_folder(args) / 'index.html'}")
     return exit_code(act.verdict for act in report.acts)
 
 
@@ -279,6 +279,7 @@ class _Show:
         """Exit code, once there is a result."""
         self._plan = plan
         self._args = args
+        self._folder = chosen_folder(args)
         self._asked = asked
         self._drill: Drill | None = None
         self.owner = cgroups.owner_name()
@@ -308,12 +309,12 @@ class _Show:
         parcel = json.loads(data)
         report = report_json.load_run(parcel["report"])
         try:
-            write_folder(report, parcel["logs"], self._args.report)
+            write_folder(report, parcel["logs"], self._folder)
         finally:
             _deliver(report, self._asked, self._args)
-        output.note(f"\nreport: {self._args.report / 'index.html'}")
+        output.note(f"\nreport: {self._folder / 'index.html'}")
         if parcel["logs"]:
-            output.note(f"logs of the servers: {self._args.report / LOGS}")
+            output.note(f"logs of the servers: {self._folder / LOGS}")
         if parcel["interrupted"]:
             output.note(f"drill: {report.notes[0]}")
             self.code = EXIT_INTERRUPTED

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vipkeeper import __version__
 from vipkeeper.cli import output
-from vipkeeper.cli.report_folder import check_folder, write_folder
+from vipkeeper.cli.report_folder import chosen_folder, put, ready, write_folder
 from vipkeeper.errors import ExitCode, HostError, UsageError
 from vipkeeper.lab import cgroups
 from vipkeeper.lab.box import BoxError, in_box
@@ -36,6 +36,8 @@ MOST_HOURS = 1000.0
 UNBUDGETED = "move_budget: 0"
 """Faults come faster here than in ten minutes of any real cluster: with a budget all would soon be held."""
 TRACES = "traces"
+RECORD = "soak.json"
+PICTURE = "soak.svg"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="the record, written after every fault; one that is there is gone on with "
-        "(default: ./soak.json)",
+        f"(default: {RECORD} in the folder of --report, and without one here)",
     )
 
 
@@ -67,16 +69,36 @@ def asked(args: argparse.Namespace) -> bool:
     return bool(args.hours or args.quiet or args.pairs or args.part)
 
 
-class Record:
-    """The file a soak is kept in. Its directory stays open: the box has another /run."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a soak is kept."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises UsageError when the directory cannot be opened."""
-        self.path = path
-        try:
-            self._directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError as error:
-            raise UsageError(f"--part: {path.parent}: {error.strerror}") from None
+    record: Path
+    option: str
+    """The option that says so, for messages."""
+    folder: Path
+    """Of what a broken promise leaves."""
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> Place:
+        """--part names the record; else it is in the folder of --report, and without one here."""
+        folder = chosen_folder(args)
+        if args.part is not None:
+            return cls(args.part, "--part", folder)
+        if args.report is not None:
+            return cls(folder / RECORD, "--report", folder)
+        return cls(Path(RECORD), "drill soak", folder)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the record's picture is to stand beside it in the folder."""
+        return self.option == "--report"
+
+    def refused(self, why: str) -> UsageError:
+        """What is there is not gone on with."""
+        return UsageError(
+            f"{self.option}: {self.record}: {why}; name another file with --part FILE"
+        )
 
     def load(self) -> Soak | None:
         """What is there.
@@ -85,15 +107,27 @@ class Record:
             UsageError: it is something else than a soak.
         """
         try:
-            return load_soak(self.path.read_text(encoding="utf-8"))
+            return load_soak(self.record.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise UsageError(f"--part: {self.path}: {error.strerror}") from None
+            raise UsageError(f"{self.option}: {self.record}: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise UsageError(f"--part: {self.path}: not UTF-8 text; name another file") from None
+            raise self.refused("not UTF-8 text") from None
         except UsageError as error:
-            raise UsageError(f"--part: {self.path}: {error}; name another file") from None
+            raise self.refused(str(error)) from None
+
+
+class Record:
+    """The file a soak is written to. Its directory stays open: the box has another /run."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UsageError when the directory cannot be opened."""
+        self.path = path
+        try:
+            self._directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise UsageError(f"--part: {path.parent}: {error.strerror}") from None
 
     def save(self, soak: Soak) -> None:
         """Take the place of what is there in one step.
@@ -118,27 +152,25 @@ class Record:
 def main(args: argparse.Namespace) -> int:
     """Begin a soak or go on with one."""
     _check(args)
-    record = Record(args.part or Path("soak.json"))
-    soak = begun(args, record.load())
-    if soak.violations:
-        raise UsageError(f"--part: {record.path}: a promise was broken; name another file")
+    place = Place.of(args)
+    soak = begun(args, place)
     plan = Plan((QUIET_ACT,), 1, "vipkeeper", args.interval, soak.seed, soak.settings)
     _check_plan(plan)
-    check_folder(args.report)
-    record.save(soak)
-    for left in cgroups.sweep():
-        output.note(f"drill: removed what a killed drill left: control group {left}")
-    output.note(_first_line(soak, record.path))
-    show = _Show(plan, soak, record, args)
-    try:
-        code = in_box(show.inside, show.outside, at_end=partial(cgroups.let_go, show.owner))
-    except BoxError:
-        if not soak.length:
-            record.path.unlink(missing_ok=True)
-        raise
-    finally:
-        cgroups.clear(show.owner)
-    return code if show.code is None else show.code
+    with ready(place.folder):
+        record = Record(place.record)
+        record.save(soak)
+        for left in cgroups.sweep():
+            output.note(f"drill: removed what a killed drill left: control group {left}")
+        output.note(_first_line(soak, record.path))
+        show = _Show(plan, soak, record, place)
+        let_go, clear_away = (partial(do, show.owner) for do in (cgroups.let_go, cgroups.clear))
+        try:
+            code = in_box(show.inside, show.outside, at_end=let_go, finished=clear_away)
+        except BoxError:
+            if not soak.length:
+                record.path.unlink(missing_ok=True)
+            raise
+        return code if show.code is None else show.code
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -174,12 +206,14 @@ def _check_plan(plan: Plan) -> None:
     check_settings(plan)
 
 
-def begun(args: argparse.Namespace, there: Soak | None) -> Soak:
+def begun(args: argparse.Namespace, place: Place) -> Soak:
     """The record to go on with, or a new one.
 
     Raises:
-        UsageError: it is one of another seed, of other settings, or of the other kind.
+        UsageError: it is one of another seed, of other settings, or of the other kind, one with a broken
+            promise, or none.
     """
+    there = place.load()
     settings = tuple(args.settings)
     if not any(line.startswith("move_budget:") for line in settings):
         settings += (UNBUDGETED,)
@@ -198,10 +232,11 @@ def begun(args: argparse.Namespace, there: Soak | None) -> Soak:
     )
     for name, found, asked_for in wanted:
         if found != asked_for:
-            raise UsageError(
-                f"--part: the soak in the file has another {name} ({_shown(found)}, not "
-                f"{_shown(asked_for)}); name another file"
+            raise place.refused(
+                f"the soak in it has another {name} ({_shown(found)}, not {_shown(asked_for)})"
             )
+    if there.violations:
+        raise place.refused("a promise was broken")
     return replace(there, hours=args.hours, seconds=there.length)
 
 
@@ -228,7 +263,7 @@ class _Show:
     plan: Plan
     soak: Soak
     record: Record
-    args: argparse.Namespace
+    place: Place
     code: int | None = None
     owner: str = field(default_factory=cgroups.owner_name)
     """The mark on its control groups."""
@@ -260,36 +295,30 @@ class _Show:
         return json.dumps(parcel).encode()
 
     def outside(self, data: bytes) -> None:
-        """Say what it came to; write pictures and traces of what failed."""
+        """Say what it came to; write the picture, and traces of what failed."""
         parcel = json.loads(data)
         soak = load_soak(parcel["soak"])
-        if parcel["interrupted"]:
-            output.note("drill soak: interrupted; the same command goes on from the last fault")
-            self.code = 130
-            return
-        output.emit(soak_text(soak).rstrip("\n"))
-        self.code = ExitCode.OK
-        folder = self.args.report
+        folder, picture = self.place.folder, {PICTURE: overview(soak)}
         if parcel["report"]:
             self.code = ExitCode.FINDINGS
-            write_folder(report_json.load_run(parcel["report"]), parcel["logs"], folder)
-            self._write_traces(parcel["traces"])
-            output.note(f"pictures, logs, traces: {folder / 'index.html'}, {folder / TRACES}")
+            output.emit(soak_text(soak).rstrip("\n"))
             if parcel["again"]:
                 output.note(f"the fault again: {parcel['again']}")
             output.note(f"all of it again: {self._all_again(soak)}")
-
-    def _write_traces(self, traces: dict[str, str]) -> None:
-        folder = self.args.report
-        try:
-            (folder / TRACES).mkdir(exist_ok=True)
-            for name, text in traces.items():
-                (folder / TRACES / f"{name}.ndjson").write_text(text, encoding="utf-8")
-            (folder / "soak.svg").write_text(
-                overview(load_soak(self.record.path.read_text())), encoding="utf-8"
-            )
-        except OSError as error:
-            raise HostError(f"--report: cannot write to {folder}: {error.strerror}") from None
+            traces = {f"{TRACES}/{n}.ndjson": text for n, text in parcel["traces"].items()}
+            report = report_json.load_run(parcel["report"])
+            write_folder(report, parcel["logs"], folder, {**traces, **picture})
+            output.note(f"pictures, logs, traces: {folder / 'index.html'}, {folder / TRACES}")
+            return
+        if parcel["interrupted"]:
+            output.note("drill soak: interrupted; the same command goes on from the last fault")
+            self.code = 130
+        else:
+            output.emit(soak_text(soak).rstrip("\n"))
+            self.code = ExitCode.OK
+        if self.place.drawn and soak.length:
+            put(folder, picture)
+            output.note(f"picture: {folder / PICTURE}")
 
     def _all_again(self, soak: Soak) -> str:
         quiet = " --quiet" if soak.quiet else " --pairs" if soak.pairs else ""

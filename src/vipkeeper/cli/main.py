@@ -9,6 +9,7 @@ Only this module prints errors and catches what nobody else catches.
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import contextlib
 import difflib
@@ -17,7 +18,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, cast
 
@@ -29,6 +30,8 @@ INTERRUPTED = 130
 """What a shell reports for a program that SIGINT ended."""
 PIPE_CLOSED = 141
 """What a shell reports for a program that SIGPIPE ended: the reader of stdout has gone."""
+AtWork = Callable[[], contextlib.AbstractContextManager[None]]
+"""What is around the work of a verb."""
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -142,7 +145,7 @@ def _find(name: str) -> Verb:
     raise UsageError(f"unknown verb '{name}'; {hint}")
 
 
-def _dispatch(argv: Sequence[str]) -> int:
+def _dispatch(argv: Sequence[str], at_work: AtWork) -> int:
     if not argv:
         _overview().print_help(sys.stderr)
         return ExitCode.USAGE
@@ -158,7 +161,9 @@ def _dispatch(argv: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    return module.main(parser.parse_args(argv[1:]))
+    args = parser.parse_args(argv[1:])
+    with at_work():
+        return module.main(args)
 
 
 def _say(text: str) -> None:
@@ -192,11 +197,14 @@ def _leave_stdout() -> None:
         pass
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line (default: the process's own) and return its exit code."""
+def main(argv: Sequence[str] | None = None, at_work: AtWork = contextlib.nullcontext) -> int:
+    """Run one command line (default: the process's own) and return its exit code.
+
+    `at_work` is around what the verb does, and not around what leads to it.
+    """
     try:
         try:
-            code = _dispatch(sys.argv[1:] if argv is None else argv)
+            code = _dispatch(sys.argv[1:] if argv is None else argv, at_work)
         except SystemExit as done:  # argparse ends this way after --help and --version
             code = done.code if isinstance(done.code, int) else ExitCode.OK
         if sys.stdout is not None:
@@ -217,15 +225,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"cannot write the result: {error.strerror}")
         return int(ExitCode.USAGE)
     except Exception as error:  # noqa: BLE001 - the one place where nothing may get past
+        if isinstance(
+            error.__cause__, KeyboardInterrupt
+        ):  # a class that was being made (Python 3.11)
+            return INTERRUPTED
         return int(_internal(error))
 
 
-def entry() -> NoReturn:
-    """Start of the installed program."""
+def _interrupt_again(ignored: sys.UnraisableHookArgs) -> None:
+    """A Ctrl-C that came where nothing can be raised comes once more."""
+    if issubclass(ignored.exc_type, KeyboardInterrupt):
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(ignored)
+
+
+def entry(at_work: AtWork = contextlib.nullcontext) -> NoReturn:
+    """What the installed program does; `at_work` as in `main`."""
+    sys.unraisablehook = _interrupt_again
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no error
-    code = main()
+    try:
+        code = main(at_work=at_work)
+    except KeyboardInterrupt:  # a second one, while the first was being answered
+        code = INTERRUPTED
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

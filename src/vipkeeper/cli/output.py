@@ -9,6 +9,7 @@ import argparse
 import enum
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,9 +101,40 @@ def deliver(
             continue
         text = ensure_newline(render(Style(colour=False, ascii=ascii_only)))
         try:
-            target.path.write_text(text, encoding="utf-8")
+            write_whole(target.path, text)
         except OSError as error:
             raise HostError(f"--output: cannot write {target.path}: {error.strerror}") from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put a text in the place of what a file holds: all of it, or what was there stays.
+
+    A device or a pipe, and a file in a folder that takes no other, is written to as it is.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    there = path.stat() if path.exists() else None
+    plain = there is None or stat.S_ISREG(there.st_mode)
+    if not plain or path.absolute().parts[1:2] in (
+        ("dev",),
+        ("proc",),
+    ):  # /dev/stdout may be a file
+        path.write_text(text, encoding="utf-8")
+        return
+    path = Path(os.path.realpath(path))  # a link stays a link
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        path.write_text(text, encoding="utf-8")
+        return
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        if there is not None:
+            fresh.chmod(stat.S_IMODE(there.st_mode))
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def width(unknown: int) -> int:

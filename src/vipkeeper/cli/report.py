@@ -34,6 +34,8 @@ examples:
 
 RECORD = "run.json"
 """What the record is called in a report folder."""
+RECORDS = (RECORD, "soak.json")
+"""What a folder is looked through for, in this order."""
 FILE_WIDTH = 100
 """Columns of a text that goes to no terminal."""
 PICTURES = ("timeline", "phases", "network")
@@ -45,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run",
         metavar="FILE",
-        help=f"run.json, trace, results of a bench or soak.json, a folder with a {RECORD}, or - for stdin",
+        help=f"run.json, trace, results of a bench or soak.json, a folder with one "
+        f"({' or '.join(RECORDS)}), or - for stdin",
     )
     parser.add_argument(
         "--act", metavar="NAME", help="only this act, or this cell of a bench (needed for svg)"
@@ -107,7 +110,7 @@ def _load(name: str) -> Recorded:
         if name == "-":
             data = sys.stdin.buffer.read()
         else:
-            path = path / RECORD if path.is_dir() else path
+            path = _within(path) if path.is_dir() else path
             data = path.read_bytes()
         return load_recorded(data.decode("utf-8"))
     except OSError as error:
@@ -116,6 +119,12 @@ def _load(name: str) -> Recorded:
         raise UsageError(f"{path}: not UTF-8 text; expected a record of a drill") from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def _within(folder: Path) -> Path:
+    """The record in a folder."""
+    found = (path for name in RECORDS if (path := folder / name).exists())
+    return next(found, folder / RECORD)
 
 
 def _chosen(report: RunReport, act: str | None) -> RunReport:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from vipkeeper.cli.report import RECORD
 from vipkeeper.errors import HostError, UsageError
@@ -16,6 +19,8 @@ from vipkeeper.report.run import RunReport
 from vipkeeper.report.summary import summaries
 
 LOGS = "logs"
+DEFAULT = Path("vipkeeper-report")
+"""Where --report names none."""
 _PART = ".part"
 """Behind the name of a file that is not whole yet."""
 _ACT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -23,12 +28,29 @@ _LOG = re.compile(r"cp[0-9]+-[a-z]+\.log|trace\.ndjson")
 """SERVER-PROGRAM.log, as the lab names its servers, and the trace of an act that broke a promise."""
 
 
-def check_folder(folder: Path) -> None:
-    """Say before the drill, not after it, that the report cannot be written.
+def chosen_folder(args: argparse.Namespace) -> Path:
+    """The folder that --report names, or the usual one."""
+    return args.report or DEFAULT
+
+
+@contextlib.contextmanager
+def ready(folder: Path) -> Iterator[None]:
+    """Make the folder before the drill; it is not left there empty.
 
     Raises:
-        UsageError: the folder cannot be made, or is not writable.
+        UsageError: it cannot be made, or is not writable.
     """
+    made = not folder.exists()
+    _check(folder)
+    try:
+        yield
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # something is in it
+                folder.rmdir()
+
+
+def _check(folder: Path) -> None:
     hint = "choose another folder with --report DIR"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -38,11 +60,26 @@ def check_folder(folder: Path) -> None:
         raise UsageError(f"--report: {folder} is not writable; {hint}")
 
 
-def write_folder(report: RunReport, logs: Mapping[str, str], folder: Path) -> None:
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def write_folder(
+    report: RunReport,
+    logs: Mapping[str, str],
+    folder: Path,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Write run.json, index.html, a picture of each act (its worst run), and the logs of failed acts.
 
     Pictures and logs of the report that was there are removed; what else is there stays. All of it is
     written, or the report that was there stays.
+
+    Args:
+        report: what was played.
+        logs: what programs of failed acts said, by name within the folder of logs.
+        folder: where to; it is made.
+        more: other files, by name within the folder.
 
     Raises:
         HostError: the folder cannot be written.
@@ -50,31 +87,44 @@ def write_folder(report: RunReport, logs: Mapping[str, str], folder: Path) -> No
     files = {RECORD: report_json.dump_run(report), "index.html": html.page(report)}
     files |= {f"{act.name}.svg": svg.timeline(act.worst) for act in summaries(report)}
     files |= {f"{LOGS}/{name}": text for name, text in logs.items()}
+    put(folder, {**files, **more}, partial(_remove_earlier, folder))
+
+
+def put(folder: Path, files: Mapping[str, str], written: Callable[[], None] = _nothing) -> None:
+    """Write files, by name within the folder: all of them, or what was there stays.
+
+    `written` is called when they are written and before the first takes its place.
+
+    Raises:
+        HostError: the folder cannot be written.
+    """
     fresh = {folder / name: (folder / f"{name}{_PART}", text) for name, text in files.items()}
     try:
         for part, text in fresh.values():
             part.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(text, encoding="utf-8")
-        _remove_earlier(folder)
+        written()
         for path, (part, _) in fresh.items():
             part.replace(path)
-    except OSError as error:
-        _remove(part for part, _ in fresh.values())
+    except BaseException as error:
+        _remove((part for part, _ in fresh.values()), folder)
+        if not isinstance(error, OSError):
+            raise
         raise HostError(
             f"--report: cannot write to {folder}: {error.strerror}; "
             "choose another folder with --report DIR"
         ) from None
 
 
-def _remove(paths: Iterable[Path]) -> None:
-    """Remove what there is of these files and the folders of logs that they leave empty."""
+def _remove(paths: Iterable[Path], folder: Path) -> None:
+    """Remove what there is of these files, and the folders within this one that they leave empty."""
     for path in paths:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-        if path.parent.name != LOGS and path.parent.parent.name == LOGS:
-            for directory in (path.parent, path.parent.parent):
-                with contextlib.suppress(OSError):
-                    directory.rmdir()
+        within = path.parents[: path.parents.index(folder)] if folder in path.parents else ()
+        for directory in within:
+            with contextlib.suppress(OSError):
+                directory.rmdir()
 
 
 def _remove_earlier(folder: Path) -> None:

@@ -111,7 +111,7 @@ def main(args: argparse.Namespace) -> int:
     _same_vip(args.vip, evidence)
     if args.keep is not None:
         try:
-            args.keep.write_text(dump(evidence), encoding="utf-8")
+            output.write_whole(args.keep, dump(evidence))
         except OSError as error:
             raise HostError(f"--keep: cannot write {args.keep}: {error.strerror}") from None
     hypotheses = [r.hypothesis for r in all_hypotheses()]
@@ -236,7 +236,10 @@ def _read(paths: Sequence[Path], option: str = "--facts") -> tuple[Fact, ...]:
             raise UsageError(f"{option}: cannot read {path}: {error.strerror}") from None
         found, wrong = load(content)
         if wrong and not found:
-            raise UsageError(f"{option}: {path} holds no facts: {wrong[0]}")
+            raise UsageError(
+                f"{option}: {printable(str(path))} is no file of facts ({wrong[0]}): it has one JSON object a line; "
+                "'vipkeeper why --keep FILE' writes one, and a bundle of 'vipkeeper collect' goes to --from"
+            )
         for line in wrong[:NOTED]:
             output.note(f"{path}: {line}")
         if len(wrong) > NOTED:

@@ -13,11 +13,11 @@ from vipkeeper.collect import archive, bundle, rancher
 from vipkeeper.collect.archive import Member
 from vipkeeper.collect.reading import Reading, Troubles
 from vipkeeper.collect.unpack import BLOCK
-from vipkeeper.diagnose.facts import Fact
+from vipkeeper.diagnose.facts import ARCHIVE, Fact
 from vipkeeper.diagnose.vocabulary import Key
 from vipkeeper.text import printable
 
-_OF_ALL = "the archive: "
+_OF_ALL = f"{ARCHIVE}: "
 
 
 def read(path: Path, vip: str = "") -> Reading:
@@ -57,8 +57,8 @@ def _cut(reading: Reading, name: str) -> Reading:
     about = reading.server or printable(name)
     if reading.kind is None or not whole or not about:
         return reading
-    source, why = _OF_ALL.rstrip(": "), whole[0].removeprefix(_OF_ALL)
-    told = Fact(Key.LOGS_READ, None, about, at=reading.made_at, source=source, unknown=why)
+    why = whole[0].removeprefix(_OF_ALL)
+    told = Fact(Key.LOGS_READ, None, about, at=reading.made_at, source=ARCHIVE, unknown=why)
     kept = (fact for fact in reading.facts if fact.key is not Key.LOGS_READ)
     return replace(reading, facts=(*kept, told))
 

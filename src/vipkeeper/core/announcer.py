@@ -7,6 +7,8 @@ from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
 AFTER_CLAIM: tuple[Duration, ...] = (0, 50 * MILLISECOND, 200 * MILLISECOND, SECOND)
 """Some stacks ignore more than one gratuitous ARP a second, others miss the first: hence the spread."""
 REFRESH_EVERY: Duration = 30 * SECOND
+REFRESH_IN_DOUBT_EVERY: Duration = 3 * SECOND
+"""While a server is missing: it may hold the VIP unheard and then be gone for good, and clients on its side keep its MAC."""
 AGAIN_AT_MOST_EVERY: Duration = SECOND
 """A sign of another holder starts the schedule again, but not more often than this."""
 SOON: Duration = 100 * MILLISECOND
@@ -21,27 +23,15 @@ class Announcer:
         self._started_at: Instant | None = None
         self._with_claim = False
         """False once only refreshes are left of the schedule."""
-        self._doubtful = False
 
     def start(self, now: Instant) -> None:
         """A claim has just succeeded."""
         self._started_at = now
         self._pending = [now + offset for offset in AFTER_CLAIM]
         self._with_claim = True
-        self._doubtful = False
-
-    def doubt(self) -> None:
-        """Nobody was heard for long enough: whoever claimed meanwhile has taught neighbours another MAC."""
-        self._doubtful = self._started_at is not None
-
-    def confirmed(self, now: Instant) -> None:
-        """A server knows of no other holder: if there was one, it is gone, and neighbours do not know."""
-        if self._doubtful:
-            self._doubtful = False
-            self.again(now)
 
     def again(self, now: Instant) -> None:
-        """Another holder was seen: neighbours may have learnt its MAC."""
+        """There is another holder, or may have been one: neighbours may have learnt its MAC."""
         if self._started_at is None:
             return
         if now - self._started_at >= AGAIN_AT_MOST_EVERY:
@@ -49,11 +39,18 @@ class Announcer:
         elif not any(now <= at <= now + SOON for at in self._pending):
             self._pending = sorted([*self._pending, now + SOON])
 
+    def rests(self, now: Instant) -> bool:
+        """True when the next announcement is a refresh, further away than it would be in doubt."""
+        return bool(self._pending) and self._pending[0] - now > REFRESH_IN_DOUBT_EVERY
+
+    def hurry(self, now: Instant) -> None:
+        """Refresh as in doubt."""
+        self._pending = [now + REFRESH_IN_DOUBT_EVERY]
+
     def stop(self) -> None:
         """The VIP is no longer here."""
         self._pending = []
         self._started_at = None
-        self._doubtful = False
 
     def deadline(self) -> Instant | None:
         """When the next announcement is due."""

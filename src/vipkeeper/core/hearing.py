@@ -45,6 +45,11 @@ class Hearing:
         """True when the silence of the gateway would be told from that of all others."""
         return self.gateway is not None and self.gateway == self.proven
 
+    @property
+    def unanswered(self) -> int:
+        """Questions to the gateway since anything was last received."""
+        return self._asked
+
     def sound(self, now: Instant) -> None:
         """Something arrived: an advert, even one that is refused, or an answer to a probe."""
         self.sound_at = now

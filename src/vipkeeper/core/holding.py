@@ -11,7 +11,7 @@ from vipkeeper.core.gate import UNREADY
 from vipkeeper.core.members import Member
 from vipkeeper.core.policy import planned_move
 from vipkeeper.core.transitions import HOLDER, WAITING
-from vipkeeper.core.types import Instant
+from vipkeeper.core.types import Duration, Instant
 from vipkeeper.wire.types import Advert, Health, Role
 
 if TYPE_CHECKING:
@@ -29,13 +29,12 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
 
     Two holders: the newer epoch wins, then the better rank; the winner says so at once and announces
     again. But a winner that the other one cannot hear would never be believed: told so three times it
-    gives way. Two that cannot hear each other are told by a server that hears both. A holder that was
-    alone announces again once a server knows of no other holder, and gives way to any that serves if it is
-    unready.
+    gives way. Two that cannot hear each other are told by a server that hears both. A server that could
+    have held the VIP while it was not heard has taught neighbours its MAC: once it follows nobody else, this
+    one announces again. A holder that was alone gives way to any that serves if it is unready.
     """
     interval = node.settings.advert_interval
-    if was_alone:
-        node.announcer.doubt()
+    member.doubtful |= could_have_claimed(node, member.silent_for, member.suspect_after)
     gives_way = was_alone and node.gate.health is Health.UNREADY and advert.health.serves
     if advert.role is not Role.HOLDER:
         member.unheard.take(now, interval, said=False)
@@ -45,8 +44,9 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
             node.depart(Cause.WITNESSED, State.BACKUP, now, tell=False, peer=other)
         elif gives_way and node.state is HOLDER and node.members.would_succeed(member):
             node.depart(Cause.PEER_READY, State.BACKUP, now, successor=member)
-        elif not member.configuration_differs and advert.follows in (None, node.settings.own):
-            node.announcer.confirmed(now)
+        elif member.doubtful and _knows_of_no_other(node, member, advert):
+            member.doubtful = False
+            node.announcer.again(now)
         return
     theirs = node.members.claim_of(member)
     ours = node.members.own_claim(node.claim_epoch, node.gate.health)
@@ -63,6 +63,31 @@ def heard(node: Node, member: Member, advert: Advert, *, was_alone: bool, now: I
         node.depart(Cause.UNHEARD, State.BACKUP, now, tell=False, peer=member)
     else:
         _insist(node, member, now)
+
+
+def _knows_of_no_other(node: Node, member: Member, advert: Advert) -> bool:
+    return not member.configuration_differs and advert.follows in (None, node.settings.own)
+
+
+def could_have_claimed(node: Node, silent_for: Duration | None, suspect_after: Duration) -> bool:
+    """Whether a server could have claimed the VIP while it was not heard for so long (None: for ever).
+
+    None claims sooner than a quarter of the confirm budget after its suspect time.
+    """
+    return silent_for is None or silent_for > suspect_after + node.settings.confirm_budget // 4
+
+
+def gateway_heard_again(node: Node, silent_for: Duration, now: Instant) -> None:
+    """The gateway answers at last, after a silence of everybody: it may have another server's MAC for the VIP,
+    and nobody else may be left to say so.
+    """
+    others = len(node.settings.servers) > 1
+    if (
+        node.state is HOLDER
+        and others
+        and could_have_claimed(node, silent_for, node.settings.suspect_after)
+    ):
+        node.announcer.again(now)
 
 
 def _gives_way(node: Node, member: Member, advert: Advert) -> bool:
@@ -149,6 +174,16 @@ def watch_successor(node: Node, now: Instant) -> None:
     if not node.alone_told and now - node.alone_since >= node.settings.suspect_after:
         node.alone_told = True
         node.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
+
+
+def watch_missing(node: Node, now: Instant) -> None:
+    """Refresh the announcement more often while a server is missing."""
+    if (
+        node.state is HOLDER
+        and node.announcer.rests(now)
+        and not all(node.members.live(m, now) for m in node.members)
+    ):
+        node.announcer.hurry(now)
 
 
 def watch_hearing(node: Node, now: Instant) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from vipkeeper.core.told import Told
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant, Server, Settings
 from vipkeeper.wire.types import SERVING, Advert, Health, Heard, IPAddress, Rejection, Role
 
@@ -22,24 +23,6 @@ Claimant = tuple[int, Health, int]
 """Compared as tuples, greater wins."""
 Rank = tuple[Health, int]
 """Compared as tuples, greater is better: health first, then the configured order (earlier is better)."""
-
-
-@dataclass(slots=True)
-class Told:
-    """How many adverts in a row say the same. Those read within half an interval, after a stall of this
-    server or of a wire, count once: they are the word of one moment, and perhaps of one long gone."""
-
-    times: int = 0
-    counted: Instant = 0
-    """When the last one that counts was read."""
-
-    def take(self, now: Instant, interval: Duration, *, said: bool) -> None:
-        """One more advert says so, or does not."""
-        if not said:
-            self.times = 0
-        elif self.times == 0 or now - self.counted >= interval // 2:
-            self.times += 1
-            self.counted = now
 
 
 @dataclass(slots=True)
@@ -76,6 +59,10 @@ class Member:
     """What this server's last advert said of it; most say the same again."""
     answered: Instant | None = None
     """When this server last answered it outside the interval."""
+    silent_for: Duration | None = None
+    """Silence before its last advert; None: that was the first."""
+    doubtful: bool = False
+    """It was silent for as long as a claim takes and has not said since that it follows nobody else."""
     old_boot_ids: deque[int] = field(default_factory=lambda: deque(maxlen=OLD_BOOT_IDS_KEPT))
 
     @property
@@ -203,9 +190,9 @@ class Members:
             return Unproven(member, advert.boot_id)
         last = member.last
         if last is not None:
-            if received < last:
-                received = last
-            elif received - last > member.suspect_after:
+            received = max(received, last)
+            member.silent_for = received - last
+            if member.silent_for > member.suspect_after:
                 member.ready_since = None
         if before is None or before.interval_ms != advert.interval_ms:
             self._count_interval(member, advert)

@@ -71,7 +71,10 @@ def server_answered(node: Node, event: ServerAnswered, now: Instant) -> None:
 
 def gateway_answered(node: Node, now: Instant) -> None:
     """The gateway hears this server, and is heard."""
+    waited, silent_for = node.hearing.unanswered > 1, now - node.hearing.sound_at
     sound(node, now)
+    if waited:
+        holding.gateway_heard_again(node, silent_for, now)
     if node.hearing.gateway_answered():
         node.save(now)
 

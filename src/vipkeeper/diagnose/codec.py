@@ -81,10 +81,20 @@ def load(text: str) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
         try:
             if len(line) > LONGEST_LINE:
                 raise FactError(f"longer than {LONGEST_LINE} characters")
-            facts.append(from_json(json.loads(line)))
-        except (ValueError, RecursionError) as error:
+            facts.append(from_json(_object(line)))
+        except FactError as error:
             wrong.append(f"line {number}: {error}")
+        except RecursionError:
+            wrong.append(f"line {number}: nested too deeply")
     return tuple(facts), tuple(wrong)
+
+
+def _object(line: str) -> object:
+    """What a line of JSON says; the words of the parser mean nothing to a reader."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        raise FactError("not JSON") from None
 
 
 def _plain(value: Value) -> Any:

@@ -7,10 +7,10 @@ support, layer, code. There are no weights and no percentages.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from vipkeeper.diagnose.facts import Evidence, Fact
+from vipkeeper.diagnose.facts import ARCHIVE, Evidence, Fact
 from vipkeeper.diagnose.hypothesis import Hypothesis, Probe, Risk, Step, Symptom
 from vipkeeper.diagnose.judgement import Judgement, Truth, skew
 from vipkeeper.diagnose.symptoms import (
@@ -112,6 +112,8 @@ class Diagnosis:
     evidence: Evidence
     unseen: tuple[str, ...] = ()
     """What 'healthy' does not say: it is said of the VIP, and of what was seen."""
+    incomplete: tuple[str, ...] = ()
+    """Bundles that could not be read to their end: whatever the answer is, it rests on a part of them."""
 
 
 def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
@@ -149,12 +151,22 @@ def diagnose(evidence: Evidence, hypotheses: Sequence[Hypothesis]) -> Diagnosis:
         skew_ms=skew(evidence.of(Key.CLOCK_OFFSET)),
         evidence=evidence,
         unseen=_unseen(evidence) if verdict is Verdict.HEALTHY else (),
+        incomplete=tuple(dict.fromkeys(_incomplete(evidence))),
     )
 
 
 def _unseen(evidence: Evidence) -> tuple[str, ...]:
     judged = (servers_answer.ask(evidence), datastore_answers.ask(evidence))
     return tuple(j.text for j in judged if j.truth is not Truth.TRUE)
+
+
+def _incomplete(evidence: Evidence) -> Iterator[str]:
+    for fact in evidence:
+        if fact.source == ARCHIVE and not fact.known:
+            yield (
+                f"the bundle of {fact.about} could not be read whole ({fact.unknown}): the answer rests on the part that "
+                "could be read; if it was cut on its way, fetch it again"
+            )
 
 
 def assess(evidence: Evidence, hypothesis: Hypothesis) -> Assessment:

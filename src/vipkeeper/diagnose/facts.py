@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 from vipkeeper.diagnose.vocabulary import Key, Subject, Word
 
+ARCHIVE = "the archive"
+"""The source of a fact that says why a bundle could not be read to its end."""
+
 Value = bool | int | str | tuple[str, ...] | Word
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
+import errno
+import os
 import resource
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 from vipkeeper.core.facts import FaultKind
-from vipkeeper.lab import injected
+from vipkeeper.lab import descriptors, injected, traces
 from vipkeeper.lab.act import LEASE_PATIENCE, PATIENCE, Act, Group, Runs
 from vipkeeper.lab.cgroups import ControlGroup, Controller
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.fault import AFTERWARDS, Fault, Mend, Part, Whose
+from vipkeeper.lab.kernel import now
+from vipkeeper.lab.managers import SECOND
+from vipkeeper.lab.measure import Window
 from vipkeeper.lab.must import BUDGET, SETTLED, TAKEOVER, UNSEEN, moves, waits
 from vipkeeper.lab.needs import MEMORY_GROUP
 from vipkeeper.lab.processes import LabError, Process, send
@@ -27,6 +30,10 @@ RESTART_AFTER = 0.3
 TAKEN, REFUSED = "configuration reloaded", "reload refused"
 """What a daemon says of a reload."""
 SETTLES_WITHIN = 15.0
+CHECKED_WITHIN = 12.0
+"""Seconds in which the prober needs a new connection: one is used for 10 s."""
+NO_DESCRIPTOR = os.strerror(errno.EMFILE).lower().encode()
+"""As a check says that it could not be made."""
 
 
 def nothing() -> None:
@@ -122,23 +129,37 @@ def _out_of_memory(stage: Stage) -> Mend:
 
 def _no_descriptors(stage: Stage) -> Mend:
     server = stage.subject
-    pids = daemon_of(server).tree()
-    before = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids}
+    daemon = daemon_of(server)
+    limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+    stage.on_undo(lambda: descriptors.give_back(daemon.tree(), limits))
+    began = now()
     stage.fault(f"daemon of {server.name} can open nothing more", server)
-    for pid, (_, hard) in before.items():
-        taken = {int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()}
-        # A new descriptor takes the lowest free number: those above the limit stay what they are.
-        lowest = next(number for number in itertools.count() if number not in taken)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(lowest, hard), hard))
+    descriptors.take_last(daemon.tree())
 
     def mend() -> None:
-        for pid, limits in before.items():
-            try:
-                resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
-            except ProcessLookupError:
-                continue
+        free = descriptors.take_last(daemon.tree())
+        stage.effect("no descriptor is free", f"{len(free)} processes have one", met=not free)
+        answered = stage.manager.answers(server)
+        if answered is not None:
+            found = "the daemon answers" if answered else "no answer"
+            stage.effect("nobody can ask the daemon", found, met=not answered)
+        if stage.manager.traced and now() - began > CHECKED_WITHIN * SECOND:
+            window = Window(began, now())
+            checks = traces.said(stage.cluster, server.name, window, NO_DESCRIPTOR)
+            stage.effect("health checks cannot be made", f"{checks} of them", met=checks > 0)
 
     return mend
+
+
+def _opens_nothing(stage: Stage) -> None:
+    """What it closes meanwhile is taken from it too: a connection that is renewed would have room again."""
+    daemon = daemon_of(stage.subject)
+
+    def over() -> bool:
+        descriptors.take_last(daemon.tree())
+        return False
+
+    stage.recorder.wait(over, stage.seconds)
 
 
 def _crash_loop(stage: Stage) -> None:
@@ -306,13 +327,14 @@ PROCESS: tuple[Act, ...] = (
     scenario(
         "no-descriptors",
         "The holder's daemon can open no more files",
-        "RLIMIT_NOFILE is what it has open already. What needs a new descriptor fails, such as health checks; "
-        "a check that cannot be made says nothing of the API server.",
+        "RLIMIT_NOFILE is what it has open already. What needs a new descriptor fails: nobody can ask the daemon, and "
+        "its prober cannot renew the connection to the API server after 10 s. A check that cannot be made says "
+        "nothing of the API server.",
         Group.DAEMON,
         (11,),
-        Fault(*HOLDERS, _no_descriptors),
+        Fault(*HOLDERS, _no_descriptors, _opens_nothing),
         (moves(1), waits(3), *SETTLED),
-        8.0,
+        14.0,
     ),
     scenario(
         "crash-loop",

@@ -46,6 +46,7 @@ def in_box(
     take: Callable[[bytes], None],
     afterwards: Callable[[], None] = nothing,
     at_end: Callable[[], None] = nothing,
+    finished: Callable[[], None] = nothing,
 ) -> int:
     """Run `work(directory)` inside a new box, `take(result)` outside, `afterwards()` inside; exit code.
 
@@ -55,36 +56,50 @@ def in_box(
     so Ctrl-C reaches the work only once and its children not at all.
 
     `at_end()` is run by the box's init when the work has ended, in whatever way, and before everything
-    else in the box is killed: for what must be let go to be able to die.
+    else in the box is killed: for what must be let go to be able to die. `finished()` is run outside when
+    the box is gone, also where an exception ends this, and no signal of the three disturbs it.
 
     Raises:
         BoxError: namespaces cannot be made here.
         HostError: as `work` raised it.
     """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
     results, result = os.pipe()
     alive, held = os.pipe()
-    guard = os.fork()
-    if guard == 0:
-        os.close(results)
-        os.close(held)
-        todo = _Todo(lambda: _work(work, afterwards, result), at_end)
-        _exit_with(lambda: _guard(todo, result, alive))
-    os.close(result)
-    os.close(alive)
-    previous = {number: signal.signal(number, _hand_on(guard)) for number in _FORWARDED}
+    try:
+        # A signal between these lines would end the caller alone, or the child with the caller's code.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+        guard = os.fork()
+        if guard == 0:
+            os.close(results)
+            os.close(held)
+            todo = _Todo(lambda: _work(work, afterwards, result), at_end)
+            _exit_with(lambda: _guard(todo, result, alive))
+        os.close(result)
+        os.close(alive)
+        previous = {number: signal.signal(number, _hand_on(guard)) for number in _FORWARDED}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    taken = False
     try:
         data = _read_all(results)
         if data[:1] == _RESULT:
             take(data[1:])
-        status = os.waitstatus_to_exitcode(os.waitpid(guard, 0)[1])
+        taken = True
     finally:
+        if not taken:
+            os.kill(guard, signal.SIGKILL)
+        status = os.waitstatus_to_exitcode(os.waitpid(guard, 0)[1])
+        signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+        finished()
         for number, handler in previous.items():
             signal.signal(number, handler)
         os.close(held)
         os.close(results)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     if data[:1] in (_NO_BOX, _FAULT):
         kind = BoxError if data[:1] == _NO_BOX else HostError
         raise kind(data[1:].decode())
@@ -124,18 +139,27 @@ def _exit_with(body: Callable[[], int]) -> None:
     """Run `body` in a forked child and end the process with its result; never returns."""
     code = 70
     try:
-        code = body()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
-    except KeyboardInterrupt:
-        code = 130
-    except Exception as error:  # noqa: BLE001 - last frame of a forked child
-        _tell_internal(error)
-    finally:
+        code = _code_of(body)
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
+    except KeyboardInterrupt:  # a second one, while the first was being answered
+        code = 130
+    finally:
         os._exit(code)
+
+
+def _code_of(body: Callable[[], int]) -> int:
+    """What `body` ends with, however it ends."""
+    try:
+        return body()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - last frame of a forked child
+        _tell_internal(error)
+        return 70
 
 
 def _tell_internal(error: Exception) -> None:
@@ -151,6 +175,7 @@ def _tell_internal(error: Exception) -> None:
 
 def _guard(todo: _Todo, result: int, alive: int) -> int:
     """Make the namespaces, start init in them, wait for it."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     os.setsid()
     try:
         _enter()

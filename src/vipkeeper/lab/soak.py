@@ -146,11 +146,14 @@ class Soaking:
 
     def _judged(self, result: ActResult) -> ActResult:
         """The verdict of an act, where the host let it be played."""
-        late = self._stage.recorder.late(Window(self._stage.began, now()))
+        late = self._late(self._stage.began, now())
         if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
             return result
         reason = f"not judged: the host stood still for {acts.ms(late)} ({result.reason})"
         return replace(result, verdict=Verdict.SKIPPED, reason=reason)
+
+    def _late(self, start: int, end: int) -> int:
+        return self._stage.recorder.late(Window(start, end))
 
     def _part(self) -> SoakPart:
         found = self._drill.report().conditions
@@ -194,8 +197,6 @@ class Soaking:
         ):
             if found > limit:
                 self._fail(f"between: {text} for {acts.ms(found)}, at most {acts.ms(limit)}")
-        if self.record.quiet and self.record.moves:
-            self._fail("the VIP moved although nothing was broken")
 
     def _ended(self, result: ActResult, seed: int | None) -> None:
         stage = self._stage
@@ -214,12 +215,16 @@ class Soaking:
         """Add outages and moves until now to the record, and have the traces judged."""
         window = Window(self._from, end)
         self._from = end
+        moves = self._moves(window)
         self.record = replace(
             self.record,
             outages=self._outages(window),
-            moves=(*self.record.moves, *self._moves(window)),
+            moves=(*self.record.moves, *moves),
             seconds=max(self.record.length, self._at(end)),
         )
+        late = self._late(window.start - LEASE, end)
+        if self.record.quiet and moved_for_nothing(len(moves), late):
+            self._fail("the VIP moved although nothing was broken")
         assert self._watch is not None
         for broken in self._watch.look(end):
             self._fail(f"{broken.invariant}: {broken.text}", self._at(broken.at))
@@ -259,6 +264,15 @@ class Soaking:
         shown = replace(shown, verdict=Verdict.FAILED, reason=said)
         self._drill.keep_logs(f"{shown.name}-1")
         self.failure = Failure(shown, seed, {})
+
+
+def moved_for_nothing(moves: int, late: int) -> bool:
+    """Whether moves of a cluster in which nothing is broken are nobody's but its own fault.
+
+    `late`: nanoseconds by which a probe woke up late, from one lease before on: a lease that ran out while the
+    host stood still is noticed, and moves the VIP, after that.
+    """
+    return moves > 0 and late <= STANDSTILL
 
 
 def new_record(seed: int, hours: float, quiet: bool, started: str, version: str) -> Soak:

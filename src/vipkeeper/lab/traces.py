@@ -72,6 +72,12 @@ def longest_silence(cluster: Cluster, server: str, window: Window) -> int:
     return max(after - before for before, after in itertools.pairwise(marks))
 
 
+def said(cluster: Cluster, server: str, window: Window, words: bytes) -> int:
+    """How many records that a daemon wrote in a window have these words in them."""
+    found = (text for text in lines(cluster, BEGINNING, window)[server] if words in text)
+    return sum(_time(text) in window for text in found)
+
+
 class Growing:
     """One daemon's trace as it grows. What was read is given back to the file system."""
 

@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing.pool import Pool
 
 from vipkeeper.core.types import Duration
 from vipkeeper.sim.faults import draw
@@ -48,19 +49,22 @@ def one(seed: int, fault_phase: Duration | None, encoded: bool, pause: Duration 
     return run(draw(seed, fault_phase, encoded=encoded, pause=pause))
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is for the process that collects."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def results(play: Callable[[int], Result], seeds: Iterable[int], jobs: int) -> Iterator[Result]:
     """The runs of these seeds, in the order they end."""
     if jobs == 1:
         yield from map(play, seeds)
         return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs, _leave_interrupts) as pool:
+    with _pool(jobs) as pool:
         yield from pool.imap_unordered(play, seeds, chunksize=1)
+
+
+def _pool(jobs: int) -> Pool:
+    """Its processes leave Ctrl-C to this one from their first instant: what is ignored stays so in a child."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return multiprocessing.get_context("spawn").Pool(jobs)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def sweep(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from bench import results, soak, table
+from bench.__main__ import main as bench
 
+from support.full_disk import no_file_longer_than
 from vipkeeper.report.soak import Soak, SoakFault, SoakPart, SoakViolation, dump_soak, load_soak
 
 START = "2026-11-27T10:00:00Z"
@@ -81,3 +83,26 @@ def test_the_page_counts_what_was_played_and_names_what_was_broken(
     assert "(pictures/soak.svg)" in page
     assert "(pictures/soak-quiet.svg)" not in page
     assert "commit abc" in page
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_was_recorded(
+    tmp_path: Path,
+    told: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "soak.json"
+    play(path)
+    before = path.read_text()
+    with no_file_longer_than(100):
+        assert bench(["table", "--out", str(path), "--results", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"bench: cannot write {path}: File too large; what was recorded before is"
+    )
+    assert len(said.splitlines()) == 1
+    assert path.read_text() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["soak.json"]
+    monkeypatch.setattr(soak, "_run", lambda _: 2)
+    with no_file_longer_than(100):
+        assert play(path) == 2

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from vipkeeper.cli import drill, main
-from vipkeeper.cli.drill_soak import UNBUDGETED, Record, begun
+from support.full_disk import no_file_longer_than
+from vipkeeper.cli import drill, drill_soak, main
+from vipkeeper.cli.drill_soak import UNBUDGETED, Place, Record
 from vipkeeper.errors import ExitCode, HostError, UsageError
-from vipkeeper.report.soak import Soak, SoakFault, SoakViolation, load_soak
+from vipkeeper.report.soak import Soak, SoakFault, SoakViolation, dump_soak, load_soak
 
 STARTED = "2026-11-27T10:00:00Z"
 
@@ -26,22 +25,31 @@ def arguments(*words: str) -> argparse.Namespace:
     return parser.parse_args(["soak", *words])
 
 
+def begun(args: argparse.Namespace, there: Soak | None, folder: Path) -> Soak:
+    """What a command makes of the record that is there."""
+    path = folder / "there.json"
+    if there is not None:
+        Record(path).save(there)
+    return drill_soak.begun(args, Place(path, "--part", folder))
+
+
 def played(*words: str) -> Soak:
     """A record after twenty minutes."""
-    fresh = begun(arguments("--hours", "1", "--seed", "7", *words), None)
+    nowhere = Place(Path("nothing-is-here"), "--part", Path("nor-here"))
+    fresh = drill_soak.begun(arguments("--hours", "1", "--seed", "7", *words), nowhere)
     faults = (SoakFault(1.0, 2.0, "loss", "cp1"),)
     return replace(fresh, started=STARTED, seconds=1200.0, drawn=40, faults=faults)
 
 
-def test_the_same_command_goes_on_where_the_record_ends() -> None:
-    soak = begun(arguments("--hours", "1"), played())
+def test_the_same_command_goes_on_where_the_record_ends(tmp_path: Path) -> None:
+    soak = begun(arguments("--hours", "1"), played(), tmp_path)
     assert (soak.seed, soak.drawn, soak.length) == (7, 40, 1200.0)
-    assert begun(arguments("--hours", "2"), played()).hours == 2
+    assert begun(arguments("--hours", "2"), played(), tmp_path).hours == 2
 
 
-def test_a_fresh_record_has_no_move_budget_unless_asked_for_one() -> None:
-    assert begun(arguments("--hours", "1"), None).settings == (UNBUDGETED,)
-    asked = begun(arguments("--hours", "1", "--set", "move_budget=9"), None)
+def test_a_fresh_record_has_no_move_budget_unless_asked_for_one(tmp_path: Path) -> None:
+    assert begun(arguments("--hours", "1"), None, tmp_path).settings == (UNBUDGETED,)
+    asked = begun(arguments("--hours", "1", "--set", "move_budget=9"), None, tmp_path)
     assert asked.settings == ("move_budget: 9",)
 
 
@@ -54,9 +62,11 @@ def test_a_fresh_record_has_no_move_budget_unless_asked_for_one() -> None:
         (["--set", "profile=vm"], "another --set"),
     ],
 )
-def test_a_record_of_another_soak_is_not_gone_on_with(words: list[str], message: str) -> None:
+def test_a_record_of_another_soak_is_not_gone_on_with(
+    words: list[str], message: str, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=message):
-        begun(arguments("--hours", "1", *words), played())
+        begun(arguments("--hours", "1", *words), played(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -96,16 +106,6 @@ def test_a_record_with_a_broken_promise_or_of_something_else_is_left_alone(
     assert path.read_text() == "[]"
 
 
-@contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_what_was_recorded_is_kept_when_no_more_can_be_written(tmp_path: Path) -> None:
     record = Record(tmp_path / "soak.json")
     record.save(played())
@@ -120,3 +120,60 @@ def test_a_record_says_what_the_command_was(tmp_path: Path) -> None:
     Record(tmp_path / "soak.json").save(played("--interval", "200ms"))
     found = json.loads((tmp_path / "soak.json").read_text())
     assert (found["drawn"], found["interval_ms"], found["settings"]) == (40, 200, [UNBUDGETED])
+
+
+@pytest.mark.parametrize(
+    ("words", "record", "drawn"),
+    [
+        ([], "soak.json", False),
+        (["--report", "night"], "night/soak.json", True),
+        (["--part", "night.json"], "night.json", False),
+        (["--part", "night.json", "--report", "night"], "night.json", False),
+    ],
+)
+def test_the_record_is_where_the_options_say(words: list[str], record: str, drawn: bool) -> None:
+    place = Place.of(arguments("--hours", "1", *words))
+    assert (str(place.record), place.drawn) == (record, drawn)
+
+
+def soaked(monkeypatch: pytest.MonkeyPatch, *words: str, **found: object) -> int:
+    """`drill soak` of which the box gives a soak of twenty minutes in which nothing broke."""
+    parcel = {"interrupted": False, "soak": dump_soak(played()), "report": None} | found
+
+    def box(_work: object, take: Callable[[bytes], None], **_: object) -> int:
+        take(json.dumps(parcel).encode())
+        return 0
+
+    monkeypatch.setattr(drill_soak, "in_box", box)
+    return main.main(["drill", "soak", "--hours", "1", "--seed", "7", *words])
+
+
+@pytest.mark.parametrize(("interrupted", "code"), [(False, ExitCode.OK), (True, 130)])
+def test_the_folder_of_a_soak_has_its_record_and_its_picture(
+    interrupted: bool, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert soaked(monkeypatch, "--report", "night", interrupted=interrupted) == code
+    assert {path.name for path in (tmp_path / "night").iterdir()} == {"soak.json", "soak.svg"}
+    assert [path.name for path in tmp_path.iterdir()] == ["night"]
+    assert main.main(["report", "night", "--output", "text=night.txt"]) == ExitCode.OK
+    assert (tmp_path / "night.txt").read_text().startswith("Soak")
+
+
+@pytest.mark.parametrize("words", [[], ["--part", "soak.json"]])
+def test_where_nothing_was_broken_no_empty_folder_is_left(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert soaked(monkeypatch, *words) == ExitCode.OK
+    assert [path.name for path in tmp_path.iterdir()] == ["soak.json"]
+
+
+def test_a_record_in_the_folder_that_is_of_another_soak_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    soaked(monkeypatch, "--report", "night")
+    assert soaked(monkeypatch, "--report", "night", "--quiet") == ExitCode.USAGE
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "--report: night/soak.json: the soak in it has another --quiet" in said

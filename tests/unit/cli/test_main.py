@@ -35,6 +35,13 @@ def run(monkeypatch: pytest.MonkeyPatch, end: BaseException | int) -> int:
     return main(["status"])
 
 
+def turned_into_another_error() -> RuntimeError:
+    """What Python 3.11 makes of a Ctrl-C while a class is being made, an enumeration for one."""
+    error = RuntimeError("Error calling __set_name__")
+    error.__cause__ = KeyboardInterrupt()
+    return error
+
+
 @pytest.mark.parametrize(
     ("end", "code", "line"),
     [
@@ -45,6 +52,7 @@ def run(monkeypatch: pytest.MonkeyPatch, end: BaseException | int) -> int:
         (RefusedError("no"), 1, "vipkeeper: no\n"),
         (NothingError("no"), 3, "vipkeeper: no\n"),
         (KeyboardInterrupt(), INTERRUPTED, ""),
+        (turned_into_another_error(), INTERRUPTED, ""),
     ],
 )
 def test_every_end_has_its_code(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
 
+from support.full_disk import no_file_longer_than
 from vipkeeper.cli import output
 from vipkeeper.cli.output import Style, Target, Tone
 from vipkeeper.errors import HostError
@@ -102,3 +104,36 @@ def test_durations_read_well(milliseconds: float, text: str) -> None:
 def test_a_date_that_is_none_is_shown_as_it_is() -> None:
     assert output.local_time("yesterday") == "yesterday"
     assert output.local_time("0001-01-01T00:00:00+00:00") != ""
+
+
+def to_file(path: Path, text: str) -> None:
+    output.deliver((Target("text", path),), {"text": lambda _: text})
+
+
+def test_a_result_that_the_disk_does_not_take_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    to_file(path, "before")
+    with no_file_longer_than(100), pytest.raises(HostError, match=r"--output: cannot write .*json"):
+        to_file(path, "x" * 1000)
+    with no_file_longer_than(100), pytest.raises(HostError):
+        to_file(tmp_path / "another.json", "x" * 1000)
+    assert [one.name for one in tmp_path.iterdir()] == ["result.json"]
+    assert path.read_text() == "before\n"
+
+
+def test_a_file_that_is_written_anew_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
+    path, link = tmp_path / "result.json", tmp_path / "latest"
+    path.write_text("before")
+    path.chmod(0o640)
+    link.symlink_to(path.name)
+    to_file(link, "after")
+    assert link.is_symlink()
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("after\n", 0o640)
+
+
+def test_a_pipe_is_written_to_and_not_replaced() -> None:
+    reader, writer = os.pipe()
+    to_file(Path(f"/proc/self/fd/{writer}"), "through a pipe")
+    assert os.read(reader, 100) == b"through a pipe\n"
+    for one in (reader, writer):
+        os.close(one)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
 import pytest
 
+from support.full_disk import no_file_longer_than
 from unit.report.sample import FULL
-from vipkeeper.cli.report_folder import write_folder
+from vipkeeper.cli.report_folder import ready, write_folder
 from vipkeeper.errors import HostError
 from vipkeeper.report.json import dump_run
 
@@ -67,3 +69,24 @@ def test_report_that_cannot_be_written_whole_leaves_the_one_before(tmp_path: Pat
         write_folder(FULL, LOGS, tmp_path)
     in_the_way.rmdir()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+
+
+def test_what_a_full_disk_takes_no_more_is_not_left_in_pieces(tmp_path: Path) -> None:
+    write_folder(dataclasses.replace(FULL, acts=()), {}, tmp_path)
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    more = {"traces/cp1.ndjson": "short", "traces/cp2.ndjson": "x" * 500_000}
+    with no_file_longer_than(400_000), pytest.raises(HostError, match="File too large"):
+        write_folder(FULL, LOGS, tmp_path, more)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_made_for_a_report_that_never_came_is_not_left(tmp_path: Path) -> None:
+    folder, own = tmp_path / "report", tmp_path / "own"
+    own.mkdir()
+    for path in (folder, own):
+        with contextlib.suppress(KeyboardInterrupt), ready(path):
+            raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == [own]
+    with ready(folder):
+        write_folder(FULL, {}, folder)
+    assert (folder / "run.json").exists()

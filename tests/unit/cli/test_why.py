@@ -72,6 +72,11 @@ def test_a_second_look_settles_it(looks: list[int], capsys: pytest.CaptureFixtur
             "--diff compares its two files only",
         ),
         (["why", "--diff", __file__, "other"], "--diff: "),
+        (
+            ["why", "--facts", __file__],
+            f"vipkeeper: --facts: {__file__} is no file of facts (line 1: not JSON): it has one JSON object a line; "
+            "'vipkeeper why --keep FILE' writes one, and a bundle of 'vipkeeper collect' goes to --from\n",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_one_line(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vipkeeper.core.announcer import AFTER_CLAIM, REFRESH_EVERY, SOON, Announcer
+from vipkeeper.core.announcer import (
+    AFTER_CLAIM,
+    REFRESH_EVERY,
+    REFRESH_IN_DOUBT_EVERY,
+    SOON,
+    Announcer,
+)
 from vipkeeper.core.types import MILLISECOND, SECOND, Instant
 
 
@@ -47,3 +53,14 @@ def test_a_stranger_is_not_answered_by_who_has_no_vip() -> None:
     announcer.stop()
     announcer.again(SECOND)
     assert announcer.deadline() is None
+
+
+def test_in_doubt_a_refresh_comes_sooner_and_never_later() -> None:
+    announcer = Announcer()
+    announcer.start(0)
+    assert not announcer.rests(0), "the rounds of a claim are sooner"
+    assert list(_sent(announcer, SECOND)) == list(AFTER_CLAIM)
+    assert announcer.rests(2 * SECOND)
+    announcer.hurry(2 * SECOND)
+    assert not announcer.rests(2 * SECOND)
+    assert list(_sent(announcer, 10 * SECOND)) == [2 * SECOND + REFRESH_IN_DOUBT_EVERY]

@@ -12,6 +12,8 @@ from vipkeeper.core.invariants.violation import Violation
 from vipkeeper.core.types import MILLISECOND, Duration, Instant
 
 Report = Callable[[Violation], None]
+SCHEDULING: Duration = 30 * MILLISECOND
+"""J: a round of questions, a system call, a timer, the way of the gratuitous ARP."""
 
 
 class Invariant:

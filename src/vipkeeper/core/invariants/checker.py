@@ -9,6 +9,7 @@ from vipkeeper.core.actions import ChangeAddresses, SendAdvert, Transition
 from vipkeeper.core.events import AddressesDone, AdvertReceived, Commanded, Started, Tick
 from vipkeeper.core.facts import Fact
 from vipkeeper.core.invariants.base import Invariant
+from vipkeeper.core.invariants.clients import ClientCatchesUp, ClientLearns
 from vipkeeper.core.invariants.election import (
     Deafness,
     FreshHolder,
@@ -17,7 +18,6 @@ from vipkeeper.core.invariants.election import (
     SuccessorHears,
 )
 from vipkeeper.core.invariants.liveness import (
-    ClientLearns,
     FailStatic,
     Health,
     OneAfterHeal,
@@ -54,6 +54,7 @@ INVARIANTS: tuple[type[Invariant], ...] = (
     Deafness,
     SomebodyServes,
     ClientLearns,
+    ClientCatchesUp,
     FailStatic,
     OneAfterHeal,
     MovesPerFault,

@@ -124,6 +124,11 @@ class Manager(abc.ABC):
     def hand_over(self, server: Server) -> None:
         """Ask the holder to give the VIP to another server, in its most graceful way."""
 
+    def answers(self, server: Server) -> bool | None:
+        """Whether an operator can ask the daemon; None: it has nobody to be asked by."""
+        del server
+        return None
+
     def demand(self) -> None:
         """Raise LabError where the program is missing."""
         if reason := self.missing():

@@ -18,6 +18,9 @@ from vipkeeper.lab.processes import command
 from vipkeeper.lab.topology import Topology
 from vipkeeper.lab.traces import TRACE
 
+ASKED_FOR = 0.5
+"""Seconds that the lab waits for an answer where none may come: it records nothing meanwhile."""
+
 
 class Vipkeeper(Manager):
     """The daemon of this program, by its own command line."""
@@ -80,6 +83,10 @@ class Vipkeeper(Manager):
         }  # fmt: skip
         return powered <= ready
 
+    def answers(self, server: Server) -> bool:
+        """Whether it answers at its control socket."""
+        return _status(server.run_dir / "control.sock", ASKED_FOR) is not None
+
     def hand_over(self, server: Server) -> None:
         """By the verb an operator uses."""
         words = ("handover", "--run-dir", str(server.run_dir))
@@ -92,11 +99,11 @@ def wall_clock(server: Server) -> float | None:
     return None if status is None else datetime.fromisoformat(status["at"]).timestamp()
 
 
-def _status(path: Path) -> dict[str, Any] | None:
+def _status(path: Path, patience: float = 2.0) -> dict[str, Any] | None:
     """What the daemon says over its control socket (docs/operations.md); None while it says nothing."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(2.0)
+            connection.settimeout(patience)
             connection.connect(str(path))
             connection.sendall(b'{"verb": "status"}\n')
             with connection.makefile("rb") as answers:

@@ -24,6 +24,7 @@ def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
             {"symptom": symptom.name.lower(), "text": symptom.value, "facts": _ids(judgement)}
             for symptom, judgement in diagnosis.symptoms
         ],
+        "incomplete": list(diagnosis.incomplete),
         "unseen": list(diagnosis.unseen),
         "unexplained": [symptom.name.lower() for symptom in diagnosis.unexplained],
         "next_probe": probe

@@ -30,6 +30,7 @@ def render(diagnosis: Diagnosis, title_of: TitleOf) -> str:
 
 def _lines(diagnosis: Diagnosis, title_of: TitleOf) -> Iterator[str]:
     type_it = partial(typed, diagnosis=diagnosis)
+    yield from _list("Incomplete", map(_plain, diagnosis.incomplete))
     if not diagnosis.roots:
         yield f"## {_HEADS[diagnosis.verdict]}\n"
     yield from _list("Not seen", diagnosis.unseen)

@@ -38,6 +38,8 @@ class _Report:
     def lines(self) -> Iterator[str]:
         """Part by part; the facts last, since the parts before say which are cited."""
         d = self._d
+        for text in d.incomplete:
+            yield from self._note(text)
         if d.verdict is Verdict.ROOT_CAUSE:
             for number, root in enumerate(d.roots):
                 yield from self._cause("ROOT CAUSE" if number == 0 else "AND", root)
@@ -54,6 +56,11 @@ class _Report:
         yield from self._possible()
         yield from self._blind()
         yield from self._evidence()
+
+    def _note(self, text: str) -> Iterator[str]:
+        for line in self._wrapped("INCOMPLETE", text):
+            yield self._style.paint(line, Tone.WARN)
+        yield ""
 
     def _cause(self, label: str, assessment: Assessment) -> Iterator[str]:
         hypothesis, standing = assessment.hypothesis, assessment.standing.word

@@ -19,8 +19,8 @@ from vipkeeper.core.facts import (
     ServedChanged,
     WireChanged,
 )
+from vipkeeper.core.invariants.clients import ClientCatchesUp, ClientLearns
 from vipkeeper.core.invariants.liveness import (
-    ClientLearns,
     FailStatic,
     Health,
     OneAfterHeal,
@@ -205,6 +205,24 @@ def test_l1_a_client_that_another_holder_answers_needs_not_learn() -> None:
     assert learned(3000, Story(only=ClientLearns).holds("cp1").fact(ServedChanged("cp1"))) == []
     hidden = Story(only=ClientLearns).holds("cp1").fact(WireChanged("cp1", CLIENT, 1000, 0))
     assert learned(3000, hidden) == ["L1"]
+
+
+def caught_up(milliseconds: float, story: Story) -> list[str]:
+    """cp1 holds, and the client is not served for so long."""
+    story.at(1000).at_rest().fact(ServedChanged(None)).at(11_000 + milliseconds)
+    return story.fact(ServedChanged("cp1")).at(60_000).drops("cp1").broken()
+
+
+def test_l1_a_client_is_served_at_last_when_nothing_is_wrong() -> None:
+    assert caught_up(3300, Story(only=ClientCatchesUp)) == []
+    assert caught_up(3500, Story(only=ClientCatchesUp)) == ["L1"]
+
+
+def test_l1_nobody_owes_a_client_anything_while_two_hold_or_a_wire_is_broken() -> None:
+    assert caught_up(9000, Story(only=ClientCatchesUp).holds("cp2")) == []
+    assert (
+        caught_up(9000, Story(only=ClientCatchesUp).fact(WireChanged("cp2", CLIENT, 100, 0))) == []
+    )
 
 
 def test_l3_begins_when_what_was_on_its_way_has_arrived() -> None:
