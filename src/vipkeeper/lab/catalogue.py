@@ -14,6 +14,7 @@ from vipkeeper.lab.acts_frames import FRAME_ACTS
 from vipkeeper.lab.acts_links import LINKS
 from vipkeeper.lab.acts_longer import LONGER
 from vipkeeper.lab.acts_process import PROCESS
+from vipkeeper.lab.acts_reload import RELOADS
 from vipkeeper.lab.acts_service import SERVICE
 from vipkeeper.lab.acts_splits import SPLITS
 from vipkeeper.lab.acts_strangers import STRANGERS
@@ -23,6 +24,7 @@ from vipkeeper.lab.scenario import together
 SCENARIOS: tuple[Act, ...] = (
     *ACTS,
     *PROCESS,
+    *RELOADS,
     *LONGER,
     *TIME,
     *FRAME_ACTS,
