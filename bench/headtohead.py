@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench import versus
@@ -11,6 +12,8 @@ from bench.cells import Cell
 from bench.contenders import CONTENDERS
 from bench.figures import runs, summary
 from bench.targets import Finding, shown
+
+from vipkeeper.report.style import one_line
 
 OURS = "vipkeeper"
 RIVAL = "keepalived-best"
@@ -64,8 +67,29 @@ def _group(cells: Sequence[Cell], names: Sequence[str], records: dict[str, Any])
     text += table("Two holders, on the wire or in the kernels, ms, p50 / max", _two)
     text += table("Nobody answered the observer, ms in all, p50 / max", _figure("none_ms"))
     text += table("Moves; runs that left the VIP behind; runs not as expected", _counts)
+    if lost := "".join(_unplayed(records, cell, name) for cell in cells for name in names):
+        text += f"Not among these figures:\n\n{lost}\n"
     said = "".join(_words(cell, names, records) for cell in cells)
     return text + (f"What it comes to:\n\n{said}" if said else "")
+
+
+def _unplayed(records: dict[str, Any], cell: Cell, name: str) -> str:
+    """A line for a contender's runs and blocks of which there are no figures, with the last reason."""
+    words = lacking(records[cell.name].get(name))
+    return f"* {cell.act}, {name}: {words}.\n" if words else ""
+
+
+def lacking(record: dict[str, Any] | None) -> str:
+    """How many runs could not be played and how many blocks came to nothing; empty where all is there."""
+    blocks = record["blocks"] if record else []
+    unplayed = [run for block in blocks for run in block["runs"] if not run["length"]]
+    broken = [block for block in blocks if "error" in block]
+    parts = []
+    if unplayed:
+        parts.append(f"{len(unplayed)} runs could not be played ({unplayed[-1]['reason']})")
+    if broken:
+        parts.append(f"{len(broken)} blocks failed ({one_line(broken[-1]['error'])[-200:]})")
+    return ", ".join(parts)
 
 
 def _played(records: dict[str, Any], cell: Cell, name: str) -> list[Run]:
@@ -150,7 +174,11 @@ def findings(found: dict[str, Any]) -> list[tuple[str, str, Finding]]:
         records = {name: found["cells"].get(name, {})}
         cell = next(cell for cell in versus.cells() if cell.name == name)
         ours, theirs = (_played(records, cell, who) for who in (OURS, RIVAL))
-        judged.append((f"{act}: no longer outage than {RIVAL}", name, _against(cell, ours, theirs)))
+        finding = _against(cell, ours, theirs)
+        for who in (OURS, RIVAL):
+            if words := lacking(records[name].get(who)):
+                finding = replace(finding, found=f"{finding.found}; {who}: {words}")
+        judged.append((f"{act}: no longer outage than {RIVAL}", name, finding))
     return judged
 
 

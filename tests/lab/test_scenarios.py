@@ -19,7 +19,7 @@ from vipkeeper.lab.course import Course
 from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.lab.processes import command, in_namespace, wait_for
 from vipkeeper.lab.stage import Stage
-from vipkeeper.lab.topology import lan
+from vipkeeper.lab.topology import LAN, lan
 
 LIMIT = 240.0
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(LIMIT + 30)]
@@ -96,6 +96,34 @@ def test_wire_delays_both_ways_and_is_gone_when_it_is_taken_out() -> None:
 def test_wire_in_a_burst_lets_nothing_through() -> None:
     times = pinged(Course(burst=600_000, burst_every=3600))
     assert len(times) == 10
+
+
+def test_port_that_is_silent_stays_so_behind_a_wire() -> None:
+    states: list[str] = []
+
+    def inside(directory: Path) -> bytes:
+        cluster = Cluster(lan(1), directory / "cluster")
+        cluster.build()
+        server = cluster.servers["cp1"]
+        found = []
+
+        def look() -> None:
+            words = ("link", "show", "dev", cluster.port(server))
+            (port,) = json.loads(command("bridge", "-n", LAN, "-j", *words))
+            found.append(port["state"])
+
+        cluster.cut(server)
+        look()
+        wire = cluster.insert_wire(server, Course(copies=2), "7")
+        look()
+        cluster.remove_wire(server, wire)
+        look()
+        cluster.connect(server)
+        look()
+        return json.dumps(found).encode()
+
+    assert in_box(inside, lambda data: states.extend(json.loads(data))) == 0
+    assert states == ["disabled", "disabled", "disabled", "forwarding"]
 
 
 def test_act_of_another_manager_is_skipped_by_name_and_shows_nothing(tmp_path: Path) -> None:

@@ -158,7 +158,9 @@ def main(args: argparse.Namespace) -> int:
         return drill_soak.main(args)
     if args.why:
         return drill_why.main(args)
-    if args.acts == ["list"]:
+    if "list" in args.acts:
+        if len(args.acts) > 1:
+            raise UsageError("drill list: it lists all acts, no others can be named with it")
         output.emit(listed())
         return ExitCode.OK
     asked = output.targets(args)

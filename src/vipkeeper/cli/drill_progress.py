@@ -22,11 +22,11 @@ def ended(result: ActResult) -> None:
     """One line an act, with the figures that matter."""
     clear()
     if result.verdict is Verdict.PASSED:
-        output.note(f"passed  {result.name:<21}{_figures(result)}")
+        output.note(f"passed  {result.name:<20} {_figures(result)}")
     elif result.verdict is Verdict.SKIPPED:
-        output.note(f"skipped {result.name:<21}{printable(result.reason)}")
+        output.note(f"skipped {result.name:<20} {printable(result.reason)}")
     else:
-        output.note(f"FAILED  {result.name:<21}{printable(result.reason)}")
+        output.note(f"FAILED  {result.name:<20} {printable(result.reason)}")
 
 
 def _figures(result: ActResult) -> str:

@@ -185,6 +185,10 @@ def _check(args: argparse.Namespace) -> None:
         )
     if args.hours is None:
         raise UsageError("drill soak: say how long with --hours H")
+    if args.quiet and args.pairs:
+        raise UsageError(
+            "drill soak: --quiet breaks nothing, so --pairs has no faults to lay together"
+        )
     given = {
         "--suite": args.suite,
         "--runs": args.runs != 1,

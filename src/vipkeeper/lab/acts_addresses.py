@@ -7,6 +7,7 @@ from vipkeeper.lab.acts_links import on_machine, rewrite, with_vips
 from vipkeeper.lab.acts_process import nothing, until_moved
 from vipkeeper.lab.cluster import Server, batch
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
+from vipkeeper.lab.kernel import now
 from vipkeeper.lab.must import (
     MOVED,
     NEVER_TWO,
@@ -99,19 +100,34 @@ def _other_mac(stage: Stage) -> Mend:
 
 
 def _taken(stage: Stage) -> Mend:
-    network = stage.cluster.network
     stage.fault("another machine has the VIP as well", stage.subject)
-    batch(network.router.name, [f"address add {network.vip}/32 dev {INTERFACE}"])
-    return lambda: batch(network.router.name, [f"address del {network.vip}/32 dev {INTERFACE}"])
+    give_up, began = _on_the_router(stage), now()
+
+    def mend() -> None:
+        give_up()
+        answers_beside(stage, began)
+
+    return mend
+
+
+def answers_beside(stage: Stage, began: int) -> None:
+    """A stranger on the router must have answered for the VIP since an instant."""
+    mac = stage.cluster.network.router.mac.replace(":", "")
+    answers = sum(at > began and mac in names for at, names in stage.recorder.answerers())
+    stage.effect("the stranger answers for the VIP", f"{answers} times", met=answers > 0)
+
+
+def _on_the_router(stage: Stage) -> Mend:
+    """The VIP, also where another stranger there has put it or taken it away."""
+    network = stage.cluster.network
+    vip = f"{network.vip}/32"
+    batch(network.router.name, [f"address replace {vip} dev {INTERFACE}"])
+    return lambda: batch(network.router.name, [f"address flush dev {INTERFACE} to {vip}"])
 
 
 def _taken_first(stage: Stage) -> None:
     """A stranger has the VIP before any server starts; then it goes."""
-    network = stage.cluster.network
-    batch(network.router.name, [f"address add {network.vip}/32 dev {INTERFACE}"])
-    stage.on_undo(
-        lambda: batch(network.router.name, [f"address flush dev {INTERFACE} to {network.vip}/32"])
-    )
+    stage.on_undo(_on_the_router(stage))
     first = next(iter(stage.cluster.servers.values()))
     stage.fault("another machine has the VIP", first)
     stage.start_all()
@@ -137,7 +153,11 @@ def _stale_client(stage: Stage) -> Mend:
 def _until_taken_over(stage: Stage) -> None:
     others = {server.name for server in stage.backups()}
     stage.recorder.wait(lambda: bool(stage.recorder.holding & others), PATIENCE)
+    stage.recorder.watch(1.0)
+    since = now()
     stage.recorder.watch(stage.seconds)
+    reached = " and ".join(sorted(stage.recorder.answers_by(since))) or "nobody"
+    stage.effect("the client goes on asking the old holder", reached, met=reached == "nobody")
 
 
 def _second_family(stage: Stage) -> None:

@@ -92,7 +92,29 @@ def _until_moved(stage: Stage) -> None:
     stage.recorder.watch(AFTERWARDS)
 
 
-def _still(which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
+def back_after(seconds: float) -> Callable[[Stage], Mend]:
+    """Dead, and started again inside the lease: then the lease is all that is left of the fault."""
+
+    def begin(stage: Stage) -> Mend:
+        server = stage.subject
+        assert server.daemon is not None
+        stage.fault(f"daemon of {server.name} gets SIGKILL", server, kind=FaultKind.KILL)
+        server.daemon.signal_tree(signal.SIGKILL)
+        stage.recorder.watch(seconds)
+        stage.manager.start(server)
+        return lambda: None
+
+    return begin
+
+
+def beyond_the_lease(stage: Stage) -> None:
+    """Only the new daemon can have renewed a VIP that is still there afterwards."""
+    stage.recorder.watch(LEASE_PATIENCE)
+
+
+def still(which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
+    """A daemon that stands still until it is mended."""
+
     def begin(stage: Stage) -> Mend:
         server = which(stage)
         daemon = server.daemon
@@ -116,8 +138,9 @@ def _loaded(stage: Stage) -> Mend:
 
 
 SIGTERM = Fault(Whose.HOLDER, Part.DAEMON, _without_daemon, _until_moved)
-STALL = Fault(Whose.HOLDER, Part.DAEMON, _still(lambda stage: stage.subject), _for_a_moment)
-BACKUP_STALL = Fault(Whose.BACKUP, Part.DAEMON, _still(Stage.backup), _for_a_moment)
+STALL = Fault(Whose.HOLDER, Part.DAEMON, still(lambda stage: stage.subject), _for_a_moment)
+BACKUP_STALL = Fault(Whose.BACKUP, Part.DAEMON, still(Stage.backup), _for_a_moment)
+BACK = Fault(Whose.HOLDER, Part.DAEMON, back_after(RESTART_AFTER), beyond_the_lease)
 BUSY = Fault(Whose.LAN, Part.STRANGER, _loaded)
 
 DAEMONS: tuple[Act, ...] = (
@@ -146,6 +169,7 @@ DAEMONS: tuple[Act, ...] = (
         group=Group.DAEMON,
         numbers=(3,),
         expects="every datagram is answered; the VIP does not move",
+        fault=BACK,
         smoke=True,
         most_moves=0,
     ),

@@ -31,9 +31,9 @@ from vipkeeper.lab.wires import Laid
 BURST, BURST_EVERY = 0.3, 2.0
 
 
-def laid(stage: Stage, text: str, faults: Laid) -> Mend:
+def laid(stage: Stage, text: str, faults: Laid, kind: FaultKind = FaultKind.OTHER) -> Mend:
     """Say what the bridge does to frames, and how it ends."""
-    stage.fault(text, stage.subject)
+    stage.fault(text, stage.subject, kind=kind)
     return lambda: stage.cluster.wires.take_away(faults)
 
 
@@ -41,7 +41,8 @@ def _lost(percent: int) -> Callable[[Stage], Mend]:
     def begin(stage: Stage) -> Mend:
         spared = [stage.cluster.network.observer.name]
         faults = stage.cluster.wires.lose(percent, stage.cluster.servers, spared=spared)
-        return laid(stage, f"{percent} % of what is sent to servers is lost", faults)
+        text = f"{percent} % of what is sent to servers is lost"
+        return laid(stage, text, faults, FaultKind.LOSS)
 
     return begin
 
@@ -121,7 +122,8 @@ def _ring(stage: Stage) -> Mend:
     faults: Laid = ()
     for one, other in _pairs(list(stage.cluster.servers.values())):
         faults += wires.cut([one.name], [other.name])
-    return laid(stage, "every server hears its two neighbours only", faults)
+    text = "every server hears its two neighbours only"
+    return laid(stage, text, faults, FaultKind.PARTITION)
 
 
 def _backup_deaf(stage: Stage) -> Mend:

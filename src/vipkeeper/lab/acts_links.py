@@ -165,7 +165,7 @@ LINKS: tuple[Act, ...] = (
         (38,),
         Fault(*LINK, _flaps, _flapping),
         (moves(BUDGET), ONE, NOTHING_LEFT, two_answer(AGREED)),
-        12.0,
+        60.0,
     ),
     scenario(
         "small-mtu",

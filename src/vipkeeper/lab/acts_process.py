@@ -183,6 +183,14 @@ def _rolls(stage: Stage) -> Mend:
 
 
 def _rolling(stage: Stage) -> None:
+    for server in (*stage.backups(), stage.subject):
+        restart(stage, server)
+        settles(stage)
+
+
+def settles(stage: Stage) -> bool:
+    """Wait until one server has the VIP and all know of each other; whether it came to that."""
+
     def settled() -> bool:
         holding = stage.recorder.holding
         return len(holding) == 1 and all(
@@ -190,46 +198,7 @@ def _rolling(stage: Stage) -> None:
             for server in stage.cluster.servers.values()
         )
 
-    for server in (*stage.backups(), stage.subject):
-        restart(stage, server)
-        stage.recorder.wait(settled, SETTLES_WITHIN)
-
-
-def _reloaded(change: Callable[[str], str], what: str) -> Callable[[Stage], Mend]:
-    """Another cluster.yaml for all, and SIGHUP; the old one and SIGHUP in the end."""
-
-    def begin(stage: Stage) -> Mend:
-        path = stage.cluster.directory / "cluster.yaml"
-        before = path.read_text()
-
-        def put(text: str) -> None:
-            path.write_text(text)
-            for server in stage.cluster.servers.values():
-                if server.daemon is not None:
-                    server.daemon.send_signal(signal.SIGHUP)
-
-        stage.fault(f"all daemons reload: {what}", stage.subject)
-        put(change(before))
-        return lambda: put(before)
-
-    return begin
-
-
-def _slower(text: str) -> str:
-    lines = [line for line in text.splitlines() if not line.startswith("advert_interval:")]
-    return "\n".join([*lines, "advert_interval: 150ms", "move_budget: 9"]) + "\n"
-
-
-def _reversed(text: str) -> str:
-    lines = text.splitlines()
-    servers = [line for line in lines if line.startswith("  cp")]
-    first = lines.index(servers[0])
-    rest = [line for line in lines if line not in servers]
-    return "\n".join([*rest[:first], *servers[::-1], *rest[first:]]) + "\n"
-
-
-def _another_vip(text: str) -> str:
-    return text.replace("10.77.0.100", "10.77.0.101")
+    return stage.recorder.wait(settled, SETTLES_WITHIN)
 
 
 VIPKEEPER = Extras(managers=Runs.VIPKEEPER)
@@ -327,55 +296,11 @@ PROCESS: tuple[Act, ...] = (
     scenario(
         "rolling-restart",
         "All daemons are restarted one by one, the holder's last",
-        "As an upgrade does it; old and new are the same version here, since there is no older one yet.",
+        "As an upgrade does it, here to the same version.",
         Group.DAEMON,
         (13,),
         Fault(Whose.ALL, Part.DAEMON, _rolls, _rolling),
         (moves(1), waits(3), *SETTLED),
-    ),
-    scenario(
-        "reload-settings",
-        "A reload changes interval and budget",
-        "SIGHUP on all servers; the old settings come back after a while.",
-        Group.DAEMON,
-        (14,),
-        Fault(Whose.LAN, Part.DAEMON, _reloaded(_slower, "150 ms, another budget")),
-        UNSEEN,
-        3.0,
-        VIPKEEPER,
-    ),
-    scenario(
-        "reload-order",
-        "A reload turns the order of servers round",
-        "The holder is no longer of the rank that it had. Order breaks ties and takes nothing away.",
-        Group.DAEMON,
-        (14,),
-        Fault(Whose.LAN, Part.DAEMON, _reloaded(_reversed, "servers in another order")),
-        UNSEEN,
-        3.0,
-        VIPKEEPER,
-    ),
-    scenario(
-        "reload-vip",
-        "A reload would change the VIP",
-        "That needs a restart: the reload is refused, and the VIP that is held stays.",
-        Group.DAEMON,
-        (14,),
-        Fault(Whose.LAN, Part.DAEMON, _reloaded(_another_vip, "another VIP")),
-        UNSEEN,
-        3.0,
-        VIPKEEPER,
-    ),
-    scenario(
-        "reload-broken",
-        "A reload reads a broken file",
-        "What runs goes on, and says what is wrong with the file.",
-        Group.DAEMON,
-        (14,),
-        Fault(Whose.LAN, Part.DAEMON, _reloaded(lambda text: text + "\tvip: [\n", "a broken file")),
-        UNSEEN,
-        3.0,
-        VIPKEEPER,
     ),
 )
 """Played by name."""

@@ -14,7 +14,7 @@ from vipkeeper.lab.must import BUDGET, QUIET, SETTLED, UNSEEN, moves
 from vipkeeper.lab.must import MOVED as LEAVES
 from vipkeeper.lab.processes import Process
 from vipkeeper.lab.scenario import Extras, scenario
-from vipkeeper.lab.stage import Stage
+from vipkeeper.lab.stage import Stage, tell_once_up
 from vipkeeper.lab.standin_control import tell
 
 ETCD_ELECTION = 10.0
@@ -64,18 +64,17 @@ def _killed(stage: Stage) -> Mend:
 
 
 def _all_unready(stage: Stage) -> Mend:
-    servers = list(stage.cluster.servers.values())
-    stage.fault("all API servers are unready, etcd has no leader", stage.subject)
-    for server in servers:
-        tell(server.control, "unready")
-        tell(server.control, "etcd false")
+    servers = stage.cluster.servers.values()
+    text = "all API servers are unready, etcd has no leader"
+    stage.fault(text, stage.subject, *stage.backups(), kind=FaultKind.API_UNREADY)
 
-    def mend() -> None:
+    def all_become(*orders: str) -> None:
         for server in servers:
-            tell(server.control, "ready")
-            tell(server.control, "etcd true")
+            for order in orders if server.powered else ():
+                tell_once_up(server, order)
 
-    return mend
+    all_become("unready", "etcd false")
+    return lambda: all_become("ready", "etcd true")
 
 
 def _flapping(stage: Stage) -> None:
@@ -119,7 +118,9 @@ SERVICE: tuple[Act, ...] = (
         "Longer than a check waits. It counts as a soft failure, like one that hangs.",
         Group.SERVICE,
         (46,),
-        Fault(*API, _become("slow 5", "takes 5 s for each answer"), _until_moved),
+        Fault(
+            *API, _become("slow 5", "takes 5 s for each answer", FaultKind.API_HANGS), _until_moved
+        ),
         GIVES_WAY,
         1.0,
     ),

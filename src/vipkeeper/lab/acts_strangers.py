@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import PATIENCE, Act, Group, Runs
+from vipkeeper.lab.acts_addresses import answers_beside
 from vipkeeper.lab.acts_links import HANDS_OVER
 from vipkeeper.lab.acts_process import restart, start_anew
 from vipkeeper.lab.cluster import Server
@@ -30,7 +31,7 @@ _SLACK = 5
 """Seconds by which a wall clock may be off beside what it was set to: a process asked, another answered."""
 
 
-def _stranger(stage: Stage, manner: Manner, *words: str, where: str | None = None) -> Process:
+def stranger(stage: Stage, manner: Manner, *words: str, where: str | None = None) -> Process:
     """Start a rogue program, by default on the router."""
     network = stage.cluster.network
     machine = where or network.router.name
@@ -46,10 +47,12 @@ def _stranger(stage: Stage, manner: Manner, *words: str, where: str | None = Non
     return process
 
 
-def _sends(manner: Manner, text: str, *words: str) -> Callable[[Stage], Mend]:
+def sends(manner: Manner, text: str, *words: str) -> Callable[[Stage], Mend]:
+    """A stranger that sends until it is ended."""
+
     def begin(stage: Stage) -> Mend:
         stage.fault(text, stage.subject)
-        process = _stranger(stage, manner, *words)
+        process = stranger(stage, manner, *words)
         return lambda: end(stage, process)
 
     return begin
@@ -63,20 +66,31 @@ def end(stage: Stage, process: Process) -> None:
     stage.effect("the stranger sends to the end", said, met=lived and not said.endswith(" 0 times"))
 
 
+def captured(stage: Stage, server: Server) -> Path:
+    """A file of the adverts that come from a server and to it for a while.
+
+    Raises:
+        LabError: there were none.
+    """
+    file = stage.cluster.directory / f"{server.name}.capture"
+    file.unlink(missing_ok=True)
+    words = ("--file", str(file), "--seconds", str(_CAPTURED_FOR))
+    port = ("--interface", stage.cluster.port(server))
+    stranger(stage, Manner.CAPTURE, *words, *port, where=LAN)
+    stage.recorder.wait(file.exists, _CAPTURED_FOR + _BEGINS_WITHIN)
+    if not file.exists() or not file.stat().st_size:
+        raise LabError(f"no adverts of {server.name} were captured")
+    return file
+
+
 def _capture_and_move(stage: Stage) -> Mend:
     """Capture the holder's adverts, let the VIP move, then say again what the old holder said."""
     old = stage.subject
-    file = stage.cluster.directory / "adverts.capture"
-    words = ("--file", str(file), "--seconds", str(_CAPTURED_FOR))
-    port = ("--interface", stage.cluster.port(old))
-    _stranger(stage, Manner.CAPTURE, *words, *port, where=LAN)
-    stage.recorder.wait(file.exists, _CAPTURED_FOR + _BEGINS_WITHIN)
-    if not file.exists() or not file.stat().st_size:
-        raise LabError(f"no adverts of {old.name} were captured")
+    file = captured(stage, old)
     stage.fault(f"the VIP leaves {old.name}; its old adverts are sent again", old)
     stage.manager.hand_over(old)
     stage.wait_answer(PATIENCE, other_than=old)
-    process = _stranger(stage, Manner.REPLAY, "--file", str(file), "--every", "0.2")
+    process = stranger(stage, Manner.REPLAY, "--file", str(file), "--every", "0.2")
     return lambda: end(stage, process)
 
 
@@ -94,6 +108,9 @@ def _wrong_key(stage: Stage) -> Mend:
     restart(stage, server)
 
     def mend() -> None:
+        settled = stage.manager.settled(stage.subject, stage.cluster, stage.recorder.holding)
+        found = "believed" if settled else "not believed"
+        stage.effect(f"{server.name} is not believed", found, met=not settled)
         server.wrapper = before
         restart(stage, server)
 
@@ -135,7 +152,8 @@ def _clock_right(stage: Stage, server: Server, wrong_by: int) -> None:
 def _step(seconds: int, which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:
     def begin(stage: Stage) -> Mend:
         server = which(stage)
-        stage.fault(f"the wall clock of {server.name} steps by {seconds:+d} s", server)
+        text = f"the wall clock of {server.name} steps by {seconds:+d} s"
+        stage.fault(text, server, kind=FaultKind.WALL_STEP)
         _offset(server).write_text(f"{seconds:+d}\n")
         return lambda: _clock_right(stage, server, seconds)
 
@@ -188,9 +206,7 @@ def _keepalived(version: int, interval: float) -> Callable[[Stage], Mend]:
         began = now()
 
         def mend() -> None:
-            mac = router.mac.replace(":", "")
-            answers = sum(at > began and mac in names for at, names in stage.recorder.answerers())
-            stage.effect("keepalived answers for the VIP", f"{answers} times", met=answers > 0)
+            answers_beside(stage, began)
             process.terminate()
 
         return mend
@@ -264,7 +280,7 @@ STRANGERS: tuple[Act, ...] = (
         "Twenty times a second to each server. They are dropped, and nothing ends because of them.",
         Group.STRANGERS,
         (49,),
-        Fault(*STRANGER, _sends(Manner.RANDOM, "random bytes to the port of adverts")),
+        Fault(*STRANGER, sends(Manner.RANDOM, "random bytes to the port of adverts")),
         UNSEEN,
         4.0,
     ),
@@ -275,7 +291,7 @@ STRANGERS: tuple[Act, ...] = (
         "resigns. They are of no group of ours.",
         Group.STRANGERS,
         (49,),
-        Fault(*STRANGER, _sends(Manner.VRRP, "VRRP adverts of priority 255 and 0")),
+        Fault(*STRANGER, sends(Manner.VRRP, "VRRP adverts of priority 255 and 0")),
         UNSEEN,
         5.0,
     ),
@@ -298,7 +314,7 @@ STRANGERS: tuple[Act, ...] = (
         "and the client is back when it ends.",
         Group.STRANGERS,
         (49,),
-        Fault(*STRANGER, _sends(Manner.GARP, "gratuitous ARP for the VIP from the router")),
+        Fault(*STRANGER, sends(Manner.GARP, "gratuitous ARP for the VIP from the router")),
         (UNMOVED, ONE, waits(8)),
         4.0,
         Extras(after=4.0),

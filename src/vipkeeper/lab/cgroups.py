@@ -21,6 +21,8 @@ PREFIX = "vipkeeper-lab-"
 PERIOD_US = 100_000
 """The period of a quota, the kernel's default."""
 _NAME = re.compile(rf"{PREFIX}(\d+)-(\d+)(?:-.*)?")
+_HANDED = "-handed-"
+"""In the name of a group for which its parent was made to hand a controller down: with the group that ends too."""
 _PATIENCE = 5.0
 _MOUNTS = Path("/proc/self/mountinfo")
 
@@ -39,6 +41,19 @@ class Hierarchy:
 
     path: Path
     version: int
+    root: str = "/"
+    """The group of the hierarchy that is to be seen there."""
+
+    def home(self, groups: str, controller: Controller) -> Path:
+        """The group of a process from the text of its /proc/PID/cgroup (cgroups(7)); the top where that is not seen here."""
+        for line in groups.splitlines():
+            number, _, rest = line.partition(":")
+            names, _, path = rest.partition(":")
+            mine = number == "0" if self.version == 2 else controller.value in names.split(",")
+            if mine and path.startswith(self.root):
+                place = self.path / path.removeprefix(self.root).strip("/")
+                return place if ".." not in place.parts and place.is_dir() else self.path
+        return self.path
 
 
 def hierarchies(mounts: str) -> list[tuple[Hierarchy, frozenset[str]]]:
@@ -51,7 +66,7 @@ def hierarchies(mounts: str) -> list[tuple[Hierarchy, frozenset[str]]]:
             continue
         version = 2 if right[0] == "cgroup2" else 1
         names = frozenset() if version == 2 else frozenset(right[2].split(","))
-        found.append((Hierarchy(Path(left[4]), version), names))
+        found.append((Hierarchy(Path(left[4]), version, left[3]), names))
     return found
 
 
@@ -84,17 +99,29 @@ def lacking(controller: Controller, mounts: Path = _MOUNTS) -> str:
     if not os.access(hierarchy.path, os.W_OK) or os.statvfs(hierarchy.path).f_flag & os.ST_RDONLY:
         return f"control groups in {hierarchy.path} cannot be made by this user"
     try:
-        _hand_down(hierarchy, controller)
+        if _hand_down(hierarchy, controller):
+            _take_back(hierarchy.path, controller.value)
     except OSError as error:
         # In a container: what is its root has processes of its own (cgroups(7), "no internal processes").
         return f"{hierarchy.path} does not hand down its control of {controller.value}: {error.strerror}"
     return ""
 
 
-def _hand_down(hierarchy: Hierarchy, controller: Controller) -> None:
-    """Let groups below a v2 hierarchy's root have a controller."""
-    if hierarchy.version == 2 and controller is not Controller.FREEZER:
-        (hierarchy.path / "cgroup.subtree_control").write_text(f"+{controller.value}")
+def _hand_down(hierarchy: Hierarchy, controller: Controller) -> bool:
+    """Let groups below a v2 hierarchy's root have a controller; whether they did not before (cgroup-v2.rst)."""
+    if hierarchy.version != 2 or controller is Controller.FREEZER:
+        return False
+    control = hierarchy.path / "cgroup.subtree_control"
+    if controller.value in control.read_text().split():
+        return False
+    control.write_text(f"+{controller.value}")
+    return True
+
+
+def _take_back(parent: Path, controller: str) -> None:
+    """As it was before; another drill that has groups there needs it."""
+    if not any(parent.glob(f"{PREFIX}*")):
+        (parent / "cgroup.subtree_control").write_text(f"-{controller}")
 
 
 def owner_name() -> str:
@@ -124,10 +151,13 @@ class ControlGroup:
         if hierarchy is None:
             raise LabError(lacking(controller, mounts))
         self._first = hierarchy.version == 1
-        self._parent = hierarchy.path
+        self._hierarchy, self._controller = hierarchy, controller
+        self._homes: dict[int, Path] = {}
+        """Where its processes came from."""
         self._path = hierarchy.path / name
         try:
-            _hand_down(hierarchy, controller)
+            if _hand_down(hierarchy, controller):
+                self._path = hierarchy.path / f"{name}{_HANDED}{controller.value}"
             self._path.mkdir()
         except OSError as error:
             raise LabError(f"control group {self._path}: {error.strerror}") from None
@@ -135,6 +165,9 @@ class ControlGroup:
     def add(self, pids: Iterable[int]) -> None:
         """Move processes into it."""
         for pid in pids:
+            with contextlib.suppress(OSError):  # it has just ended
+                groups = Path(f"/proc/{pid}/cgroup").read_text()
+                self._homes[pid] = self._hierarchy.home(groups, self._controller)
             self._move(self._path, pid)
 
     def quota(self, percent: int) -> None:
@@ -186,13 +219,17 @@ class ControlGroup:
         thaw(self._path)
 
     def remove(self) -> None:
-        """Move what lives in it back and remove it.
+        """Move what lives in it back to where it, or who started it, was, and remove it.
+
+        A group that hands controllers down may have no processes of its own (cgroup-v2.rst, "No Internal
+        Process Constraint"): the top of what a container sees is no place for them.
 
         Raises:
             LabError: it stays.
         """
+        top = next(iter(self._homes.values()), self._hierarchy.path)
         for pid in self.members():
-            self._move(self._parent, pid)
+            self._move(self._homes.get(pid, top), pid)
         if not wait_for(lambda: _removed(self._path), _PATIENCE):
             raise LabError(f"control group {self._path} cannot be removed")
 
@@ -230,10 +267,13 @@ def thaw(path: Path) -> None:
 def _removed(path: Path) -> bool:
     try:
         path.rmdir()
+        _, handed, controller = path.name.rpartition(_HANDED)
+        if handed:
+            _take_back(path.parent, controller)
     except FileNotFoundError:
         return True
     except OSError:
-        return False
+        return not path.exists()
     return True
 
 

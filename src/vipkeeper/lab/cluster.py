@@ -89,6 +89,8 @@ class Cluster:
         for server in self.servers.values():
             server.told = partial(self.ledger.signalled, server.name)
         self._load: list[Process] = []
+        self._silent: set[str] = set()
+        """Servers for which the switch does not forward."""
 
     def build(self) -> None:
         """Make namespaces, bridge, cables and addresses.
@@ -192,6 +194,7 @@ class Cluster:
         self.wires.moved(server.name, port)
         # In this order frames come twice for a moment; in the other one a busy machine makes it a cut.
         batch(LAN, [f"link set {port} master {LAN}", f"link set {server.name} nomaster"])
+        self._as_it_was(server)
         return process
 
     def remove_wire(self, server: Server, wire: Process) -> str:
@@ -199,6 +202,7 @@ class Cluster:
         port = self.port(server)
         batch(LAN, [f"link set {server.name} master {LAN}", f"link delete {port}"])
         self.wires.moved(server.name, None)
+        self._as_it_was(server)
         if not wire.terminate():
             wire.signal_tree(signal.SIGKILL)
         return wire.last_words(1)
@@ -206,12 +210,19 @@ class Cluster:
     def cut(self, server: Server) -> None:
         """The switch stops forwarding for the server; its link stays up."""
         self.ledger.port(server.name, open=False)
+        self._silent.add(server.name)
         self._port(server, _DISABLED)
 
     def connect(self, server: Server) -> None:
         """The switch forwards for the server again."""
+        self._silent.discard(server.name)
         self._port(server, _FORWARDING)
         self.ledger.port(server.name, open=True)
+
+    def _as_it_was(self, server: Server) -> None:
+        """A port that a server is newly behind forwards: not where the one before was silent."""
+        if server.name in self._silent:
+            self._port(server, _DISABLED)
 
     def _port(self, server: Server, state: str) -> None:
         command("bridge", "-n", LAN, "link", "set", "dev", self.port(server), "state", state)

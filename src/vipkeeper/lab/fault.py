@@ -97,6 +97,9 @@ def clash(one: Fault, other: Fault) -> str:
     if not _meet(one, other):
         return ""
     if Part.POWER in (one.part, other.part):
+        rest = other if one.part is Part.POWER else one
+        if rest.whose is Whose.ALL and rest.parts == (Part.API,):
+            return ""  # those of the machines that are left
         return "a machine without power has nothing else to break"
     if one.part is other.part and one.part not in SHARED:
         return f"both break the {one.part.value} of {_nearer(one, other).value}"

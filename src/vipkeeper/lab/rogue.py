@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import enum
+import itertools
 import random
 import signal
 import socket
@@ -23,6 +24,8 @@ from vipkeeper.lab.kernel import now
 from vipkeeper.lab.observer import ETHERTYPE_ARP
 from vipkeeper.lab.probe import end_quietly
 from vipkeeper.lab.topology import INTERFACE
+from vipkeeper.wire.advert import DIGEST_LENGTH, encode
+from vipkeeper.wire.types import Advert, Health, Role
 
 ADVERT_PORT = 9346
 READY = "ready"
@@ -32,6 +35,8 @@ _VRID = 51
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _ETHERNET, _LONGEST = 14, 2048
 _SIZES = (0, 1, 3, 16, 64, 200, 1400)
+_PORT = ADVERT_PORT.to_bytes(2, "big")
+_FAR_EPOCH = 1 << 40
 
 
 class Manner(enum.Enum):
@@ -41,6 +46,8 @@ class Manner(enum.Enum):
     """Datagrams of random bytes to the port of adverts."""
     VRRP = "vrrp"
     """VRRP adverts, versions 2 and 3, priorities 255 and 0 in turn (RFC 3768, RFC 9568)."""
+    FORGED = "forged"
+    """Well-formed adverts of a holder of a far epoch, in each server's name to each other one, by another key."""
     GARP = "garp"
     """Gratuitous ARP: the VIP is at the stranger's MAC (RFC 5227 section 3)."""
     CAPTURE = "capture"
@@ -75,16 +82,44 @@ def garp(mac: bytes, vip: IPv4Address) -> bytes:
     return b"\xff" * 6 + mac + ETHERTYPE_ARP.to_bytes(2, "big") + body
 
 
+def forged_advert(sender: IPv4Address, counter: int, rng: random.Random) -> bytes:
+    """What a holder of a far epoch would send, by a key that nobody has."""
+    advert = Advert(
+        sender=sender,
+        boot_id=rng.getrandbits(63) + 1,
+        counter=counter,
+        epoch=_FAR_EPOCH,
+        role=Role.HOLDER,
+        health=Health.READY,
+        standby=False,
+        interval_ms=100,
+        cluster=rng.randbytes(DIGEST_LENGTH),
+    )
+    return encode(advert, rng.randbytes(32))
+
+
+def packet(source: IPv4Address, target: IPv4Address, data: bytes) -> bytes:
+    """An IPv4 packet of a datagram to the port of adverts; the kernel fills in its checksum (raw(7))."""
+    udp = struct.pack("!HHHH", ADVERT_PORT, ADVERT_PORT, 8 + len(data), 0) + data
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, _UDP, 0)
+    return head + source.packed + target.packed + udp
+
+
 def is_advert(frame: bytes) -> bool:
     """Whether an Ethernet frame is a UDP datagram over IPv4 to the port of adverts."""
+    return payload(frame) is not None
+
+
+def payload(frame: bytes) -> bytes | None:
+    """What such a frame carries; None: it is none."""
     head = frame[_ETHERNET : _ETHERNET + 1]
     if frame[12:14] != _IPV4 or not head:
-        return False
+        return None
     start = _ETHERNET + (head[0] & 15) * 4
     port = frame[start + 2 : start + 4]
-    return frame[_ETHERNET + 9 : _ETHERNET + 10] == bytes([_UDP]) and port == ADVERT_PORT.to_bytes(
-        2, "big"
-    )
+    if frame[_ETHERNET + 9 : _ETHERNET + 10] != bytes([_UDP]) or port != _PORT:
+        return None
+    return frame[start + 8 :]
 
 
 def packed(frames: list[bytes]) -> bytes:
@@ -129,6 +164,19 @@ def _random(options: argparse.Namespace) -> Iterator[None]:
     while True:
         for server in options.servers:
             sender.sendto(rng.randbytes(rng.choice(_SIZES)), (server, ADVERT_PORT))
+        yield
+
+
+def _forged(options: argparse.Namespace) -> Iterator[None]:
+    rng = random.Random(options.seed)
+    sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    servers = [IPv4Address(server) for server in options.servers]
+    counter = 0
+    while True:
+        counter += 1
+        for one, other in itertools.permutations(servers, 2):
+            data = forged_advert(one, counter, rng)
+            sender.sendto(packet(one, other, data), (str(other), 0))
         yield
 
 
@@ -189,6 +237,7 @@ def main() -> None:
     turns = {
         Manner.RANDOM: _random,
         Manner.VRRP: _vrrp,
+        Manner.FORGED: _forged,
         Manner.GARP: _garp,
         Manner.REPLAY: _replay,
     }[options.manner](options)

@@ -47,7 +47,7 @@ class Figures:
     """Who answered the client in the last moments."""
 
 
-def _tell_once_up(server: Server, order: str) -> None:
+def tell_once_up(server: Server, order: str) -> None:
     """Tell a stand-in that may only just have been started.
 
     Raises:
@@ -265,7 +265,7 @@ class Stage:
                 self.cluster.start_standin(server)
             else:
                 for order in ("ready", "supervisor ready", "etcd true"):
-                    _tell_once_up(server, order)
+                    tell_once_up(server, order)
         self.start_all()
         # What has ended by itself would not come back: no need to wait for it.
         known = self.recorder.wait(lambda: self._healthy() or bool(self._ended()), HEALTHY_WITHIN)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vipkeeper.report.bench import Outages
 from vipkeeper.report.html import file, stylesheet, templates
 from vipkeeper.report.soak import Soak
-from vipkeeper.report.svg_outages import curves, figures, split
+from vipkeeper.report.svg_outages import curves, figures, split, still
 from vipkeeper.report.svg_soak import LISTED, clock, counted, overview, title
 
 
@@ -37,7 +37,7 @@ def bench_text(cells: Sequence[Outages]) -> str:
     lines = []
     for cell in cells:
         lines.append(cell.title)
-        lines += [f"  {one.name}: {figures(one)}{split(one)}" for one in cell.series]
+        lines += [f"  {one.name}: {figures(one)}{split(one)}{still(one)}" for one in cell.series]
     return "\n".join(lines) + "\n"
 
 

@@ -77,19 +77,23 @@ def curves(found: Outages, *, narrow: bool = False) -> str:
 def describe(found: Outages) -> str:
     """The picture in words."""
     said = [f"{WORDS[found.metric].capitalize()} in the cell {found.cell}, milliseconds."]
-    said += [f"{one.name}: {figures(one)}{split(one)}." for one in found.series]
+    said += [f"{one.name}: {figures(one)}{split(one)}{still(one)}." for one in found.series]
     return " ".join(said)
 
 
 def figures(one: Series) -> str:
-    """`n 50, median 193, p95 210, max 230 ms`."""
+    """`n 50, median 193, p95 210, max 230 ms`; a `>` before what did not end by itself."""
     named = (("median", 0.5), ("p95", 0.95), ("max", 1.0))
-    words = ", ".join(f"{name} {milliseconds(one.quantile(share))}" for name, share in named)
-    return f"n {len(one.values)}, {words}"
+    words = ", ".join(f"{name} {_figure(one, share)}" for name, share in named)
+    return f"n {one.runs}, {words}"
+
+
+def _figure(one: Series, share: float) -> str:
+    return f"{'' if one.ends(share) else '> '}{milliseconds(one.quantile(share))}"
 
 
 def _axis(found: Outages, left: float, right: float, most: int) -> _Axis:
-    longest = max(1.0, *(one.values[-1] for one in found.series)) * 1.05
+    longest = max(1.0, *(max((*one.values, *one.open)) for one in found.series)) * 1.05
     medians = [max(one.quantile(0.5), 1.0) for one in found.series]
     if max(medians) / min(medians) < FACTOR:
         ticks = tuple(t for t in nice_ticks(longest, most) if t <= longest)
@@ -105,8 +109,8 @@ def _axis(found: Outages, left: float, right: float, most: int) -> _Axis:
 
 
 def _curve(one: Series, index: int, axis: _Axis, bottom: float) -> str:
-    """A step for each run, then level to the right edge."""
-    step = PLOT / len(one.values)
+    """A step for each run whose outage ended, then level to the right edge."""
+    step = PLOT / one.runs
     y, drawn = bottom, f"M{number(axis.left)} {number(bottom)}"
     for value in one.values:
         y -= step
@@ -151,12 +155,14 @@ def _label(one: Series, index: int, right: float, y: float) -> tuple[list[str], 
     parts = [sample, text(66, y, name, "ink b")]
     x = 66 + len(name) * BOLD + 14
     words = figures(one)
-    if x + len(words) * CHARACTER > right:
-        x, y = 66.0, y + 17
+    room = len(words) * CHARACTER
+    if x + room > right:
+        x, y = 66.0 if 66 + room <= right else 18.0, y + 17
     parts.append(text(x, y, words, "soft n s"))
-    if one.split:
-        y += 17
-        parts.append(text(66, y, split(one).removeprefix("; "), "two b s"))
+    for words, kind in ((still(one), "lost b s"), (split(one), "two b s")):
+        if words:
+            y += 17
+            parts.append(text(66, y, words.removeprefix("; "), kind))
     return parts, y + 22
 
 
@@ -165,3 +171,8 @@ def split(one: Series) -> str:
     if not one.split:
         return ""
     return f"; two servers answered at once in {one.split} runs"
+
+
+def still(one: Series) -> str:
+    """In how many runs the outage did not end by itself; empty when in none."""
+    return f"; in {len(one.open)} runs it did not end by itself" if one.open else ""

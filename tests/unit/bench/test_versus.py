@@ -207,6 +207,27 @@ def test_aim_is_to_be_no_slower_than_the_rival(mine: float, runs: int, verdict: 
     assert found["fault/busy"].verdict == "not measured"
 
 
+def test_what_could_not_be_played_is_told_with_its_reason() -> None:
+    ill = run(200.0, length=0.0, reason="the cluster was not healthy", outage_ms=None)
+    broken = block() | {"error": "not ended\nafter 420 s"}
+    records = {
+        "vipkeeper": {"blocks": [block(*[run(150.0)] * 50)]},
+        "keepalived-best": {"blocks": [block(*[run(200.0)] * 49, ill), broken]},
+        "ucarp-best": {"blocks": [block(ill)]},
+    }
+    found = {"cells": {"fault/power-off": records}}
+    text = headtohead.section(found)
+    lost = "1 runs could not be played (the cluster was not healthy)"
+    assert (
+        f"* power-off, keepalived-best: {lost}, 1 blocks failed (not ended after 420 s).\n" in text
+    )
+    assert f"* power-off, ucarp-best: {lost}.\n" in text
+    assert "power-off, vipkeeper:" not in text
+    judged = {cell: finding for _, cell, finding in headtohead.findings(found)}
+    assert judged["fault/power-off"].verdict == "not measured"
+    assert lost in judged["fault/power-off"].found
+
+
 def test_where_being_slower_is_meant_the_page_says_why() -> None:
     for act, why in versus.SLOWER.items():
         both = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from vipkeeper.cli import drill, main
+from unit.report.sample import TAKEOVER
+from vipkeeper.cli import drill, drill_progress, main
 from vipkeeper.cli.drill_acts import chosen
 from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.lab.acts import STORY
@@ -29,6 +31,14 @@ def test_whole_story_leaves_out_what_is_played_by_name() -> None:
     assert [act.name for act in chosen(["split", "loss"], None)] == ["split", "loss"]
     with pytest.raises(UsageError, match="did you mean 'split'"):
         chosen(["splitt"], None)
+
+
+def test_name_of_a_pair_does_not_touch_what_is_said_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = "vip-taken+keepalived-beside"
+    drill_progress.ended(replace(TAKEOVER, name=name, verdict=Verdict.PASSED))
+    assert f"passed  {name} client" in capsys.readouterr().err
 
 
 def test_list_shows_every_act_once_the_story_first(capsys: pytest.CaptureFixture[str]) -> None:

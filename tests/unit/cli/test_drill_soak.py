@@ -78,6 +78,9 @@ def test_a_record_of_another_soak_is_not_gone_on_with(
         (["soak", "--hours", "1", "--runs", "2"], "it has no --runs"),
         (["soak", "--hours", "1", "--manager", "keepalived"], "only vipkeeper's own promises"),
         (["soak", "--hours", "0"], "no number of hours"),
+        (["soak", "--hours", "1", "--quiet", "--pairs"], "--quiet breaks nothing"),
+        (["list", "loss"], "no others can be named with it"),
+        (["loss+"], "'loss+': name an act on either side of '+'"),
     ],
 )
 def test_what_makes_no_soak_is_refused_by_name(

@@ -69,6 +69,9 @@ def test_unknown_name_is_answered_with_the_nearest_also_within_a_pair() -> None:
         ("elect+loss", "'elect' can only be played alone"),
         ("loss+stall+ring", "two acts"),
         ("all-unready+api-slow", "both break the API server of the holder"),
+        ("reload-vip+daemon-killed", "both break the daemon of the holder"),
+        ("reload-broken+backup-stall", "both break the daemon of another server"),
+        ("reload-order+power-off", "without power"),
     ],
 )
 def test_impossible_pair_is_refused_in_a_line_that_says_why(pair: str, why: str) -> None:
@@ -86,7 +89,17 @@ def test_pair_needs_what_both_need() -> None:
     assert pair.spoils
 
 
-@pytest.mark.parametrize("pair", ["link-down+frozen", "hog+reload-vip", "link-down+vip-deleted"])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        "link-down+frozen",
+        "hog+reload-vip",
+        "link-down+vip-deleted",
+        "power-off+all-unready",
+        "all-unready+reboot-skewed",
+        "loss+restart-in-lease",
+    ],
+)
 def test_possible_pair_is_not_refused(pair: str) -> None:
     assert catalogue.find([pair])
 

@@ -30,6 +30,7 @@ def mounts(root: Path, text: str) -> Path:
     for name in ("cpu", "unified"):
         (root / name).mkdir(exist_ok=True)
     (root / "unified" / "cgroup.controllers").write_text("memory pids\n")
+    (root / "unified" / "cgroup.subtree_control").write_text("\n")
     return path
 
 
@@ -113,7 +114,7 @@ def test_quota_and_what_it_held_back_in_both_versions(
     (tmp_path / "unified" / "cgroup.controllers").write_text("cpu memory\n")
     group = ControlGroup(Controller.CPU, "vipkeeper-lab-7-1-cpu", where)
     group.quota(5)
-    made = tmp_path / root / "vipkeeper-lab-7-1-cpu"
+    (made,) = (tmp_path / root).glob("vipkeeper-lab-7-1-cpu*")
     assert {name: (made / name).read_text() for name in limits} == limits
     (made / "cpu.stat").write_text(stat)
     assert group.held_back() == 1.5
@@ -122,6 +123,95 @@ def test_quota_and_what_it_held_back_in_both_versions(
 def test_a_root_that_hands_nothing_down_is_lacking(tmp_path: Path) -> None:
     """As in a container whose root group has processes of its own."""
     where = mounts(tmp_path, V2)
-    (tmp_path / "unified" / "cgroup.subtree_control").mkdir()
+    control = tmp_path / "unified" / "cgroup.subtree_control"
+    control.unlink()
+    control.mkdir()
     assert "does not hand down its control of memory" in lacking(Controller.MEMORY, where)
     assert lacking(Controller.FREEZER, where) == ""
+
+
+V1_MEMORY = "32 25 0:29 / {root}/cpu rw - cgroup cgroup rw,memory\n"
+V1_FREEZER = "33 25 0:30 / {root}/cpu rw - cgroup cgroup rw,freezer\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "root", "swap", "limits"),
+    [
+        (
+            V1_MEMORY,
+            "cpu",
+            "memory.memsw.limit_in_bytes",
+            {"memory.limit_in_bytes": "4096", "memory.memsw.limit_in_bytes": "4096"},
+        ),
+        (V2, "unified", "memory.swap.max", {"memory.max": "4096", "memory.swap.max": "0"}),
+    ],
+)
+def test_limit_of_memory_and_swap_in_both_versions(
+    tmp_path: Path, table: str, root: str, swap: str, limits: dict[str, str]
+) -> None:
+    group = ControlGroup(Controller.MEMORY, "vipkeeper-lab-7-1-memory", mounts(tmp_path, table))
+    (made,) = (tmp_path / root).glob("vipkeeper-lab-7-1-memory*")
+    group.limit(4096)
+    assert not (made / swap).exists(), "a kernel that does not account for swap has no such file"
+    (made / swap).write_text("max")
+    group.limit(4096)
+    assert {name: (made / name).read_text() for name in limits} == limits
+
+
+@pytest.mark.parametrize(
+    ("table", "root", "ordered", "shown", "frozen", "thawed"),
+    [
+        (V1_FREEZER, "cpu", "freezer.state", ("freezer.state", "FROZEN"), "FROZEN", "THAWED"),
+        (
+            V2,
+            "unified",
+            "cgroup.freeze",
+            ("cgroup.events", "populated 1\nfrozen 1\n"),
+            "1",
+            "0",
+        ),
+    ],
+)
+def test_freezing_and_thawing_in_both_versions(
+    tmp_path: Path, table: str, root: str, ordered: str, shown: tuple[str, str], frozen: str, thawed: str,
+) -> None:  # fmt: skip
+    group = ControlGroup(Controller.FREEZER, "vipkeeper-lab-7-1-freezer", mounts(tmp_path, table))
+    made = tmp_path / root / "vipkeeper-lab-7-1-freezer"
+    (made / shown[0]).write_text(shown[1])
+    group.freeze()
+    assert (made / ordered).read_text() == frozen
+    group.thaw()
+    assert (made / ordered).read_text() == thawed
+
+
+@pytest.mark.parametrize(("before", "after"), [("\n", "-memory"), ("cpu memory\n", "cpu memory\n")])
+def test_what_the_root_of_v2_hands_down_is_as_before_when_all_is_over(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    where = mounts(tmp_path, V2)
+    control = tmp_path / "unified" / "cgroup.subtree_control"
+    control.write_text(before)
+    assert lacking(Controller.MEMORY, where) == ""
+    assert control.read_text() == after
+    control.write_text(before)
+    ControlGroup(Controller.MEMORY, f"{cgroups.PREFIX}7-1-memory", where)
+    assert control.read_text() == ("+memory" if after == "-memory" else before)
+    clear(f"{cgroups.PREFIX}7-1", where)
+    assert control.read_text() == after
+    assert list((tmp_path / "unified").glob(f"{cgroups.PREFIX}*")) == []
+
+
+def test_processes_go_back_to_the_group_they_were_in(tmp_path: Path) -> None:
+    """What a group hands down it may not use itself, and in a container the top is such a group."""
+    home = tmp_path / "unified" / "system.slice" / "drill.service"
+    home.mkdir(parents=True)
+    ((seen, _),) = hierarchies(V2.format(root=tmp_path))
+    groups = "12:cpu,cpuacct:/elsewhere\n0::/system.slice/drill.service\n"
+    assert seen.home(groups, Controller.CPU) == home
+    assert seen.home("0::/gone\n", Controller.CPU) == tmp_path / "unified"
+    assert seen.home("0::/../above\n", Controller.CPU) == tmp_path / "unified"
+    ((part, _),) = hierarchies(V2.format(root=tmp_path).replace(" / ", " /system.slice "))
+    assert part.home(groups, Controller.CPU) == tmp_path / "unified"
+    ((first, _),) = hierarchies(V1.format(root=tmp_path))
+    (tmp_path / "cpu" / "elsewhere").mkdir(parents=True)
+    assert first.home(groups, Controller.CPU) == tmp_path / "cpu" / "elsewhere"

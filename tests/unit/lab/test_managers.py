@@ -89,6 +89,8 @@ def test_random_phase_covers_the_checks_too() -> None:
     assert Keepalived(100, style=Style.BEST).cycle_ms == 1000
     assert Keepalived(100, style=Style.DEFAULT).cycle_ms == 3000
     assert MANAGERS["vipkeeper"](2000).cycle_ms == 2000
+    assert Ucarp(100, style=Style.BEST).cycle_ms == 1781  # 1 s and a skew of 200/256 s
+    assert KubeVip(100, style=Style.DEFAULT).cycle_ms == 3000
 
 
 def test_servers_of_ucarp_wait_one_after_another(tmp_path: Path) -> None:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from ipaddress import IPv4Address
 
 import pytest
 
-from vipkeeper.lab.rogue import checksum, is_advert, packed, unpacked, vrrp_advert
+from vipkeeper.lab.rogue import (
+    checksum,
+    forged_advert,
+    is_advert,
+    packed,
+    packet,
+    payload,
+    unpacked,
+    vrrp_advert,
+)
 from vipkeeper.lab.rogue import garp as announcement
+from vipkeeper.wire.advert import decode
+from vipkeeper.wire.types import Rejection
 
 VIP, SOURCE = IPv4Address("10.77.0.100"), IPv4Address("10.77.0.1")
 
@@ -43,3 +55,11 @@ def test_only_datagrams_to_the_port_of_adverts_are_captured() -> None:
     assert is_advert(head + udp)
     assert not is_advert(head + udp[::-1])
     assert not is_advert(b"")
+
+
+def test_forged_advert_fails_by_its_key_alone() -> None:
+    data = forged_advert(SOURCE, 3, random.Random(1))
+    assert decode(data, [bytes(32)]) is Rejection.WRONG_KEY
+    frame = bytes(12) + b"\x08\x00" + packet(SOURCE, VIP, data)
+    assert payload(frame) == data
+    assert frame[26:34] == SOURCE.packed + VIP.packed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from vipkeeper.report.json import ReportError, dump_run
 from vipkeeper.report.recorded import load_recorded
 from vipkeeper.report.run import RunReport
 from vipkeeper.report.soak import SoakPart, dump_soak, load_soak, strips
-from vipkeeper.report.svg_outages import curves
+from vipkeeper.report.svg_outages import curves, figures
 
 
 def test_a_daemons_trace_shows_its_own_kernel_and_what_others_said() -> None:
@@ -83,6 +84,31 @@ def test_a_curve_tells_of_two_holders_beside_its_short_outage() -> None:
     runs = [{"outage_ms": value, "two_holders_ms": 5.0} for value in (0.0, 3.0, 4.0)]
     (cell,) = load_bench(json.dumps({"cells": {"c": {"keepalived": {"blocks": [{"runs": runs}]}}}}))
     assert "two servers answered at once in 3 runs" in curves(cell)
+
+
+def test_an_outage_that_did_not_end_by_itself_is_not_drawn_as_over() -> None:
+    ended = [{"outage_ms": 6000.0, "unended": []}, {"outage_ms": 12000.0, "unended": []}]
+    never = [{"outage_ms": 11000.0, "unended": ["outage_ms"]}] * 2
+    blocks = [{"runs": ended + never}]
+    (cell,) = load_bench(json.dumps({"cells": {"c": {"keepalived": {"blocks": blocks}}}}))
+    (one,) = cell.series
+    assert one.runs == 4
+    assert figures(one) == "n 4, median 12.00 s, p95 > 11.00 s, max > 11.00 s"
+    assert "in 2 runs it did not end by itself" in curves(cell)
+    (drawn,) = re.findall(r'<path class="curve" d="(M44[^"]*)"', curves(cell))
+    assert drawn.count("V") == 2, "a step for each run that was over"
+
+
+@pytest.mark.parametrize(
+    ("cell", "metric"),
+    [("fault/api-frozen", "service_outage_ms"), ("fault/power-off", "outage_ms")],
+)
+def test_what_a_dead_api_server_costs_is_the_service(cell: str, metric: str) -> None:
+    runs = [{"outage_ms": 5.0, "service_outage_ms": 7725.0}]
+    (found,) = load_bench(
+        json.dumps({"cells": {cell: {"vipkeeper": {"blocks": [{"runs": runs}]}}}})
+    )
+    assert found.metric == metric
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"cells": 3}', "{"])

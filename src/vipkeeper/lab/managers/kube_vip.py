@@ -71,6 +71,12 @@ class KubeVip(Manager):
     def _timing(self) -> _Timing:
         return _TIMING[self.variant.style]
 
+    @property
+    def cycle_ms(self) -> int:
+        """Of its renewals, its retries or its gratuitous ARP."""
+        timing = self._timing
+        return max(1000 * timing.renew, 1000 * timing.retry, timing.arp_ms)
+
     def version(self) -> str:
         """Of the program."""
         found = _VERSION.search(command("kube-vip", "version"))

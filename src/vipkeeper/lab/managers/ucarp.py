@@ -44,6 +44,11 @@ class Ucarp(Manager):
         Variant(Style.DEFAULT, "advbase 1, dead ratio 3, skews 0, 100 and 200", 1000),
     )
 
+    @property
+    def cycle_ms(self) -> int:
+        """Of the server that waits longest: it adds its skew to its own adverts too."""
+        return self.interval_ms + 1000 * min(_LARGEST_SKEW, 2 * _SKEW) // 256
+
     def version(self) -> str:
         """Of the program."""
         words = command("ucarp", "--help").split()
