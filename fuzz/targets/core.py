@@ -157,7 +157,7 @@ class Player:
             case Kind.FOREIGN_CLAIM:
                 world.feed(ForeignClaimSeen(vip, mac))
             case Kind.HEALTH:
-                check, outcome = list(CheckName)[a % 3], list(Outcome)[b % 4]
+                check, outcome = list(CheckName)[a % 3], list(Outcome)[b % 5]
                 world.feed(HealthSampled(check, outcome, "detail" if record[4] & 1 else ""))
             case Kind.PROBER_LOST:
                 world.feed(ProberLost())

@@ -103,6 +103,7 @@ class Cause(enum.Enum):
     NEWER_EPOCH = "a newer claim exists"
     BETTER_RANK = "a better-ranked server claimed at the same time"
     API_DOWN = "API server refused connections"
+    API_STALLED = "API server stands still"
     API_UNREADY = "API server unready"
     PREEMPTED = "better-ranked server ready again"
     HANDOVER = "handover asked for"

@@ -120,11 +120,13 @@ class Outcome(enum.Enum):
 
     OK = "ok"
     SOFT = "soft"
-    """Fails, but a healthy control plane does so for seconds: 5xx, no ServerHello, time-out."""
+    """Fails, but a healthy control plane does so for seconds: 5xx, time-out."""
     HARD = "hard"
     """Nobody is there: refused or reset."""
     UNKNOWN = "unknown"
     """Could not be judged (the check itself is broken)."""
+    STALLED = "stalled"
+    """The kernel accepts and nobody answers, not even a TLS handshake: the process stands still."""
 
 
 @dataclass(frozen=True, slots=True)

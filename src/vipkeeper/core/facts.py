@@ -38,7 +38,9 @@ class ApiState(enum.Enum):
     UNREADY = "unready"
     """Answers 5xx."""
     HANGING = "hanging"
-    """Accepts, never answers."""
+    """Shakes hands, never answers: its etcd has lost the quorum."""
+    FROZEN = "frozen"
+    """Its kernel accepts; it does not shake hands and never answers."""
     REFUSING = "refusing"
 
 
@@ -75,6 +77,7 @@ class FaultKind(enum.Enum):
     CORRUPTION = "corruption"
     API_UNREADY = "API server unready"
     API_HANGS = "API server hangs"
+    API_FROZEN = "API server frozen"
     API_REFUSES = "API server refuses"
     ALL_UNREADY = "all API servers unready"
     PROBER_LOST = "prober lost"

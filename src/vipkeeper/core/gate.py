@@ -3,7 +3,8 @@
 Limits follow what a real control plane does: healthy API servers answer 500 for 4-7 s whenever any
 etcd leader dies, so a soft failure only lowers the rank here and the election waits before it acts
 (`Settings.soft_failure_after`); a refused connection means that nobody is there, and a second refusal
-50 ms later is proof enough to act at once.
+50 ms later is proof enough to act at once. So is a server that shakes no hands for as long as the prober
+waits: no handshake ever waits for etcd.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class _Check:
     detail: str = ""
     at: Instant = 0
     failing: Outcome | None = None
-    """SOFT or HARD (confirmed) while the check counts as failed."""
+    """SOFT, HARD (confirmed) or STALLED while the check counts as failed."""
     refused_since: Instant | None = None
     good: int = 0
     known: bool = False
@@ -48,10 +49,10 @@ class _Check:
             if self.failing is None or self.good >= RISE:
                 self.failing = None
                 self.known = True
-        elif outcome is Outcome.SOFT:
+        elif outcome in (Outcome.SOFT, Outcome.STALLED):
             self.good = 0
             self.known = True
-            self.failing = Outcome.SOFT
+            self.failing = outcome
         else:
             self.good = 0
             if self.refused_since is None:
@@ -75,13 +76,14 @@ class Gate:
         """Start of the present stretch of `Health.UNREADY`; None when not unready."""
 
     @property
-    def hard(self) -> bool:
-        """True when a failing check was refused twice: nobody serves here."""
-        return any(
-            check.failing is Outcome.HARD
-            for name, check in self._checks.items()
-            if name is not CheckName.SUPERVISOR
-        )
+    def refused(self) -> bool:
+        """True when a failing check was refused twice: nobody is there."""
+        return self._fails(Outcome.HARD)
+
+    @property
+    def stalled(self) -> bool:
+        """True when a failing check met a server that stands still: somebody is there, who serves nobody."""
+        return self._fails(Outcome.STALLED)
 
     def sample(self, check: CheckName, outcome: Outcome, detail: str, now: Instant) -> None:
         """Take one sample of the prober."""
@@ -106,6 +108,13 @@ class Gate:
         return tuple(
             CheckStatus(name, check.latest, check.detail, max(0, now - check.at))
             for name, check in self._checks.items()
+        )
+
+    def _fails(self, outcome: Outcome) -> bool:
+        return any(
+            check.failing is outcome
+            for name, check in self._checks.items()
+            if name is not CheckName.SUPERVISOR
         )
 
     def _judge(self, now: Instant) -> None:

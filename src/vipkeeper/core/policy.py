@@ -26,8 +26,8 @@ def planned_move(
     """The move that health or preemption asks of a holder, the earliest one; None when it stays.
 
     An unready holder stays while nobody is known to serve (all unready together, or unknown): a VIP
-    on nobody helps no one. A hard failure moves at once; a soft one when holder and one and the same
-    peer have been unready and ready for `soft_failure_after`.
+    on nobody helps no one. Where nobody serves any more (refused, stalled) it moves at once; after a soft
+    failure when holder and one and the same peer have been unready and ready for `soft_failure_after`.
     """
     if gate.health is not UNREADY and settings.preempt_after is None:
         return None
@@ -42,8 +42,8 @@ def planned_move(
 def _away_from_unready(
     settings: Settings, gate: Gate, serving: list[Member], now: Instant
 ) -> Move | None:
-    if gate.hard:
-        return Move(serving[0], Cause.API_DOWN, now)
+    if gate.refused or gate.stalled:
+        return Move(serving[0], Cause.API_DOWN if gate.refused else Cause.API_STALLED, now)
     unready_since = gate.unready_since if gate.unready_since is not None else now
     moves = [
         Move(

@@ -194,6 +194,12 @@ _HOLDING = (
     Rule(
         (HOLDER,),
         (RELEASE,),
+        Cause.API_STALLED,
+        "the API server neither answered nor shook hands for 2 s, and a candidate serves",
+    ),
+    Rule(
+        (HOLDER,),
+        (RELEASE,),
         Cause.API_UNREADY,
         "unready for 4 s, and one and the same candidate ready for 4 s",
     ),
@@ -274,6 +280,7 @@ _LEAVING = (
             Cause.WITNESSED,
             Cause.PEER_READY,
             Cause.API_DOWN,
+            Cause.API_STALLED,
             Cause.API_UNREADY,
             Cause.PREEMPTED,
             Cause.HANDOVER,

@@ -35,7 +35,7 @@ def _become(order: str, text: str, kind: FaultKind = FaultKind.OTHER) -> Callabl
 
 
 def _until_moved(stage: Stage) -> None:
-    """A soft failure lasts 4 s before it moves anything."""
+    """At once where the API server stands still; a soft failure lasts 4 s before it moves anything."""
     stage.wait_moved(stage.subject, PATIENCE, gone=True, served=True)
     stage.recorder.watch(stage.seconds)
 
@@ -93,11 +93,11 @@ SERVICE: tuple[Act, ...] = (
     scenario(
         "api-frozen",
         "The holder's API server hangs",
-        "Connections are made, by the kernel, and nothing is ever said. After 4 s of that, with another server ready "
-        "all the while, the VIP moves.",
+        "Connections are made, by the kernel, and nothing is ever said, not even in a handshake. After 2 s without an "
+        "answer the VIP moves.",
         Group.SERVICE,
         (46,),
-        Fault(*API, _become("frozen", "hangs", FaultKind.API_HANGS), _until_moved),
+        Fault(*API, _become("frozen", "hangs", FaultKind.API_FROZEN), _until_moved),
         GIVES_WAY,
         1.0,
     ),
@@ -115,7 +115,8 @@ SERVICE: tuple[Act, ...] = (
     scenario(
         "api-slow",
         "The holder's API server takes 5 s for each answer",
-        "Longer than a check waits. It counts as a soft failure, like one that hangs.",
+        "Longer than a check waits, but it shakes hands. That is a soft failure: 4 s of grace, then the VIP moves to a "
+        "ready one.",
         Group.SERVICE,
         (46,),
         Fault(

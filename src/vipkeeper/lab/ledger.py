@@ -43,6 +43,7 @@ API = {
     FaultKind.API_REFUSES: ApiState.REFUSING,
     FaultKind.API_UNREADY: ApiState.UNREADY,
     FaultKind.API_HANGS: ApiState.HANGING,
+    FaultKind.API_FROZEN: ApiState.FROZEN,
 }
 
 Wire = tuple[str, str]

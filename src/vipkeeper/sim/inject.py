@@ -36,6 +36,7 @@ TROUBLES = frozenset({
 APIS = {
     FaultKind.API_UNREADY: ApiState.UNREADY,
     FaultKind.API_HANGS: ApiState.HANGING,
+    FaultKind.API_FROZEN: ApiState.FROZEN,
     FaultKind.API_REFUSES: ApiState.REFUSING,
 }
 VERBS = {

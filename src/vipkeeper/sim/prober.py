@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 INTERVAL: Duration = SECOND
 QUICK: Duration = 250 * MILLISECOND
 AGAIN_AFTER: Duration = 60 * MILLISECOND
+DOUBT_AFTER: Duration = SECOND
+STALLED_AFTER: Duration = 2 * SECOND
 TIMEOUT: Duration = 3 * SECOND
-OUTCOMES = {
+ANSWERS = {
     ApiState.READY: Outcome.OK,
     ApiState.UNREADY: Outcome.SOFT,
-    ApiState.HANGING: Outcome.SOFT,
     ApiState.REFUSING: Outcome.HARD,
 }
+SILENT = (ApiState.HANGING, ApiState.FROZEN)
 
 
 class Prober:
@@ -32,6 +34,8 @@ class Prober:
         self.losses = 0
         """Above 0: the prober is gone."""
         self._token = 0
+        self._asking = False
+        """A question waits for its answer."""
         self._good = 0
         self._failed = 0
         self._refused = 0
@@ -39,12 +43,14 @@ class Prober:
     def begin(self) -> None:
         """The daemon has started its prober, or a standing connection broke: look at once."""
         self._token += 1
+        self._asking = False
         self._after(MILLISECOND)
 
     def api_changed(self, api: ApiState) -> None:
-        """The API server is in another state; a death is noticed by the standing connection."""
+        """The API server is in another state; a death is noticed by the standing connection, and
+        a question that waits is answered."""
         self.api = api
-        if api is ApiState.REFUSING:
+        if api is ApiState.REFUSING or (self._asking and api not in SILENT):
             self.begin()
 
     def lost(self, begins: bool) -> None:
@@ -66,17 +72,37 @@ class Prober:
         if server.stuns:
             self._after(INTERVAL)
             return
-        if self.api is ApiState.HANGING:
-            server.world.at(server.world.now + TIMEOUT, self._timed_out, token)
+        if self.api in SILENT:
+            self._asking = True
+            server.world.at(server.world.now + DOUBT_AFTER, self._doubted, token)
             return
-        self._report()
+        self._report(ANSWERS[self.api])
+
+    def _doubted(self, token: int) -> None:
+        """No answer yet: a fresh connection is opened beside the question."""
+        world = self._server.world
+        if self.api is ApiState.FROZEN:
+            world.at(world.now + STALLED_AFTER - DOUBT_AFTER, self._not_greeted, token)
+        else:
+            world.at(world.now + TIMEOUT - DOUBT_AFTER, self._timed_out, token)
+
+    def _not_greeted(self, token: int) -> None:
+        if self.api is ApiState.FROZEN:
+            self._give_up(token, Outcome.STALLED)
+        else:
+            world = self._server.world
+            world.at(world.now + TIMEOUT - STALLED_AFTER, self._timed_out, token)
 
     def _timed_out(self, token: int) -> None:
-        if token == self._token and self._server.node is not None and not self.losses:
-            self._report()
+        """It has shaken hands since the question, whether it stands still now or not."""
+        self._give_up(token, Outcome.SOFT)
 
-    def _report(self) -> None:
-        outcome = OUTCOMES[self.api]
+    def _give_up(self, token: int, outcome: Outcome) -> None:
+        if token == self._token and self._server.node is not None and not self.losses:
+            self._report(outcome)
+
+    def _report(self, outcome: Outcome) -> None:
+        self._asking = False
         self._good = self._good + 1 if outcome is Outcome.OK else 0
         self._failed = self._failed + 1 if outcome is not Outcome.OK else 0
         self._refused = self._refused + 1 if outcome is Outcome.HARD else 0

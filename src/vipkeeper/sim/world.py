@@ -44,6 +44,8 @@ START_SPREAD = 500 * MILLISECOND
 """The servers of a cluster start within this."""
 KEYS = (b"the key of the simulated cluster.",)
 OLD_ADVERTS = 4
+SHAKES_HANDS = (ApiState.READY, ApiState.UNREADY, ApiState.HANGING)
+"""What an API server does that answers a ClientHello."""
 CORRUPTIONS = (
     Rejection.TOO_SHORT, Rejection.BAD_MAGIC, Rejection.BAD_LENGTH, Rejection.WRONG_KEY,
 )  # fmt: skip
@@ -252,7 +254,7 @@ class World:
         if not asked.up:
             return
         signs = [Sign.KERNEL]
-        if service and asked.prober.api in (ApiState.READY, ApiState.UNREADY):
+        if service and asked.prober.api in SHAKES_HANDS:
             signs.append(Sign.SERVICE)
         for sign in signs:
             answer = ServerAnswered(asked.index, sign)

@@ -20,6 +20,7 @@ CHECKS = {
     "failing": Outcome.SOFT,
     "refused": Outcome.HARD,
     "unknown": Outcome.UNKNOWN,
+    "stalled": Outcome.STALLED,
 }
 OPERATIONS = {o.value: {o} for o in Operation} | {"all": set(Operation)}
 
@@ -401,8 +402,8 @@ VERBS: dict[str, Known] = {
     "permanent-vip": Known("permanent-vip SERVER added|deleted", permanent_vip),
     "leased-vip": Known("leased-vip SERVER", leased_vip),
     "kernel": Known("kernel SERVER refuses add|renew|remove|reorder|all|obeys|takes TIME", kernel),
-    "api": Known("api SERVER ready|failing|refused|unknown", api),
-    "supervisor": Known("supervisor SERVER ready|failing|refused|unknown", supervisor),
+    "api": Known("api SERVER ready|failing|stalled|refused|unknown", api),
+    "supervisor": Known("supervisor SERVER ready|failing|stalled|refused|unknown", supervisor),
     "prober": Known("prober SERVER dies", prober),
     "handover": Known("handover SERVER [to SERVER] [force]", handover),
     "release": Known("release SERVER", release),

@@ -253,6 +253,29 @@ def test_one_refusal_is_no_hard_failure() -> None:
     assert world.holders() == ["cp1"]
 
 
+def test_an_api_server_that_stands_still_moves_at_once_and_says_why() -> None:
+    world = running()
+    world.sample(0, Outcome.STALLED)
+    world.until(lambda: world.holders() == ["cp2"], 400 * MILLISECOND)
+    causes = [a.cause for _, a in world.sent(0, Transition) if isinstance(a, Transition)]
+    assert Cause.API_STALLED in causes
+    assert Cause.API_DOWN not in causes
+
+
+def test_one_that_stood_still_and_answers_errors_gets_the_time_of_a_soft_failure() -> None:
+    world = running()
+    for index in (1, 2):
+        world.sample(index, Outcome.SOFT)
+    world.run(SECOND)
+    world.sample(0, Outcome.STALLED)
+    world.sample(0, Outcome.SOFT)
+    for _ in range(2):
+        world.sample(1, Outcome.OK)
+    world.run(3900 * MILLISECOND)
+    assert world.holders() == ["cp1"]
+    world.until(lambda: world.holders() == ["cp2"], 400 * MILLISECOND)
+
+
 def test_soft_failure_moves_only_after_four_seconds_of_one_ready_peer() -> None:
     world = running()
     world.sample(0, Outcome.SOFT)

@@ -294,6 +294,15 @@ def test_a_fault_with_a_kind_is_a_fact_and_so_is_its_end(ledger: Ledger) -> None
     assert found[-2:] == [ApiChanged("cp1", ApiState.READY), Healed()]
 
 
+def test_an_api_server_that_is_frozen_is_told_from_one_that_hangs(ledger: Ledger) -> None:
+    for kind, state in (
+        (FaultKind.API_HANGS, ApiState.HANGING),
+        (FaultKind.API_FROZEN, ApiState.FROZEN),
+    ):
+        ledger.fault(kind, "says nothing", ["cp1"])
+        assert facts(ledger)[-1] == ApiChanged("cp1", state)
+
+
 def test_of_an_unknown_fault_nothing_is_held_against_the_servers_wires(ledger: Ledger) -> None:
     ledger.fault(FaultKind.OTHER, "something", ["cp1"])
     assert WireChanged("cp1", "cp2", 0, 0, bursts=True) in facts(ledger)

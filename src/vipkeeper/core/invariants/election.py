@@ -20,8 +20,8 @@ from vipkeeper.wire.types import Role
 OTHERS_WAIT: Duration = 60 * MILLISECOND
 """How long a server that a resignation does not name leaves the one it does."""
 ORDERLY = (
-    Cause.API_DOWN, Cause.API_UNREADY, Cause.PREEMPTED, Cause.HANDOVER, Cause.SHUTDOWN,
-    Cause.RELEASED, Cause.STANDBY,
+    Cause.API_DOWN, Cause.API_STALLED, Cause.API_UNREADY, Cause.PREEMPTED, Cause.HANDOVER,
+    Cause.SHUTDOWN, Cause.RELEASED, Cause.STANDBY,
 )  # fmt: skip
 """Why a holder that is heard gives the VIP away."""
 ROUND_EVERY: Duration = 15 * MILLISECOND

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from vipkeeper.core.actions import Cause, State, Transition
 from vipkeeper.core.claim import RENEWALS_PER_LEASE
-from vipkeeper.core.facts import ApiState, Fact, FaultInjected, FaultKind, Healed
+from vipkeeper.core.facts import ApiChanged, ApiState, Fact, FaultInjected, FaultKind, Healed
 from vipkeeper.core.invariants.base import SCHEDULING, Invariant, Report, Stretch, ms
 from vipkeeper.core.invariants.situation import Situation
 from vipkeeper.core.invariants.subject import ServerSituation
@@ -17,6 +17,10 @@ RANK_DELAY: Duration = 60 * MILLISECOND
 STOPPED_AFTER: Duration = 12 * 15 * MILLISECOND
 """Unanswered questions until a VIP that answered counts as stopped."""
 HARD: Duration = 250 * MILLISECOND
+STALLED: Duration = 3 * SECOND
+"""An API server that stands still is known this late: a second until it is asked, 2 s without a handshake."""
+HUNG: Duration = 1250 * MILLISECOND
+"""Later where it hung before: a question that saw a handshake waits its 3 s, and 0.25 s later comes the next."""
 PROBER_LAG: Duration = 6 * SECOND
 """A failure by time-out is known this late; readiness after a failure earlier than that."""
 HARD_FAULTS = frozenset({
@@ -167,7 +171,7 @@ class FailStatic(Invariant):
 
     def transition(self, at: Instant, local: Instant, server: str, transition: Transition) -> None:
         """A holder lets go."""
-        causes = (Cause.API_DOWN, Cause.API_UNREADY, Cause.PEER_READY)
+        causes = (Cause.API_DOWN, Cause.API_STALLED, Cause.API_UNREADY, Cause.PEER_READY)
         if transition.after is not State.RELEASE or transition.cause not in causes:
             return
         own = self.situation.servers[server]
@@ -248,8 +252,9 @@ class OneAfterHeal(Invariant):
 class Health(Invariant):
     """H1: where the holder's API server has failed and another server's is ready, the VIP goes there.
 
-    Bound: 250 ms + J after a hard failure (refused), `soft_failure_after` plus 6 s of the prober's lag
-    after a soft one. Judged while nothing else is wrong, and for a server ready for 6 s at least.
+    Bound: 250 ms + J after a hard failure (refused), 3 s more where it is frozen, `soft_failure_after` plus
+    6 s of the prober's lag after a soft one. Judged while nothing else is wrong, and for a server ready for
+    6 s at least.
     Blind: times in which any prober is lost.
     """
 
@@ -279,14 +284,26 @@ class Health(Invariant):
         if not failed or not better:
             self._stretch.update(at, False, 0)
             return
-        settings = holder.settings
-        hard = holder.api is ApiState.REFUSING
+        if isinstance(fact, ApiChanged) and fact.server == holder.name and self._restarted(holder):
+            self._stretch.update(at, False, 0)
         known = min(max(s.api_since, s.changed_at) for s in better) + PROBER_LAG
         since = self._stretch.since if self._stretch.since is not None else at
         wait = max(0, known - since)
-        bound = HARD if hard else settings.soft_failure_after + PROBER_LAG
-        limit = situation.slowest(bound) + SCHEDULING + situation.patience + wait
+        limit = situation.slowest(self._bound(holder)) + SCHEDULING + situation.patience + wait
         self._stretch.update(at, True, limit)
+
+    @staticmethod
+    def _restarted(holder: ServerSituation) -> bool:
+        """It was gone, which is seen at once; that the next process is frozen is another failure."""
+        return holder.api_before is ApiState.REFUSING and holder.api is ApiState.FROZEN
+
+    @staticmethod
+    def _bound(holder: ServerSituation) -> Duration:
+        if holder.api is ApiState.REFUSING:
+            return HARD
+        if holder.api is ApiState.FROZEN:
+            return HARD + STALLED + (HUNG if holder.api_before is ApiState.HANGING else 0)
+        return holder.settings.soft_failure_after + PROBER_LAG
 
     def finish(self, at: Instant) -> None:
         """Judge what lasts until the end."""

@@ -162,7 +162,7 @@ class Situation:
             case LinkChanged(_, up):
                 server.link = up
             case ApiChanged(_, api):
-                server.api, server.api_since = api, at
+                server.api_before, server.api, server.api_since = server.api, api, at
             case HostChanged(_, late, refuses):
                 server.late, server.refuses = late, refuses
             case ClockChanged(_, rate):

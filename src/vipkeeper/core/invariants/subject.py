@@ -44,6 +44,8 @@ class ServerSituation:
     answers: bool = False
     link: bool = True
     api: ApiState = ApiState.READY
+    api_before: ApiState = ApiState.READY
+    """What its API server did before that."""
     api_since: Instant = 0
     late: Duration = 0
     refuses: bool = False

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import ipaddress
 import socket
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import h11
 
 from vipkeeper.core.events import Outcome
 from vipkeeper.daemon.prober.config import Tls
+from vipkeeper.daemon.prober.silence import DOUBT_AFTER, STALLED_AFTER, Silence, StalledError
 from vipkeeper.daemon.prober.tls import Contexts
 from vipkeeper.daemon.prober.verdict import CheckFailed, failure
+
+T = TypeVar("T")
 
 BODY_LIMIT = 65536
 """Bytes of an answer that are read; a longer one is cut and its connection closed."""
@@ -150,6 +156,14 @@ class Connection(asyncio.Protocol):
             self.close()
 
 
+class Missing(enum.Enum):
+    """What a server owes next."""
+
+    CONNECTION = "no connection"
+    HELLO = "no TLS ServerHello"
+    ANSWER = "no answer"
+
+
 class Remote:
     """One server and the connection that stands to it."""
 
@@ -160,7 +174,7 @@ class Remote:
         self._server_name = (tls.server_name if tls is not None else None) or address
         self._contexts = Contexts(tls) if tls is not None else None
         self._timeout = timeout
-        self._stage = ""
+        self._missing = Missing.CONNECTION
         self._connection: Connection | None = None
 
     @property
@@ -185,7 +199,12 @@ class Remote:
                 return await self._get(path)
         except TimeoutError:
             self.close()
-            raise CheckFailed(Outcome.SOFT, f"{self._stage} within {self._timeout:g} s") from None
+            text = f"{self._missing.value} within {self._timeout:g} s"
+            raise CheckFailed(Outcome.SOFT, text) from None
+        except StalledError:
+            self.close()
+            text = f"no TLS ServerHello and no answer for {STALLED_AFTER:g} s"
+            raise CheckFailed(Outcome.STALLED, text) from None
         except LostError as error:
             self.close()
             if error.reset:
@@ -213,14 +232,53 @@ class Remote:
         )
         if connection is None or not connection.usable or age >= RENEWED_AFTER:
             connection = await self._renew()
-        self._stage = "no answer"
-        return await connection.get(self._host, path)
+        self._missing = Missing.ANSWER
+        return await self._unless_stalled(connection.get(self._host, path), greet=True)
 
     async def _renew(self) -> Connection:
         """Make a new connection; the old one goes when the new one stands."""
-        self._stage = "no connection"
+        client = await self._connect()
+        connection = await self._unless_stalled(self._shake_hands(client), greet=False)
+        self.close()
+        self._connection = connection
+        return connection
+
+    async def _unless_stalled(self, waiting: Coroutine[Any, Any, T], *, greet: bool) -> T:
+        """Wait for it; with `greet` a fresh connection is opened where it takes long.
+
+        Raises:
+            StalledError: neither it nor a handshake came, and a kernel accepts; only where TLS is spoken.
+        """
+        if self._contexts is None:
+            return await waiting
+        answer = asyncio.ensure_future(waiting)
+        awaited: set[asyncio.Future[Any]] = {answer}
+        silence = Silence()
+        try:
+            if await silence.reaches(DOUBT_AFTER, awaited):
+                if greet:
+                    awaited.add(asyncio.ensure_future(self._greet()))
+                silent = await silence.reaches(STALLED_AFTER, awaited)
+                if silent and self._missing is Missing.HELLO:
+                    raise StalledError
+            return await answer
+        finally:
+            for future in awaited:
+                future.cancel()
+            await asyncio.gather(*awaited, return_exceptions=True)
+
+    async def _greet(self) -> None:
+        """See whether the server still shakes hands; the connection that shows it is not kept."""
+        (await self._shake_hands(await self._connect())).close()
+        self._missing = Missing.ANSWER
+
+    async def _connect(self) -> socket.socket:
+        self._missing = Missing.CONNECTION
         client = await connect(self._address, self._port)
-        self._stage = "no TLS ServerHello"
+        self._missing = Missing.HELLO
+        return client
+
+    async def _shake_hands(self, client: socket.socket) -> Connection:
         try:
             context = self._contexts.current() if self._contexts is not None else None
             _, connection = await asyncio.get_running_loop().create_connection(
@@ -232,8 +290,6 @@ class Remote:
         except BaseException:
             client.close()
             raise
-        self.close()
-        self._connection = connection
         return connection
 
 

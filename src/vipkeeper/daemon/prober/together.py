@@ -7,7 +7,9 @@ from collections.abc import Callable
 from vipkeeper.core.events import CheckName, HealthSampled, Outcome
 from vipkeeper.daemon.prober.verdict import Verdict
 
-_BADNESS = {Outcome.OK: 0, Outcome.UNKNOWN: 1, Outcome.SOFT: 2, Outcome.HARD: 3}
+_BADNESS = {
+    Outcome.OK: 0, Outcome.UNKNOWN: 1, Outcome.SOFT: 2, Outcome.STALLED: 3, Outcome.HARD: 4,
+}  # fmt: skip
 
 
 class Together:

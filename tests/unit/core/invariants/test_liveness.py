@@ -144,6 +144,35 @@ def test_h1_an_unready_one_has_longer() -> None:
     assert api_fails(ApiState.UNREADY, 11_000) == ["H1"]
 
 
+def test_h1_a_frozen_one_has_three_seconds_longer_than_a_dead_one() -> None:
+    assert api_fails(ApiState.FROZEN, 3250) == []
+    assert api_fails(ApiState.FROZEN, 3300) == ["H1"]
+
+
+def test_h1_one_that_hung_before_it_froze_has_the_rest_of_its_question_on_top() -> None:
+    def story(milliseconds: float, *between: ApiState) -> list[str]:
+        story = Story(only=Health).at(1000).at_rest().at(40_000)
+        for state in (ApiState.HANGING, *between, ApiState.FROZEN):
+            story.fact(ApiChanged("cp1", state)).at(42_000)
+        return story.at(42_000 + milliseconds).drops("cp1").broken()
+
+    assert story(4500) == []
+    assert story(4550) == ["H1"]
+    assert story(3300, ApiState.UNREADY) == ["H1"]
+
+
+def test_h1_a_frozen_one_that_dies_and_freezes_again_is_counted_from_then() -> None:
+    def story(milliseconds: float) -> list[str]:
+        story = Story(only=Health).at(1000).at_rest().at(40_000)
+        story.fact(ApiChanged("cp1", ApiState.FROZEN)).at(42_000)
+        story.fact(ApiChanged("cp1", ApiState.REFUSING)).at(42_040)
+        story.fact(ApiChanged("cp1", ApiState.FROZEN)).at(42_040 + milliseconds)
+        return story.drops("cp1").broken()
+
+    assert story(3250) == []
+    assert story(3300) == ["H1"]
+
+
 def test_h1_an_unready_one_that_dies_has_as_long_as_a_dead_one() -> None:
     def story(milliseconds: float) -> list[str]:
         story = Story(only=Health).at(1000).at_rest().at(40_000)

@@ -1,0 +1,192 @@
+"""A server that stands still is told from one that is slow, and from a host on which nothing runs in time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vipkeeper.core.events import Outcome
+from vipkeeper.daemon.prober import http, silence
+from vipkeeper.daemon.prober.checks import Http
+from vipkeeper.daemon.prober.config import HttpCheck, Tls
+from vipkeeper.daemon.prober.verdict import CheckFailed, Verdict
+from vipkeeper.lab.standin import StandIn
+from vipkeeper.lab.standin_certificate import server_context
+from vipkeeper.lab.standin_http import serve
+
+PATIENT = 30.0
+"""A limit that is never reached, also on a slow machine."""
+REACHED = 1.0
+"""A limit that is meant to be reached, after whatever else is to happen."""
+STALLED = Verdict(Outcome.STALLED, "no TLS ServerHello and no answer for 0.2 s")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for two seconds here; on a busy machine it takes longer, since server and prober are one process."""
+    monkeypatch.setattr(http, "DOUBT_AFTER", 0.1)
+    monkeypatch.setattr(http, "STALLED_AFTER", 0.2)
+    monkeypatch.setattr(silence, "STEP", 0.02)
+    monkeypatch.setattr(silence, "LATE", 0.05)
+
+
+def listening(backlog: int | None = None) -> socket.socket:
+    """Nobody accepts here but the kernel."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+    listener.setblocking(False)
+    return listener
+
+
+def check(listener: socket.socket, timeout: float, *, tls: bool = True) -> Http:
+    port = listener.getsockname()[1]
+    spoken = Tls() if tls else None
+    return Http(HttpCheck("127.0.0.1", port, "/readyz", spoken, timeout=timeout))
+
+
+async def look(checker: Http) -> Verdict:
+    try:
+        return await checker.look()
+    except CheckFailed as failed:
+        return failed.verdict
+
+
+@asynccontextmanager
+async def standin(directory: Path) -> AsyncIterator[tuple[StandIn, socket.socket]]:
+    made = StandIn("cp1")
+    with listening() as listener:
+        tls = server_context(directory)
+        task = asyncio.create_task(serve(listener, made.api, made.api_running, tls))
+        try:
+            yield made, listener
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def test_a_kernel_that_accepts_and_a_server_that_says_nothing() -> None:
+    with listening() as listener:
+        assert asyncio.run(look(check(listener, PATIENT))) == STALLED
+
+
+def test_it_stands_still_after_a_good_answer_and_goes_on(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with standin(tmp_path) as (api, listener):
+            checker = check(listener, PATIENT)
+            assert (await look(checker)).outcome is Outcome.OK
+            api.obey("frozen")
+            assert await look(checker) == STALLED
+            assert await look(checker) == STALLED
+            api.obey("ready")
+            assert (await look(checker)).outcome is Outcome.OK
+
+    asyncio.run(act())
+
+
+def test_one_that_shakes_hands_is_waited_for_until_the_time_is_over(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with standin(tmp_path) as (api, listener):
+            api.obey("slow 60")
+            verdict = await look(check(listener, REACHED))
+            assert verdict == Verdict(Outcome.SOFT, "no answer within 1 s")
+
+    asyncio.run(act())
+
+
+def test_a_slow_answer_of_one_that_shakes_hands_is_good(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with standin(tmp_path) as (api, listener):
+            api.obey("slow 0.4")
+            assert (await look(check(listener, PATIENT))).outcome is Outcome.OK
+
+    asyncio.run(act())
+
+
+def test_a_prober_that_is_late_itself_blames_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act() -> None:
+        async with standin(tmp_path) as (api, listener):
+            checker = check(listener, REACHED)
+            assert (await look(checker)).outcome is Outcome.OK
+            api.obey("frozen")
+            monkeypatch.setattr(silence, "LATE", -PATIENT)
+            # On the standing connection, then on a new one.
+            for missing in ("answer", "TLS ServerHello"):
+                verdict = await look(checker)
+                assert verdict == Verdict(Outcome.SOFT, f"no {missing} within 1 s")
+
+    asyncio.run(act())
+
+
+def test_silence_counts_only_while_the_prober_is_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+    lateness = iter([0.0, 7.0, 0.0, 0.0, 0.0])
+
+    async def wait(
+        awaited: set[asyncio.Future[None]], **limits: Any
+    ) -> tuple[set[asyncio.Future[None]], set[asyncio.Future[None]]]:
+        nonlocal clock
+        clock += limits["timeout"] + next(lateness)
+        return set(), awaited
+
+    async def act() -> None:
+        loop = asyncio.get_running_loop()
+        never = loop.create_future()
+        with monkeypatch.context() as patched:
+            patched.setattr(silence, "STEP", 0.05)
+            patched.setattr(silence, "LATE", 0.1)
+            patched.setattr(asyncio, "wait", wait)
+            patched.setattr(loop, "time", lambda: clock)
+            assert await silence.Silence().reaches(0.2, {never})
+        assert next(lateness, None) is None, "the step in which the host stood still has counted"
+
+    asyncio.run(act())
+
+
+def test_without_tls_nobody_is_taken_to_stand_still() -> None:
+    with listening() as listener:
+        verdict = asyncio.run(look(check(listener, REACHED, tls=False)))
+        listener.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert verdict == Verdict(Outcome.SOFT, "no answer within 1 s")
+
+
+def test_a_limit_below_that_of_a_stall_is_what_counts() -> None:
+    with listening() as listener:
+        verdict = asyncio.run(look(check(listener, 0.2)))
+    assert verdict == Verdict(Outcome.SOFT, "no TLS ServerHello within 0.2 s")
+
+
+def test_a_kernel_that_accepts_no_more_is_another_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: str, __: int) -> socket.socket:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    async def act() -> None:
+        async with standin(tmp_path) as (api, listener):
+            checker = check(listener, REACHED)
+            assert (await look(checker)).outcome is Outcome.OK
+            api.obey("frozen")
+            monkeypatch.setattr(http, "connect", never)
+            assert await look(checker) == Verdict(Outcome.SOFT, "no connection within 1 s")
+
+    asyncio.run(act())
+
+
+def test_a_kernel_that_does_not_accept_is_another_matter() -> None:
+    with listening(backlog=0) as listener, socket.socket() as first, socket.socket() as second:
+        # Its queue holds one; what comes after it is not answered.
+        for client in (first, second):
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        verdict = asyncio.run(look(check(listener, REACHED)))
+    assert verdict == Verdict(Outcome.SOFT, "no connection within 1 s")
