@@ -34,6 +34,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "STALLED_AFTER", 0.2)
     monkeypatch.setattr(silence, "STEP", 0.02)
     monkeypatch.setattr(silence, "LATE", 0.05)
+    monkeypatch.setattr(silence, "host_starved", lambda: False)
 
 
 def listening(backlog: int | None = None) -> socket.socket:
@@ -122,6 +123,32 @@ def test_a_prober_that_is_late_itself_blames_nobody(
                 assert verdict == Verdict(Outcome.SOFT, f"no {missing} within 1 s")
 
     asyncio.run(act())
+
+
+def test_a_starved_host_blames_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act() -> None:
+        async with standin(tmp_path) as (api, listener):
+            checker = check(listener, REACHED)
+            assert (await look(checker)).outcome is Outcome.OK
+            api.obey("frozen")
+            monkeypatch.setattr(silence, "host_starved", lambda: True)
+            assert await look(checker) == Verdict(Outcome.SOFT, "no answer within 1 s")
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize(
+    ("load", "found"),
+    [
+        (b"0.00 0.01 0.05 3/175 8854\n", False),
+        (b"9.31 10.28 8.19 4/175 8854\n", True),
+        (b"", False),
+        (b"\xff 1 1 many/7", False),
+        (b"1 1 1 99999999999999999999/1", False),
+    ],
+)
+def test_starved_is_where_more_tasks_than_processors_want_to_run(load: bytes, found: bool) -> None:
+    assert silence.starved(load, 2) is found
 
 
 def test_silence_counts_only_while_the_prober_is_on_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -252,8 +252,8 @@ class OneAfterHeal(Invariant):
 class Health(Invariant):
     """H1: where the holder's API server has failed and another server's is ready, the VIP goes there.
 
-    Bound: 250 ms + J after a hard failure (refused), 3 s more where it is frozen, `soft_failure_after` plus
-    6 s of the prober's lag after a soft one. Judged while nothing else is wrong, and for a server ready for
+    Bound: 250 ms + J after a hard failure (refused), 3 s more where it is frozen and the host surely has
+    processors to spare, `soft_failure_after` plus 6 s of the prober's lag after a soft one. Judged while nothing else is wrong, and for a server ready for
     6 s at least.
     Blind: times in which any prober is lost.
     """
@@ -297,11 +297,11 @@ class Health(Invariant):
         """It was gone, which is seen at once; that the next process is frozen is another failure."""
         return holder.api_before is ApiState.REFUSING and holder.api is ApiState.FROZEN
 
-    @staticmethod
-    def _bound(holder: ServerSituation) -> Duration:
+    def _bound(self, holder: ServerSituation) -> Duration:
         if holder.api is ApiState.REFUSING:
             return HARD
-        if holder.api is ApiState.FROZEN:
+        # A real host may lack processors, which no fact tells; then a prober accuses nobody of standing still.
+        if holder.api is ApiState.FROZEN and not self.situation.patience:
             return HARD + STALLED + (HUNG if holder.api_before is ApiState.HANGING else 0)
         return holder.settings.soft_failure_after + PROBER_LAG
 

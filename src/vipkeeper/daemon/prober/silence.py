@@ -1,8 +1,10 @@
-"""Tells a server that stands still from one that is slow: nothing of it for a while, and we ourselves were awake."""
+"""Tells a server that stands still from one that is slow: nothing of it for a while, on a host that had time for it."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -14,14 +16,34 @@ STEP = 0.1
 """Seconds between two looks at our own lateness."""
 LATE = 0.1
 """Seconds by which a wake-up may be late; on a host this starved silence says nothing about the server."""
+_LOAD = "/proc/loadavg"
 
 
 class StalledError(Exception):
     """A server neither answered nor shook hands for `STALLED_AFTER`."""
 
 
+def starved(load: bytes, processors: int) -> bool:
+    """Whether more tasks than processors want to run just now, so that a server may be waiting for its turn.
+
+    `load`: /proc/loadavg (proc(5)), whose fourth field has the tasks that are running or ready to; this process is
+    one of them. What cannot be read starves nobody.
+    """
+    found = re.match(rb"\S+ \S+ \S+ (\d{1,9})/", load)
+    return found is not None and int(found[1]) - 1 > processors
+
+
+def host_starved() -> bool:
+    """Whether this host is starved now."""
+    try:
+        with open(_LOAD, "rb") as file:
+            return starved(file.read(), len(os.sched_getaffinity(0)))
+    except OSError:
+        return False
+
+
 class Silence:
-    """Counts silence from now on, while this process itself is on time."""
+    """Counts silence from now on, while this process itself is on time and the host has processors to spare."""
 
     def __init__(self) -> None:
         self._counted = 0.0
@@ -35,6 +57,6 @@ class Silence:
             done, _ = await asyncio.wait(awaited, timeout=step, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return False
-            if loop.time() - began < step + LATE:
+            if loop.time() - began < step + LATE and not host_starved():
                 self._counted += step
         return True
