@@ -27,6 +27,8 @@ _IFADDR = struct.Struct("=BBBBI")
 _ATTRIBUTE = struct.Struct("=HH")
 _LONGEST = 1 << 16
 _QUEUE = 1 << 20
+_HEARD_EVERY = 0.05
+"""Seconds after which it says that nothing has changed."""
 
 
 def address_events(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -89,9 +91,12 @@ def main() -> None:
     journal.note(Kind.READY, now(), text="addresses")
     journal.write(force=True)
     while True:
-        for descriptor, _ in poll.poll():
+        ready = poll.poll(_HEARD_EVERY)
+        at = now()
+        for descriptor, _ in ready:
             server, events = sockets[descriptor]
             _receive(events, server, options.vip.packed, journal)
+        journal.note(Kind.HEARD, at)
         journal.write(force=True)
 
 

@@ -60,6 +60,7 @@ class Recorder:
         self.holding: set[str] = set()
         """Servers whose kernel has the VIP now."""
         self.last_change = 0
+        self._heard_until = 0
         self._ready: set[str] = set()
         self._left: dict[int, bytes] = {}
         self._poll = select.poll()
@@ -127,8 +128,15 @@ class Recorder:
         return True
 
     def settle(self, end: int) -> None:
-        """Wait until every answer in time to a question before an instant has been heard, a late client's too."""
-        self.wait(lambda: self.last_question > end + UDP_PATIENCE, _SETTLES_WITHIN)
+        """Wait until every answer in time to a question before an instant has been heard, a late client's too, and
+        every change of an address. A host too slow for that counts as one whose probes are late.
+        """
+        heard = self.wait(
+            lambda: self.last_question > end + UDP_PATIENCE and self._heard_until > end,
+            _SETTLES_WITHIN,
+        )
+        if not heard:
+            self._late.append((now(), (now() - end) // 1000))
 
     def watch(self, seconds: float) -> None:
         """Take records for a while."""
@@ -157,6 +165,8 @@ class Recorder:
             case Kind.LATE:
                 self.worst_lateness_us = max(self.worst_lateness_us, record.number)
                 self._late.append((record.at, record.number))
+            case Kind.HEARD:
+                self._heard_until = record.at
             case Kind.READY:
                 self._ready.add(record.text)
             case Kind.TLS_FAILED:

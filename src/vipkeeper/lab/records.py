@@ -38,6 +38,8 @@ class Kind(enum.IntEnum):
     """A probe woke up `number` microseconds late, more than ever before."""
     READY = 11
     """The probe `text` has begun its work."""
+    HEARD = 12
+    """Every change of an address before this moment has been written down."""
 
 
 @dataclass(frozen=True, slots=True)
