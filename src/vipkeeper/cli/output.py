@@ -6,6 +6,7 @@ stdout carries the result, stderr progress and warnings.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import enum
 import json
 import os
@@ -123,18 +124,29 @@ def write_whole(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
         return
     path = Path(os.path.realpath(path))  # a link stays a link
-    if not os.access(path.parent, os.W_OK | os.X_OK):
+    refused = there is not None and not os.access(path, os.W_OK)
+    if refused or not os.access(path.parent, os.W_OK | os.X_OK):
         path.write_text(text, encoding="utf-8")
         return
     fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
     try:
-        fresh.write_text(text, encoding="utf-8")
-        if there is not None:
-            fresh.chmod(stat.S_IMODE(there.st_mode))
+        _write_new(fresh, text, there)
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def _write_new(path: Path, text: str, like: os.stat_result | None) -> None:
+    """Make a file, with owner and mode of another one; what somebody put in its way is not written to."""
+    flags, mode = os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if like is None else 0o600
+    with os.fdopen(os.open(path, flags, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+    if like is not None:
+        with contextlib.suppress(PermissionError):  # only root gives files away
+            os.chown(path, like.st_uid, like.st_gid)
+        path.chmod(stat.S_IMODE(like.st_mode))
 
 
 def width(unknown: int) -> int:

@@ -1,4 +1,4 @@
-"""When to announce a claim: at once, after 50 ms, 200 ms and 1 s, then a slow refresh."""
+"""When to announce a claim: at once, after 50 ms, 200 ms and 1 s, then a refresh."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
 
 AFTER_CLAIM: tuple[Duration, ...] = (0, 50 * MILLISECOND, 200 * MILLISECOND, SECOND)
 """Some stacks ignore more than one gratuitous ARP a second, others miss the first: hence the spread."""
-REFRESH_EVERY: Duration = 30 * SECOND
-REFRESH_IN_DOUBT_EVERY: Duration = 3 * SECOND
-"""While a server is missing: it may hold the VIP unheard and then be gone for good, and clients on its side keep its MAC."""
+REFRESH_EVERY: Duration = 3 * SECOND
+"""No server learns that clients alone were cut off while the VIP moved, or that one that held it unheard is gone for good."""
 AGAIN_AT_MOST_EVERY: Duration = SECOND
 """A sign of another holder starts the schedule again, but not more often than this."""
 SOON: Duration = 100 * MILLISECOND
@@ -38,14 +37,6 @@ class Announcer:
             self.start(now)
         elif not any(now <= at <= now + SOON for at in self._pending):
             self._pending = sorted([*self._pending, now + SOON])
-
-    def rests(self, now: Instant) -> bool:
-        """True when the next announcement is a refresh, further away than it would be in doubt."""
-        return bool(self._pending) and self._pending[0] - now > REFRESH_IN_DOUBT_EVERY
-
-    def hurry(self, now: Instant) -> None:
-        """Refresh as in doubt."""
-        self._pending = [now + REFRESH_IN_DOUBT_EVERY]
 
     def stop(self) -> None:
         """The VIP is no longer here."""

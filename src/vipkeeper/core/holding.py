@@ -176,16 +176,6 @@ def watch_successor(node: Node, now: Instant) -> None:
         node.alarm(AlarmKind.NO_SUCCESSOR, "no other server can take the VIP over", now)
 
 
-def watch_missing(node: Node, now: Instant) -> None:
-    """Refresh the announcement more often while a server is missing."""
-    if (
-        node.state is HOLDER
-        and node.announcer.rests(now)
-        and not all(node.members.live(m, now) for m in node.members)
-    ):
-        node.announcer.hurry(now)
-
-
 def watch_hearing(node: Node, now: Instant) -> None:
     """Ask the gateway: in good times whether it answers at all, as a holder that hears nobody whether it
     is this server that is deaf. A deaf holder gives the VIP to whom it heard last.

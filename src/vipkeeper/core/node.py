@@ -215,7 +215,6 @@ class Node:
         if now >= self.next_advert:
             self.send_advert(now)
             holding.watch_successor(self, now)
-            holding.watch_missing(self, now)
             holding.watch_hearing(self, now)
             interval = self.settings.advert_interval
             self.next_advert += interval * max(1, -(-(now - self.next_advert + 1) // interval))

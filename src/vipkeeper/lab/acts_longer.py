@@ -19,7 +19,7 @@ LONGER: tuple[Act, ...] = (
     scenario(
         "restart-late",
         "The holder's daemon dies and comes back late",
-        "After a second and a half, with half a second left of its lease. The VIP stays where it is.",
+        "After a second and a half, with half a second or more left of its lease. The VIP stays where it is.",
         Group.DAEMON,
         (3,),
         Fault(*HOLDERS, back_after(LATE), beyond_the_lease),

@@ -131,6 +131,24 @@ def test_a_file_that_is_written_anew_keeps_its_mode_and_its_link(tmp_path: Path)
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("after\n", 0o640)
 
 
+def test_what_somebody_put_in_the_way_of_a_new_file_is_not_written_to(tmp_path: Path) -> None:
+    path, victim = tmp_path / "result.json", tmp_path / "victim"
+    victim.write_text("untouched")
+    (tmp_path / ".result.json.new").symlink_to(victim)
+    to_file(path, "after")
+    assert (path.read_text(), victim.read_text()) == ("after\n", "untouched")
+    assert not path.is_symlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_that_root_writes_anew_stays_its_owners(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text("before")
+    os.chown(path, 1234, 1234)
+    to_file(path, "after")
+    assert (path.read_text(), path.stat().st_uid, path.stat().st_gid) == ("after\n", 1234, 1234)
+
+
 def test_a_pipe_is_written_to_and_not_replaced() -> None:
     reader, writer = os.pipe()
     to_file(Path(f"/proc/self/fd/{writer}"), "through a pipe")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from vipkeeper.core.announcer import (
     AFTER_CLAIM,
     REFRESH_EVERY,
-    REFRESH_IN_DOUBT_EVERY,
     SOON,
     Announcer,
 )
@@ -53,14 +52,3 @@ def test_a_stranger_is_not_answered_by_who_has_no_vip() -> None:
     announcer.stop()
     announcer.again(SECOND)
     assert announcer.deadline() is None
-
-
-def test_in_doubt_a_refresh_comes_sooner_and_never_later() -> None:
-    announcer = Announcer()
-    announcer.start(0)
-    assert not announcer.rests(0), "the rounds of a claim are sooner"
-    assert list(_sent(announcer, SECOND)) == list(AFTER_CLAIM)
-    assert announcer.rests(2 * SECOND)
-    announcer.hurry(2 * SECOND)
-    assert not announcer.rests(2 * SECOND)
-    assert list(_sent(announcer, 10 * SECOND)) == [2 * SECOND + REFRESH_IN_DOUBT_EVERY]

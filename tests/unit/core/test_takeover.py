@@ -351,6 +351,19 @@ def test_winner_of_a_conflict_announces_again() -> None:
     assert len(world.sent(1, Announce)) > before
 
 
+def test_clients_that_were_cut_off_alone_while_the_vip_moved_learn_of_it_within_three_seconds() -> (
+    None
+):
+    """No server misses another one, so nothing but the refresh tells them."""
+    world = running()
+    world.command(0, Verb.HANDOVER)
+    world.until(lambda: world.holders() == ["cp2"], 400 * MILLISECOND)
+    world.run(20 * SECOND)
+    before = len(world.sent(1, Announce))
+    world.run(3 * SECOND)
+    assert len(world.sent(1, Announce)) > before
+
+
 def test_unready_holder_alone_gives_way_to_a_ready_server_that_appears() -> None:
     world = running()
     world.power_off(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -149,6 +150,20 @@ def test_a_starved_host_blames_nobody(tmp_path: Path, monkeypatch: pytest.Monkey
 )
 def test_starved_is_where_more_tasks_than_processors_want_to_run(load: bytes, found: bool) -> None:
     assert silence.starved(load, 2) is found
+
+
+def test_a_prober_that_may_use_one_of_many_processors_is_on_no_starved_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = tmp_path / "loadavg"
+    monkeypatch.undo()
+    monkeypatch.setattr(silence, "_LOAD", str(load))
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    load.write_text("3.00 3.00 3.00 12/900 8854\n")
+    assert not silence.host_starved()
+    load.write_text("80.00 80.00 80.00 90/900 8854\n")
+    assert silence.host_starved()
 
 
 def test_silence_counts_only_while_the_prober_is_on_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from vipkeeper.core.actions import Cause, State, Transition
-from vipkeeper.core.announcer import REFRESH_IN_DOUBT_EVERY, SOON
-from vipkeeper.core.facts import CLIENT, Disturber, Fact
+from vipkeeper.core.announcer import REFRESH_EVERY
+from vipkeeper.core.facts import CLIENT, ApiState, Disturber, Fact
 from vipkeeper.core.invariants.base import SCHEDULING, Invariant, Report, Stretch, ms
+from vipkeeper.core.invariants.liveness import PROBER_LAG
 from vipkeeper.core.invariants.situation import Situation
 from vipkeeper.core.types import Duration, Instant
 
@@ -84,8 +85,9 @@ class ClientCatchesUp(Invariant):
     """L1: once nothing is wrong any more and one server holds the VIP, a client is served by it, whatever it was
     told before.
 
-    Bound: the refresh of a holder that misses a server, two adverts of whoever comes back, and J. A client asks
-    anew by itself only when its entry has gone stale: after half a minute and more.
+    Bound: the holder's refresh, and J. A client asks anew by itself only when its entry has gone stale: after half
+    a minute and more.
+    Blind: a holder that is alone and unready refreshes nothing, and learns late that it is ready again.
     """
 
     id: ClassVar[str] = "L1"
@@ -112,14 +114,19 @@ class ClientCatchesUp(Invariant):
         unserved = situation.served is None and situation.calm_since is not None
         if unserved:
             unserved = [server.state for server in situation.answering()] == [State.HOLDER]
+        if unserved and self._alone():
+            unserved = situation.answering()[0].api is ApiState.READY
         limit = self._limit() if unserved else 0
         self._unserved.update(at, unserved, limit)
 
+    def _alone(self) -> bool:
+        return sum(not server.gone for server in self.situation.servers.values()) <= 1
+
     def _limit(self) -> Duration:
         situation = self.situation
-        bound = REFRESH_IN_DOUBT_EVERY + SOON + 2 * situation.settings.advert_interval
         late = situation.latest(*situation.answering()) + situation.patience
-        return situation.slowest(bound) + SCHEDULING + 6 * situation.longest_delay + late
+        late += PROBER_LAG if self._alone() else 0
+        return situation.slowest(REFRESH_EVERY) + SCHEDULING + 6 * situation.longest_delay + late
 
     def finish(self, at: Instant) -> None:
         """Judge what lasts until the end."""

@@ -243,8 +243,18 @@ def caught_up(milliseconds: float, story: Story) -> list[str]:
 
 
 def test_l1_a_client_is_served_at_last_when_nothing_is_wrong() -> None:
-    assert caught_up(3300, Story(only=ClientCatchesUp)) == []
-    assert caught_up(3500, Story(only=ClientCatchesUp)) == ["L1"]
+    assert caught_up(3000, Story(only=ClientCatchesUp)) == []
+    assert caught_up(3100, Story(only=ClientCatchesUp)) == ["L1"]
+
+
+def test_l1_a_holder_that_is_alone_refreshes_nothing_unless_it_is_ready() -> None:
+    def alone(api: ApiState) -> Story:
+        off = (PowerChanged(name, False) for name in ("cp2", "cp3"))
+        return Story(only=ClientCatchesUp).fact(*off, ApiChanged("cp1", api))
+
+    assert caught_up(20_000, alone(ApiState.UNREADY)) == []
+    assert caught_up(20_000, alone(ApiState.READY)) == ["L1"]
+    assert caught_up(9000, alone(ApiState.READY)) == [], "it may just have become ready"
 
 
 def test_l1_nobody_owes_a_client_anything_while_two_hold_or_a_wire_is_broken() -> None:
