@@ -334,6 +334,7 @@ class Stage:
         self.recorder.watch(0.05)  # what happened before the end is still on its way
         self.recorder.settle(end)
         recorder = self.recorder
+        late = recorder.late(Window(end - SECOND, end))
         window = Window(self.began, end)
         after = Window(self.broken[0].start if self.broken else self.began, end)
         found = recorder.changes()
@@ -348,7 +349,7 @@ class Stage:
             changes=tuple(change for change in found if change.at in window),
             left_behind=tuple(sorted(n for n in holding if not self._alive(n))),
             holders=frozenset(holding),
-            answerers=frozenset(recorder.answers_by(end - SECOND // 4)),
+            answerers=frozenset(recorder.answers_by(end - SECOND // 4 - late)),
         )
 
     def _alive(self, name: str) -> bool:
