@@ -186,25 +186,34 @@ def test_dev_says_where_the_user_is() -> None:
     assert f'os.environ["{command.USER_IS_IN}"] = ' in (results.ROOT / "dev").read_text()
 
 
-def test_an_output_that_takes_no_more_is_one_line() -> None:
+@pytest.fixture(params=["overview", "table"])
+def words(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """A command that writes more to stdout than is buffered, and one that writes a line."""
+    results.save(tmp_path / "lab.json", OWN)
+    table = ["table", "--results", str(tmp_path), "--out", str(tmp_path / "page.md")]
+    return table if request.param == "table" else []
+
+
+def test_an_output_that_takes_no_more_is_one_line(words: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        done = _overview(full.fileno())
+        done = _bench(words, full.fileno())
     assert done.returncode == 2
     assert done.stderr == (
         "bench: cannot write the output or a temporary file: No space left on device\n"
     )
 
 
-def test_a_reader_that_is_gone_is_no_error() -> None:
+def test_a_reader_that_is_gone_is_no_error(words: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    done = _overview(writing)
+    done = _bench(words, writing)
     os.close(writing)
     assert (done.returncode, done.stderr) == (command.PIPE_CLOSED, "")
 
 
-def _overview(stdout: int) -> subprocess.CompletedProcess[str]:
+def _bench(words: list[str], stdout: int) -> subprocess.CompletedProcess[str]:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run(
-        [sys.executable, "-m", "bench"], cwd=results.ROOT, stdout=stdout, stderr=subprocess.PIPE,
-        text=True, check=False, timeout=60,
+        [sys.executable, "-m", "bench", *words], cwd=results.ROOT, stdout=stdout,
+        stderr=subprocess.PIPE, text=True, check=False, timeout=60, env=buffered,
     )  # fmt: skip

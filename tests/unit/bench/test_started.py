@@ -115,10 +115,14 @@ def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
 def test_an_interrupted_block_leaves_no_drill_and_no_folder(
     name: str, interpreter: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    folder = interpreter(f"echo $$ > {tmp_path}/pid; kill -{name} $PPID; exec sleep 60")
+    folder = interpreter(
+        f"trap 'touch {tmp_path}/ended; exit 130' TERM; echo $$ > {tmp_path}/pid; "
+        f"kill -{name} $PPID; sleep 60 & wait"
+    )
     with pytest.raises(KeyboardInterrupt), started.interrupting():
         runner.block_of(Cell("power-off", "power-off", 1, ""), "vipkeeper", 1)
     assert list(folder.iterdir()) == []
+    assert (tmp_path / "ended").exists(), "a drill is asked to end, and takes its box away"
     assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
 
 
