@@ -81,7 +81,10 @@ def main(words: list[str]) -> int:
     """Run a command; exit code 2 for what cannot be run, one line on stderr with it."""
     try:
         with interrupting():
-            code = _run(_asked(words)) if words else _overview()
+            try:
+                code = _run(_asked(words)) if words else _overview()
+            except SystemExit as done:  # argparse ends this way after --help
+                code = done.code if isinstance(done.code, int) else ExitCode.OK
             sys.stdout.flush()
         return code
     except (results.ResultsError, CompileError, VipkeeperError) as error:

@@ -186,12 +186,12 @@ def test_dev_says_where_the_user_is() -> None:
     assert f'os.environ["{command.USER_IS_IN}"] = ' in (results.ROOT / "dev").read_text()
 
 
-@pytest.fixture(params=["overview", "table"])
+@pytest.fixture(params=["overview", "table", "--help"])
 def words(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
-    """A command that writes more to stdout than is buffered, and one that writes a line."""
+    """Commands that write more to stdout than is buffered, a line, and what argparse writes itself."""
     results.save(tmp_path / "lab.json", OWN)
     table = ["table", "--results", str(tmp_path), "--out", str(tmp_path / "page.md")]
-    return table if request.param == "table" else []
+    return {"overview": [], "table": table, "--help": ["--help"]}[request.param]
 
 
 def test_an_output_that_takes_no_more_is_one_line(words: list[str]) -> None:
