@@ -184,6 +184,7 @@ def main(args: argparse.Namespace) -> int:
     )
     check_settings(plan)
     with ready(chosen_folder(args)):
+        output.check_files(asked)  # a file may be meant for the folder that was just made
         for left in cgroups.sweep():
             output.note(f"drill: removed what a killed drill left: control group {left}")
         show = _Show(plan, args, asked)
@@ -359,4 +360,5 @@ def _deliver(report: RunReport, asked: Sequence[output.Target], args: argparse.N
             "html": lambda _: html.page(report),
         },
         ascii_only=args.ascii,
+        instead="text",
     )

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from support.other_user import nobody
 from unit.report.sample import TAKEOVER
 from vipkeeper.cli import drill, drill_progress, main
 from vipkeeper.cli.drill_acts import chosen
 from vipkeeper.errors import ExitCode, UsageError
+from vipkeeper.lab import box
 from vipkeeper.lab.acts import STORY
 from vipkeeper.lab.catalogue import SCENARIOS
 from vipkeeper.lab.managers import Vipkeeper
@@ -139,3 +141,37 @@ def test_report_that_cannot_be_written_names_the_option(
     taken.write_text("a file")
     assert main.main(["drill", "answer", "--report", str(taken)]) == ExitCode.USAGE
     assert "--report DIR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [("answer", "--report"), ("--why", "quorum-lost", "--bundles")], ids=lambda w: w[-1]
+)
+def test_folder_that_may_not_be_looked_into_is_refused_in_one_line(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    with nobody():
+        assert main.main(["drill", *words, str(closed / "x")]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{words[-1]}: cannot make {closed}/x: Permission denied" in said
+
+
+@pytest.mark.parametrize("words", [("answer",), ("--why", "quorum-lost")])
+def test_output_file_that_cannot_be_written_is_refused_before_anything_is_played(
+    words: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def played(*_: object, **__: object) -> int:
+        raise AssertionError("a box was made")
+
+    for module in (drill, box):
+        monkeypatch.setattr(module, "in_box", played)
+    monkeypatch.chdir(tmp_path)
+    asked = ("--output", f"json={tmp_path}/nowhere/x.json")
+    assert main.main(["drill", *words, *asked]) == ExitCode.USAGE
+    assert f"there is no folder {tmp_path}/nowhere" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
