@@ -309,6 +309,10 @@ class _Show:
         """Write the report folder and the outputs asked for."""
         parcel = json.loads(data)
         report = report_json.load_run(parcel["report"])
+        if parcel["interrupted"] and not report.acts:  # the report that is there says more
+            output.note(f"drill: {report.notes[0]}")
+            self.code = EXIT_INTERRUPTED
+            return
         try:
             write_folder(report, parcel["logs"], self._folder)
         finally:

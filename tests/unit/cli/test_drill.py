@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.other_user import nobody
-from unit.report.sample import TAKEOVER
+from unit.report.sample import TAKEOVER, run_report
 from vipkeeper.cli import drill, drill_progress, main
 from vipkeeper.cli.drill_acts import chosen
 from vipkeeper.errors import ExitCode, UsageError
@@ -17,7 +19,8 @@ from vipkeeper.lab.acts import STORY
 from vipkeeper.lab.catalogue import SCENARIOS
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.topology import lan
-from vipkeeper.report.run import Verdict
+from vipkeeper.report.json import dump_run
+from vipkeeper.report.run import RunReport, Verdict
 
 
 def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:
@@ -175,3 +178,29 @@ def test_output_file_that_cannot_be_written_is_refused_before_anything_is_played
     assert main.main(["drill", *words, *asked]) == ExitCode.USAGE
     assert f"there is no folder {tmp_path}/nowhere" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, folder: Path, report: RunReport) -> int:
+    """The exit code of `drill answer` of which the box gives this when Ctrl-C ends it."""
+    parcel = {"interrupted": True, "report": dump_run(report), "logs": {}}
+
+    def box_of(_work: object, take: Callable[[bytes], None], *_: object) -> int:
+        take(json.dumps(parcel).encode())
+        return 0
+
+    monkeypatch.setattr(drill, "in_box", box_of)
+    asked = ("--output", f"json={folder}/own.json", "--report", str(folder))
+    return main.main(["drill", "answer", *asked])
+
+
+def test_interrupted_before_the_first_act_leaves_the_last_report_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = replace(run_report(TAKEOVER), notes=("interrupted after 1 of 2 acts",))
+    assert interrupted(monkeypatch, tmp_path, said) == 130
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert {"own.json", "run.json"} < {path.name for path in before}
+    said = replace(run_report(), notes=("interrupted after 0 of 2 acts",))
+    assert interrupted(monkeypatch, tmp_path, said) == 130
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert capsys.readouterr().err.splitlines()[-1] == "drill: interrupted after 0 of 2 acts"
