@@ -204,7 +204,10 @@ class Soaking:
         if seed is not None and stage.broken:
             last = max(window.end or end for window in stage.broken)
             victim = stage.victim.name if stage.victim else None
-            one = SoakFault(self._at(stage.broken[0].start), self._at(last), result.name, victim)
+            unjudged = result.verdict is Verdict.SKIPPED
+            still = round(self._late(stage.began, now()) / 1e9, 3) if unjudged else None
+            begin = self._at(stage.broken[0].start)
+            one = SoakFault(begin, self._at(last), result.name, victim, still)
             self.record = replace(self.record, faults=(*self.record.faults, one))
         self._last = result, seed
         if result.verdict is Verdict.FAILED:

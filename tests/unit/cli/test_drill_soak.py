@@ -177,3 +177,12 @@ def test_a_record_in_the_folder_that_is_of_another_soak_is_named(
     assert soaked(monkeypatch, "--report", "night", "--quiet") == ExitCode.USAGE
     said = capsys.readouterr().err.splitlines()[-1]
     assert "--report: night/soak.json: the soak in it has another --quiet" in said
+
+
+def test_a_soak_that_is_over_does_not_say_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Record(tmp_path / "night.json").save(replace(played(), seconds=3600.0))
+    soaked(monkeypatch, "--part", str(tmp_path / "night.json"), "--report", str(tmp_path / "r"))
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "1:00:00 of them played; seed 7; nothing is left to play; record:" in first
