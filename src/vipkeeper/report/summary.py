@@ -124,6 +124,11 @@ def counted(report: RunReport) -> str:
     return ", ".join(parts) or "no acts"
 
 
+def traced(report: RunReport) -> bool:
+    """Whether it was drawn from a trace: recorded, and judged by nobody."""
+    return bool(report.acts) and all(act.verdict is Verdict.RECORDED for act in report.acts)
+
+
 def resolution(report: RunReport) -> str:
     """One sentence on what the figures can resolve."""
     udp = sorted({act.udp.interval_ms for act in report.acts if act.udp.interval_ms > 0})
