@@ -16,9 +16,10 @@ from vipkeeper.cli.drill_acts import chosen
 from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.lab import box
 from vipkeeper.lab.acts import STORY
-from vipkeeper.lab.catalogue import SCENARIOS
+from vipkeeper.lab.catalogue import SCENARIOS, Suite, suite
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.topology import lan
+from vipkeeper.lab.troubles.faults import FAULTS
 from vipkeeper.report.json import dump_run
 from vipkeeper.report.run import RunReport, Verdict
 
@@ -204,3 +205,45 @@ def test_interrupted_before_the_first_act_leaves_the_last_report_alone(
     assert interrupted(monkeypatch, tmp_path, said) == 130
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert capsys.readouterr().err.splitlines()[-1] == "drill: interrupted after 0 of 2 acts"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--variant", "bset"), "unknown variant 'bset', expected one of default, "),
+        (("--variant", "bset"), "did you mean 'best'?"),
+        (("--set", "advert_interval=50ms"), "for advert_interval there is --interval 50ms"),
+        (("--set", "vip=10.0.0.1"), "the drill itself sets vip"),
+        (("--bundles", "there"), "--bundles belongs to 'drill --why'"),
+    ],
+)
+def test_word_that_cannot_be_meant_says_what_could_be(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    message = refused(capsys, tmp_path, "answer", *words)
+    assert said in message
+    assert message.count("\n") == 1
+
+
+def test_only_a_name_that_is_near_is_suggested() -> None:
+    with pytest.raises(UsageError, match="unknown act 'list'; see 'vipkeeper drill list'"):
+        chosen(["list+loss"], None)
+    with pytest.raises(UsageError, match="did you mean 'power-off'"):
+        chosen(["pwoer-off"], None)
+
+
+def test_list_of_a_suite_has_its_acts_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["drill", "list", "--suite", "smoke"]) == ExitCode.OK
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [act.name for act in suite(Suite.SMOKE)]
+    assert len(listed) < len(SCENARIOS)
+
+
+@pytest.mark.parametrize("words", [("list",), ("--why", "list")])
+def test_every_name_in_a_list_stands_two_columns_apart_from_what_it_means(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["drill", *words]) == ExitCode.OK
+    rows = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    for name in [act.name for act in SCENARIOS] if words == ("list",) else [f.name for f in FAULTS]:
+        assert any(row.startswith(f"{name}  ") for row in rows), name
