@@ -195,6 +195,9 @@ def _check(args: argparse.Namespace) -> None:
         "--for": args.seconds,
         "--keep": args.keep,
         "--variant": args.variant,
+        "--output": args.output,
+        "--why": args.why,
+        "--bundles": args.bundles,
     }
     if wrong := [name for name, value in given.items() if value]:
         raise UsageError(f"drill soak: it has no {', '.join(wrong)}")

@@ -37,6 +37,7 @@ def main(args: argparse.Namespace) -> int:
     """Play the faults, print the table of hits and misses, keep the JSON where it was asked for."""
     from vipkeeper.lab.troubles import table
 
+    _check(args)
     if args.acts == ["list"]:
         output.emit(table.listed())
         return ExitCode.OK
@@ -45,6 +46,24 @@ def main(args: argparse.Namespace) -> int:
     with contextlib.nullcontext() if args.bundles is None else ready(args.bundles, "--bundles"):
         output.check_files(asked)
         return _played(faults, asked, args)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what belongs to acts."""
+    given = {
+        "--suite": args.suite,
+        "--runs": args.runs != 1,
+        "--for": args.seconds,
+        "--keep": args.keep,
+        "--manager": args.manager != "vipkeeper",
+        "--variant": args.variant,
+        "--interval": args.interval != 100,
+        "--set": args.settings,
+        "--seed": args.seed is not None,
+        "--report": args.report,
+    }
+    if wrong := [name for name, value in given.items() if value]:
+        raise UsageError(f"drill --why: it has no {', '.join(wrong)}")
 
 
 def _played(

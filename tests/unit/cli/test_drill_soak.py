@@ -77,6 +77,8 @@ def test_a_record_of_another_soak_is_not_gone_on_with(
         (["soak", "loss", "--hours", "1"], "takes no acts"),
         (["soak", "--hours", "1", "--runs", "2"], "it has no --runs"),
         (["soak", "--hours", "1", "--manager", "keepalived"], "only vipkeeper's own promises"),
+        (["soak", "--hours", "1", "--why", "--output", "json"], "it has no --output, --why"),
+        (["--why", "--runs", "2", "--seed", "0"], "drill --why: it has no --runs, --seed"),
         (["soak", "--hours", "0"], "no number of hours"),
         (["soak", "--hours", "1", "--quiet", "--pairs"], "--quiet breaks nothing"),
         (["list", "loss"], "no others can be named with it"),
