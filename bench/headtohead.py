@@ -13,11 +13,14 @@ from bench.contenders import CONTENDERS
 from bench.figures import runs, summary
 from bench.targets import Finding, shown
 
+from vipkeeper.lab.recorder import TLS_EVERY, UDP_EVERY
 from vipkeeper.report.style import one_line
 
 OURS = "vipkeeper"
 RIVAL = "keepalived-best"
 Run = dict[str, Any]
+RESOLUTION = {"outage_ms": UDP_EVERY * 1000, "service_outage_ms": TLS_EVERY * 1000}
+"""Milliseconds between two questions of the client: figures less than that apart cannot be told from each other."""
 
 
 def rows(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -197,9 +200,11 @@ def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
 
 
 def _gain(metric: str, key: str, fast: Sequence[Run], slow: Sequence[Run]) -> str:
-    """By how much the first is faster; empty where it is not, or where its own figure is only the least."""
+    """By how much the first is faster; empty where it is not by more than the client can tell, or where its own figure is
+    only the least.
+    """
     ahead, behind = (summary(run[metric] for run in some)[key] for some in (fast, slow))
-    if behind <= ahead or ahead >= _least(metric, fast):
+    if behind - ahead <= RESOLUTION[metric] or ahead >= _least(metric, fast):
         return ""
     least = "at least " if behind >= _least(metric, slow) else ""
     return f"{least}{shown(round(behind - ahead, 3))} ms at {key}"

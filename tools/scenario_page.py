@@ -17,10 +17,11 @@ HEAD = """\
 # Scenarios
 
 Written by `tools/scenario_page.py` from the library itself (`lab/catalogue.py`). [drill.md](drill.md) says how they are played
-and measured, [protocol.md](protocol.md) why the VIP moves or does not.
+and measured, [protocol.md](protocol.md) why the VIP moves or does not, [findings.md](findings.md) what they found.
 
 ```
 vipkeeper drill list                     # all of them
+vipkeeper drill list --suite smoke       # those of a suite
 vipkeeper drill link-down corrupted      # some
 vipkeeper drill loss+sigterm             # two at once
 vipkeeper drill --suite smoke            # {smoke} that show most, below 4 minutes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import json
 import math
 import re
@@ -27,7 +28,7 @@ from vipkeeper.lab import cgroups
 from vipkeeper.lab.box import BoxError, in_box, made_by_root, outer_pid
 from vipkeeper.lab.catalogue import Suite
 from vipkeeper.lab.drill import Drill, Plan, Progress
-from vipkeeper.lab.managers import MANAGERS, PEERS, STYLES, Style
+from vipkeeper.lab.managers import MANAGERS, OWN_KEYS, PEERS, STYLES, Style
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.topology import lan
 from vipkeeper.report import html, svg, terminal
@@ -87,8 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--variant",
-        type=Style,
-        choices=list(Style),
+        type=_style,
         metavar="NAME",
         help=f"how a peer is set up, its first unless named ({STYLES})",
     )
@@ -127,6 +127,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _style(text: str) -> Style:
+    try:
+        return Style(text)
+    except ValueError:
+        near = difflib.get_close_matches(text, list(Style), n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        choices = ", ".join(Style)
+        raise argparse.ArgumentTypeError(
+            f"unknown variant {text!r}, expected one of {choices}{hint}"
+        ) from None
+
+
 def _interval(text: str) -> int:
     match = _INTERVAL.fullmatch(text)
     value = float(match[1]) * (1000 if match[2] == "s" else 1) if match else 0.0
@@ -149,6 +161,10 @@ def setting(text: str) -> str:
     match = _SETTING.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no KEY=VALUE of one line")
+    if match[1] == table.ADVERT_INTERVAL.name:
+        raise argparse.ArgumentTypeError(f"for {match[1]} there is --interval {match[2]}")
+    if match[1] in OWN_KEYS:
+        raise argparse.ArgumentTypeError(f"the drill itself sets {match[1]}")
     return f"{match[1]}: {match[2]}"
 
 
@@ -158,10 +174,12 @@ def main(args: argparse.Namespace) -> int:
         return drill_soak.main(args)
     if args.why:
         return drill_why.main(args)
+    if args.bundles is not None:
+        raise UsageError("--bundles belongs to 'drill --why': an act leaves its logs in --report")
     if "list" in args.acts:
         if len(args.acts) > 1:
             raise UsageError("drill list: it lists all acts, no others can be named with it")
-        output.emit(listed())
+        output.emit(listed(args.suite))
         return ExitCode.OK
     asked = output.targets(args)
     acts = chosen(args.acts, args.suite)
@@ -184,6 +202,7 @@ def main(args: argparse.Namespace) -> int:
     )
     check_settings(plan)
     with ready(chosen_folder(args)):
+        output.check_files(asked)  # a file may be meant for the folder that was just made
         for left in cgroups.sweep():
             output.note(f"drill: removed what a killed drill left: control group {left}")
         show = _Show(plan, args, asked)
@@ -308,6 +327,10 @@ class _Show:
         """Write the report folder and the outputs asked for."""
         parcel = json.loads(data)
         report = report_json.load_run(parcel["report"])
+        if parcel["interrupted"] and not report.acts:  # the report that is there says more
+            output.note(f"drill: {report.notes[0]}")
+            self.code = EXIT_INTERRUPTED
+            return
         try:
             write_folder(report, parcel["logs"], self._folder)
         finally:
@@ -359,4 +382,5 @@ def _deliver(report: RunReport, asked: Sequence[output.Target], args: argparse.N
             "html": lambda _: html.page(report),
         },
         ascii_only=args.ascii,
+        instead="text",
     )

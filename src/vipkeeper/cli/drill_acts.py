@@ -11,7 +11,7 @@ from vipkeeper.lab.act import Act, Group
 from vipkeeper.lab.acts import STORY
 from vipkeeper.lab.catalogue import SCENARIOS, Suite
 
-_NAME_WIDTH = 19
+_NAME_WIDTH = max(len(act.name) for act in SCENARIOS)
 _LINE = 100
 
 
@@ -28,8 +28,10 @@ def chosen(names: list[str], suite: str | None) -> tuple[Act, ...]:
     return catalogue.find(names) or STORY
 
 
-def listed() -> str:
-    """Every act once, by what it breaks."""
+def listed(suite: str | None = None) -> str:
+    """Every act once, by what it breaks; or the acts of a suite, in the order they are played."""
+    if suite is not None:
+        return "\n".join(_rows(catalogue.suite(Suite(suite))))
     lines = ["Played when no act is named:", "", *_rows(STORY)]
     for group in Group:
         rest = [act for act in SCENARIOS if act.group is group and act not in STORY]
@@ -39,8 +41,9 @@ def listed() -> str:
     ends = ", ".join(act.name for act in SCENARIOS if act.seconds)
     lines += [
         "",
-        f"--suite smoke plays {smoke} of them, --suite full all {len(SCENARIOS)}. ACT+ACT lays two faults "
-        "on one cluster.",
+        f"--suite smoke plays {smoke} of them ('drill list --suite smoke' shows which), --suite full all "
+        f"{len(SCENARIOS)}.",
+        "ACT+ACT lays two faults on one cluster.",
         *textwrap.wrap(
             f"--for changes how long these last: {ends}",
             _LINE,
@@ -52,4 +55,4 @@ def listed() -> str:
 
 
 def _rows(acts: Sequence[Act]) -> list[str]:
-    return [f"  {act.name:<{_NAME_WIDTH}} {act.title}" for act in acts]
+    return [f"  {act.name:<{_NAME_WIDTH}}  {act.title}" for act in acts]

@@ -195,6 +195,9 @@ def _check(args: argparse.Namespace) -> None:
         "--for": args.seconds,
         "--keep": args.keep,
         "--variant": args.variant,
+        "--output": args.output,
+        "--why": args.why,
+        "--bundles": args.bundles,
     }
     if wrong := [name for name, value in given.items() if value]:
         raise UsageError(f"drill soak: it has no {', '.join(wrong)}")
@@ -251,9 +254,11 @@ def clock(seconds: float) -> str:
 
 def _first_line(soak: Soak, path: Path) -> str:
     what = "nothing is broken" if soak.quiet else f"seed {soak.seed}"
-    end = datetime.now().astimezone() + timedelta(seconds=soak.hours * 3600 - soak.length)
+    left = soak.hours * 3600 - soak.length
+    end = datetime.now().astimezone() + timedelta(seconds=left)
     at = f", {clock(soak.length)} of them played" if soak.length else ""
-    return f"soak: {soak.hours:g} hours{at}; {what}; ends about {end:%a %H:%M}; record: {path}"
+    when = f"ends about {end:%a %H:%M}" if left > 0 else "nothing is left to play"
+    return f"soak: {soak.hours:g} hours{at}; {what}; {when}; record: {path}"
 
 
 @dataclass(slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vipkeeper.cli import output
+from vipkeeper.cli.report_folder import ready
 from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.text import printable
 
@@ -32,14 +35,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Play the faults, print the table of hits and misses, keep the JSON where it was asked for."""
-    from vipkeeper.lab.box import in_box
-    from vipkeeper.lab.troubles import play, table
+    from vipkeeper.lab.troubles import table
 
+    _check(args)
     if args.acts == ["list"]:
         output.emit(table.listed())
         return ExitCode.OK
     faults = find(args.acts)
     asked = output.targets(args)
+    with contextlib.nullcontext() if args.bundles is None else ready(args.bundles, "--bundles"):
+        output.check_files(asked)
+        return _played(faults, asked, args)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what belongs to acts."""
+    given = {
+        "--suite": args.suite,
+        "--runs": args.runs != 1,
+        "--for": args.seconds,
+        "--keep": args.keep,
+        "--manager": args.manager != "vipkeeper",
+        "--variant": args.variant,
+        "--interval": args.interval != 100,
+        "--set": args.settings,
+        "--seed": args.seed is not None,
+        "--report": args.report,
+    }
+    if wrong := [name for name, value in given.items() if value]:
+        raise UsageError(f"drill --why: it has no {', '.join(wrong)}")
+
+
+def _played(
+    faults: tuple[Fault, ...], asked: Sequence[output.Target], args: argparse.Namespace
+) -> int:
+    """Play them in a box and hand the table over; the exit code."""
+    from vipkeeper.lab.box import in_box
+    from vipkeeper.lab.troubles import play, table
+
     keep = None if args.bundles is None else args.bundles.resolve()
     results: list[Result] = []
 
@@ -56,6 +89,7 @@ def main(args: argparse.Namespace) -> int:
         asked,
         {"text": lambda _: table.text(results), "json": lambda _: play.as_json(results)},
         ascii_only=args.ascii,
+        instead="text",
     )
     right = all(result.outcome == play.Outcome.RIGHT.value for result in results)
     return ExitCode.OK if right else ExitCode.FINDINGS

@@ -84,18 +84,50 @@ def targets(args: argparse.Namespace) -> tuple[Target, ...]:
     return tuple(asked)
 
 
+def check_files(asked: Sequence[Target]) -> None:
+    """Refuse files that cannot be written, before what they are to hold is made in minutes.
+
+    Raises:
+        UsageError: the file or its folder is not there or not writable; says which.
+    """
+    for target in asked:
+        if target.path is not None and (reason := _unwritable(target.path)):
+            raise UsageError(f"--output: cannot write {target.path}: {reason}")
+
+
+def _unwritable(path: Path) -> str:
+    """Why a file cannot be written; empty where nothing is known against it."""
+    try:
+        real = Path(os.path.realpath(path))
+        if real.exists():
+            if real.is_dir():
+                return "it is a folder"
+            return "" if os.access(real, os.W_OK) else "it is not writable"
+        if not real.parent.is_dir():
+            return f"there is no folder {real.parent}"
+    except OSError as error:
+        return str(error.strerror)
+    writable = os.access(real.parent, os.W_OK | os.X_OK)
+    return "" if writable else f"the folder {real.parent} is not writable"
+
+
 def deliver(
     asked: Sequence[Target],
     renderers: Mapping[str, Callable[[Style], str]],
     *,
     ascii_only: bool = False,
+    instead: str = "",
 ) -> None:
-    """Render each target and write it; files never get colour.
+    """Render each target and write it, stdout first; files never get colour.
+
+    `instead`: the format that goes to stdout where a file cannot be written and nothing else went there,
+    for a result that was minutes in the making.
 
     Raises:
-        HostError: a file cannot be written.
+        HostError: a file cannot be written; all others are.
     """
-    for target in asked:
+    failed: list[str] = []
+    for target in sorted(asked, key=lambda one: one.path is not None):
         render = renderers[target.format]
         if target.path is None:
             emit(render(Style.of(sys.stdout, ascii_only)))
@@ -104,7 +136,11 @@ def deliver(
         try:
             write_whole(target.path, text)
         except OSError as error:
-            raise HostError(f"--output: cannot write {target.path}: {error.strerror}") from None
+            failed.append(f"--output: cannot write {target.path}: {error.strerror}")
+    if failed and instead and all(target.path is not None for target in asked):
+        emit(renderers[instead](Style.of(sys.stdout, ascii_only)))
+    if failed:
+        raise HostError("\n".join(failed))
 
 
 def write_whole(path: Path, text: str) -> None:

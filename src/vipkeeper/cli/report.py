@@ -56,7 +56,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--picture",
         choices=PICTURES,
-        default="timeline",
         help="which svg of a drill or trace: the timeline, the phases of its takeovers, its network "
         "(default: timeline)",
     )
@@ -96,7 +95,14 @@ def _renderers(recorded: Recorded, args: argparse.Namespace) -> Renderers:
             "svg": lambda _: _svg(report, args),
             "html": lambda _: _html(report),
         }
+    kind = "a soak" if isinstance(recorded, Soak) else "a bench"
+    if args.picture is not None:
+        raise UsageError(f"--picture: {kind} has one picture; only a drill or a trace has several")
     if isinstance(recorded, Soak):
+        if args.act is not None:
+            raise UsageError(
+                "--act: a soak is drawn whole; only a drill, a trace or a bench has acts"
+            )
         return _soak(recorded, args)
     cells = _cells(recorded, args.act)
     if drawn:

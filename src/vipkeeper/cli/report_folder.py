@@ -34,14 +34,21 @@ def chosen_folder(args: argparse.Namespace) -> Path:
 
 
 @contextlib.contextmanager
-def ready(folder: Path) -> Iterator[None]:
+def ready(folder: Path, option: str = "--report") -> Iterator[None]:
     """Make the folder before the drill; it is not left there empty.
 
     Raises:
-        UsageError: it cannot be made, or is not writable.
+        UsageError: it cannot be made, looked into, or is not writable; names the option it came by.
     """
-    made = not folder.exists()
-    _check(folder)
+    try:
+        made = not folder.exists()  # raises where the folder it is in is closed
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{option}: cannot make {folder}: {error.strerror}; {_another(option)}"
+        ) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{option}: {folder} is not writable; {_another(option)}")
     try:
         yield
     finally:
@@ -50,14 +57,8 @@ def ready(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def _check(folder: Path) -> None:
-    hint = "choose another folder with --report DIR"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--report: cannot make {folder}: {error.strerror}; {hint}") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"--report: {folder} is not writable; {hint}")
+def _another(option: str) -> str:
+    return f"choose another folder with {option} DIR"
 
 
 def _nothing() -> None:
@@ -111,8 +112,7 @@ def put(folder: Path, files: Mapping[str, str], written: Callable[[], None] = _n
         if not isinstance(error, OSError):
             raise
         raise HostError(
-            f"--report: cannot write to {folder}: {error.strerror}; "
-            "choose another folder with --report DIR"
+            f"--report: cannot write to {folder}: {error.strerror}; {_another('--report')}"
         ) from None
 
 

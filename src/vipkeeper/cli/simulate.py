@@ -102,6 +102,7 @@ def _hours(text: str) -> float:
 def main(args: argparse.Namespace) -> int:
     """Play one seed or a sweep."""
     asked = output.targets(args)
+    output.check_files(asked)
     started = time.monotonic()
     if args.sweep is None:
         totals = Totals()

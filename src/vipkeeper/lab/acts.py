@@ -245,8 +245,8 @@ STORY: tuple[Act, ...] = (
     Act(
         "daemon-killed",
         "The holder's daemon gets SIGKILL",
-        "The machine goes on answering for the VIP with nobody in charge. The kernel takes the "
-        "address away when its lease lapses; only then another server claims it.",
+        "The machine goes on answering for the VIP with nobody in charge. Where the address has a "
+        "lease, as with vipkeeper, the kernel takes it away in time, before another server claims it.",
         _daemon_killed,
         takeover,
         group=Group.DAEMON,
@@ -258,8 +258,8 @@ STORY: tuple[Act, ...] = (
     Act(
         "daemon-frozen",
         "The holder's daemon gets SIGSTOP",
-        "A frozen daemon cannot renew its lease, so the VIP leaves and moves. When the daemon goes "
-        "on it finds that it lost the VIP, and does not take it back.",
+        "A frozen daemon cannot renew a lease, so with vipkeeper the VIP leaves and moves. When the "
+        "daemon goes on it must find that it lost the VIP, and not take it back.",
         _daemon_frozen,
         takeover,
         group=Group.DAEMON,
@@ -280,7 +280,7 @@ STORY: tuple[Act, ...] = (
     Act(
         "one-server",
         "A cluster of one holds its VIP",
-        "A cluster begins with one server. It claims the VIP and keeps it beyond its kernel lease.",
+        "A cluster begins with one server. It claims the VIP and keeps it, with vipkeeper beyond its kernel lease.",
         _steady,
         _alone,
         seconds=4.5,

@@ -39,6 +39,8 @@ SCENARIOS: tuple[Act, ...] = (
 
 AND = "+"
 """Between the names of two acts that are laid together."""
+CLOSE = 0.7
+"""From which likeness on (difflib) a name may have been meant: one letter of four or five is another."""
 
 
 class Suite(enum.Enum):
@@ -157,7 +159,7 @@ def _named(name: str, wrong: list[str]) -> Act | None:
     """The act of a name; adds a line to `wrong` where there is none."""
     by_name = {act.name: act for act in SCENARIOS}
     if name not in by_name:
-        near = difflib.get_close_matches(name, by_name, n=1)
+        near = difflib.get_close_matches(name, by_name, n=1, cutoff=CLOSE)
         hint = f"did you mean '{near[0]}'?" if near else "see 'vipkeeper drill list'"
         wrong.append(f"drill: unknown act '{name}'; {hint}")
     return by_name.get(name)

@@ -23,6 +23,7 @@ from vipkeeper.lab.stage import Figures, Stage, healed
 from vipkeeper.lab.topology import LAN, Topology, lan
 from vipkeeper.report.phases import milestones
 from vipkeeper.report.run import (
+    LATE,
     ActResult,
     Client,
     Expectation,
@@ -157,7 +158,7 @@ class Drill:
             "real-time scheduling": _granted(self._real_time),
             "settings": ", ".join(self.plan.settings) or "defaults",
             "seed": str(self.plan.seed),
-            "probes late by at most": f"{self._worst_us() / 1000:.1f} ms",
+            LATE: f"{self._worst_us() / 1000:.1f} ms",
         }
         return RunReport(
             tool_version=self.manager.version(),

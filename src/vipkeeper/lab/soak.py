@@ -19,7 +19,7 @@ from vipkeeper.lab.recorder import UDP_EVERY, UDP_PATIENCE
 from vipkeeper.lab.schedule import Step, step
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.lab.watch import Watch
-from vipkeeper.report.run import ActResult, Expectation, Verdict
+from vipkeeper.report.run import LATE, ActResult, Expectation, Verdict
 from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakPart, SoakViolation
 
 SPELL = 30.0
@@ -27,7 +27,7 @@ SPELL = 30.0
 LAG = 300 * MILLISECOND
 """How far behind samples are judged: answers and lines of a trace may be on their way."""
 CONDITIONS = (
-    "kernel", "cores", "Python", "namespaces", "real-time scheduling", "probes late by at most",
+    "kernel", "cores", "Python", "namespaces", "real-time scheduling", LATE,
 )  # fmt: skip
 """What a record says of the host, of all that a drill does."""
 STANDSTILL = 1000 * MILLISECOND
@@ -204,7 +204,10 @@ class Soaking:
         if seed is not None and stage.broken:
             last = max(window.end or end for window in stage.broken)
             victim = stage.victim.name if stage.victim else None
-            one = SoakFault(self._at(stage.broken[0].start), self._at(last), result.name, victim)
+            unjudged = result.verdict is Verdict.SKIPPED
+            still = round(self._late(stage.began, now()) / 1e9, 3) if unjudged else None
+            begin = self._at(stage.broken[0].start)
+            one = SoakFault(begin, self._at(last), result.name, victim, still)
             self.record = replace(self.record, faults=(*self.record.faults, one))
         self._last = result, seed
         if result.verdict is Verdict.FAILED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 from vipkeeper.report.run import ActResult, Client, Marker, MarkerKind, Milestones
@@ -56,7 +57,16 @@ def happenings(act: ActResult) -> tuple[Marker, ...]:
             Marker(at, kind, text, found.server) for at, kind, text in written if at is not None
         ]
     order = list(MarkerKind)
-    return tuple(sorted(seen, key=lambda mark: (mark.at, order.index(mark.kind))))
+    return tuple(sorted(_told_once(seen), key=lambda mark: (mark.at, order.index(mark.kind))))
+
+
+def _told_once(marks: Iterable[Marker]) -> Iterable[Marker]:
+    """What happened to several servers at once, in the same words that name them all, is one mark."""
+    found: dict[tuple[float, MarkerKind, str, str | None], Marker] = {}
+    for mark in marks:
+        named = mark.server is not None and mark.server in mark.text
+        found.setdefault((mark.at, mark.kind, mark.text, None if named else mark.server), mark)
+    return found.values()
 
 
 def _is_claim(mark: Marker, found: Milestones) -> bool:

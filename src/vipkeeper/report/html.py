@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from vipkeeper.report.json import dump_run
 from vipkeeper.report.run import RunReport, Verdict
 from vipkeeper.report.style import milliseconds, one_line
-from vipkeeper.report.summary import ActSummary, counted, resolution, summaries
+from vipkeeper.report.summary import ActSummary, counted, resolution, summaries, traced
 from vipkeeper.report.svg import timeline
 from vipkeeper.report.svg_parts import DARK, LIGHT, variables
 
@@ -48,6 +48,7 @@ def page(report: RunReport) -> str:
             left_behind=_times(sum(act.left_behind for act in acts)),
             longest_outage=_longest(acts),
             resolution=resolution(report),
+            traced=traced(report),
             drawing=timeline,
             raw=raw,
             data_url=_data_url(raw),

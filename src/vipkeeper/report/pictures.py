@@ -9,7 +9,7 @@ from vipkeeper.report.bench import Outages
 from vipkeeper.report.html import file, stylesheet, templates
 from vipkeeper.report.soak import Soak
 from vipkeeper.report.svg_outages import curves, figures, split, still
-from vipkeeper.report.svg_soak import LISTED, clock, counted, overview, title
+from vipkeeper.report.svg_soak import LISTED, clock, counted, overview, title, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +54,6 @@ def soak_text(soak: Soak) -> str:
     if len(soak.violations) > LISTED:
         lines.append(f"  and {len(soak.violations) - LISTED} more")
     if not soak.violations:
-        lines.append("  every promise was kept")
+        said = verdict(soak)
+        lines.append(f"  {said[0].lower()}{said[1:]}")
     return "\n".join(lines) + "\n"

@@ -9,6 +9,8 @@ import enum
 from dataclasses import dataclass, field
 
 SCHEMA_VERSION = 1
+LATE = "probes late by at most"
+"""The condition of a run by which its figures are uncertain, besides the interval of their probe."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class SoakFault:
     end: float
     kind: str
     server: str | None = None
+    stood_still: float | None = None
+    """Seconds for which the host stood still, where what the act must show was not judged for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,12 @@ class Soak:
     def length(self) -> float:
         """Seconds that were played."""
         return self.hours * 3600 if self.seconds is None else self.seconds
+
+    @property
+    def unjudged(self) -> tuple[float, ...]:
+        """Of each fault of which it was not judged what it must show: how long the host stood still, seconds."""
+        found = (fault.stood_still for fault in self.faults)
+        return tuple(still for still in found if still is not None)
 
     @property
     def longest(self) -> float:

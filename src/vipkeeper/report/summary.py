@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vipkeeper.report.run import ActResult, Lane, RunReport, Span, Verdict
-from vipkeeper.report.style import interval, milliseconds
+from vipkeeper.report.run import LATE, ActResult, Lane, RunReport, Span, Verdict
+from vipkeeper.report.style import interval, milliseconds, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,11 @@ def counted(report: RunReport) -> str:
     return ", ".join(parts) or "no acts"
 
 
+def traced(report: RunReport) -> bool:
+    """Whether it was drawn from a trace: recorded, and judged by nobody."""
+    return bool(report.acts) and all(act.verdict is Verdict.RECORDED for act in report.acts)
+
+
 def resolution(report: RunReport) -> str:
     """One sentence on what the figures can resolve."""
     udp = sorted({act.udp.interval_ms for act in report.acts if act.udp.interval_ms > 0})
@@ -135,7 +140,9 @@ def resolution(report: RunReport) -> str:
         parts.append(f"service outage: a TLS hello every {' or '.join(map(interval, tls))}")
     if not parts:
         return "No probe was recorded."
-    return f"Resolution: {'; '.join(parts)}. A figure is exact to one probe interval."
+    late = one_line(report.conditions.get(LATE, ""))
+    more = f" and to what the probes were late by (at most {late})" if late else ""
+    return f"Resolution: {'; '.join(parts)}. A figure is exact to one probe interval{more}."
 
 
 def overlaps(lanes: tuple[Lane, ...]) -> dict[str, tuple[Span, ...]]:

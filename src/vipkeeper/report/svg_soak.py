@@ -32,7 +32,8 @@ def overview(soak: Soak, *, narrow: bool = False) -> str:
     key = f"vk-soak-{soak.seed}{'n' if narrow else ''}"
     left, right = 58.0, width - 18
     parts = [text(18, 28, title(soak), "ink t")]
-    words = "✗ FAILED" if soak.violations else "✓ every promise kept"
+    kept = "no promise broken" if soak.unjudged else "every promise kept"
+    words = "✗ FAILED" if soak.violations else f"✓ {kept}"
     parts.append(text(right, 28, words, "two b" if soak.violations else "ok b", "end"))
     y = 50.0
     for row in textwrap.wrap(counted(soak), int((right - 18) / CHARACTER)):
@@ -68,12 +69,13 @@ def title(soak: Soak) -> str:
 
 
 def counted(soak: Soak) -> str:
-    """`2.0 h from ..., 312 faults, 300 moves, 290 outages, the longest 412 ms`."""
+    """`2.00 h from ..., 312 faults (1 not judged), 300 moves, 290 outages, the longest 412 ms`."""
     longest = f", the longest {milliseconds(soak.longest * 1000)}" if soak.outages else ""
     probe = f" (probe every {soak.probe_ms:g} ms)" if soak.probe_ms and soak.outages else ""
+    unjudged = f" ({len(soak.unjudged)} not judged)" if soak.unjudged else ""
     return (
-        f"{one_line(soak.manager)}, {soak.length / 3600:.1f} h from {one_line(soak.started)}: "
-        f"{len(soak.faults)} faults, {len(soak.moves)} moves, "
+        f"{one_line(soak.manager)}, {soak.length / 3600:.2f} h from {one_line(soak.started)}: "
+        f"{len(soak.faults)} faults{unjudged}, {len(soak.moves)} moves, "
         f"{len(soak.outages)} outages{longest}{probe}"
     )
 
@@ -81,8 +83,20 @@ def counted(soak: Soak) -> str:
 def describe(soak: Soak) -> str:
     """The picture in words."""
     said = [f"{clock(v.at)}: {v.text}." for v in soak.violations[:LISTED]]
-    kept = "Every promise was kept." if not said else f"{len(soak.violations)} promises broken."
+    kept = f"{verdict(soak)}." if not said else f"{len(soak.violations)} promises broken."
     return " ".join([f"{counted(soak)}.", kept, *said])
+
+
+def verdict(soak: Soak) -> str:
+    """What a soak without a broken promise has shown."""
+    if not (still := soak.unjudged):
+        return "Every promise was kept"
+    faults = "1 fault" if len(still) == 1 else f"{len(still)} faults"
+    longest = f"{'' if len(still) == 1 else 'up to '}{milliseconds(max(still) * 1000)}"
+    return (
+        f"No promise was broken; what {faults} must show was not judged: "
+        f"the host stood still for {longest}"
+    )
 
 
 def clock(at: float) -> str:

@@ -20,6 +20,7 @@ from vipkeeper.report.summary import (
     overlaps,
     resolution,
     summaries,
+    traced,
 )
 from vipkeeper.report.svg_phases import figure as phase_figure
 from vipkeeper.report.ticks import axis_length, nice_ticks, seconds
@@ -56,9 +57,9 @@ def render_timeline(act: ActResult, *, ascii: bool, color: bool, width: int) -> 
 
 
 def _head(report: RunReport, style: Style, width: int) -> list[str]:
-    title = style.text(
-        f"drill with {report.manager} {report.tool_version}, {report.started_at}: {counted(report)}"
-    )
+    what = "trace of" if traced(report) else "drill with"
+    when = f", {report.started_at}" if report.started_at else ""
+    title = style.text(f"{what} {report.manager} {report.tool_version}{when}: {counted(report)}")
     conditions = ", ".join(f"{key} {value}" for key, value in report.conditions.items())
     return [
         style.paint(title, Tone.STRONG),

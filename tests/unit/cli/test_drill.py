@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from unit.report.sample import TAKEOVER
+from support.other_user import nobody
+from unit.report.sample import TAKEOVER, run_report
 from vipkeeper.cli import drill, drill_progress, main
 from vipkeeper.cli.drill_acts import chosen
 from vipkeeper.errors import ExitCode, UsageError
+from vipkeeper.lab import box
 from vipkeeper.lab.acts import STORY
-from vipkeeper.lab.catalogue import SCENARIOS
+from vipkeeper.lab.catalogue import SCENARIOS, Suite, suite
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.topology import lan
-from vipkeeper.report.run import Verdict
+from vipkeeper.lab.troubles.faults import FAULTS
+from vipkeeper.report.json import dump_run
+from vipkeeper.report.run import RunReport, Verdict
 
 
 def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:
@@ -139,3 +145,105 @@ def test_report_that_cannot_be_written_names_the_option(
     taken.write_text("a file")
     assert main.main(["drill", "answer", "--report", str(taken)]) == ExitCode.USAGE
     assert "--report DIR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [("answer", "--report"), ("--why", "quorum-lost", "--bundles")], ids=lambda w: w[-1]
+)
+def test_folder_that_may_not_be_looked_into_is_refused_in_one_line(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    with nobody():
+        assert main.main(["drill", *words, str(closed / "x")]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{words[-1]}: cannot make {closed}/x: Permission denied" in said
+
+
+@pytest.mark.parametrize("words", [("answer",), ("--why", "quorum-lost")])
+def test_output_file_that_cannot_be_written_is_refused_before_anything_is_played(
+    words: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def played(*_: object, **__: object) -> int:
+        raise AssertionError("a box was made")
+
+    for module in (drill, box):
+        monkeypatch.setattr(module, "in_box", played)
+    monkeypatch.chdir(tmp_path)
+    asked = ("--output", f"json={tmp_path}/nowhere/x.json")
+    assert main.main(["drill", *words, *asked]) == ExitCode.USAGE
+    assert f"there is no folder {tmp_path}/nowhere" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, folder: Path, report: RunReport) -> int:
+    """The exit code of `drill answer` of which the box gives this when Ctrl-C ends it."""
+    parcel = {"interrupted": True, "report": dump_run(report), "logs": {}}
+
+    def box_of(_work: object, take: Callable[[bytes], None], *_: object) -> int:
+        take(json.dumps(parcel).encode())
+        return 0
+
+    monkeypatch.setattr(drill, "in_box", box_of)
+    asked = ("--output", f"json={folder}/own.json", "--report", str(folder))
+    return main.main(["drill", "answer", *asked])
+
+
+def test_interrupted_before_the_first_act_leaves_the_last_report_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = replace(run_report(TAKEOVER), notes=("interrupted after 1 of 2 acts",))
+    assert interrupted(monkeypatch, tmp_path, said) == 130
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert {"own.json", "run.json"} < {path.name for path in before}
+    said = replace(run_report(), notes=("interrupted after 0 of 2 acts",))
+    assert interrupted(monkeypatch, tmp_path, said) == 130
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert capsys.readouterr().err.splitlines()[-1] == "drill: interrupted after 0 of 2 acts"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--variant", "bset"), "unknown variant 'bset', expected one of default, "),
+        (("--variant", "bset"), "did you mean 'best'?"),
+        (("--set", "advert_interval=50ms"), "for advert_interval there is --interval 50ms"),
+        (("--set", "vip=10.0.0.1"), "the drill itself sets vip"),
+        (("--bundles", "there"), "--bundles belongs to 'drill --why'"),
+    ],
+)
+def test_word_that_cannot_be_meant_says_what_could_be(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    message = refused(capsys, tmp_path, "answer", *words)
+    assert said in message
+    assert message.count("\n") == 1
+
+
+def test_only_a_name_that_is_near_is_suggested() -> None:
+    with pytest.raises(UsageError, match="unknown act 'list'; see 'vipkeeper drill list'"):
+        chosen(["list+loss"], None)
+    with pytest.raises(UsageError, match="did you mean 'power-off'"):
+        chosen(["pwoer-off"], None)
+
+
+def test_list_of_a_suite_has_its_acts_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["drill", "list", "--suite", "smoke"]) == ExitCode.OK
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [act.name for act in suite(Suite.SMOKE)]
+    assert len(listed) < len(SCENARIOS)
+
+
+@pytest.mark.parametrize("words", [("list",), ("--why", "list")])
+def test_every_name_in_a_list_stands_two_columns_apart_from_what_it_means(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["drill", *words]) == ExitCode.OK
+    rows = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    for name in [act.name for act in SCENARIOS] if words == ("list",) else [f.name for f in FAULTS]:
+        assert any(row.startswith(f"{name}  ") for row in rows), name

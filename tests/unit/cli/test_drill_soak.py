@@ -77,6 +77,8 @@ def test_a_record_of_another_soak_is_not_gone_on_with(
         (["soak", "loss", "--hours", "1"], "takes no acts"),
         (["soak", "--hours", "1", "--runs", "2"], "it has no --runs"),
         (["soak", "--hours", "1", "--manager", "keepalived"], "only vipkeeper's own promises"),
+        (["soak", "--hours", "1", "--why", "--output", "json"], "it has no --output, --why"),
+        (["--why", "--runs", "2", "--seed", "0"], "drill --why: it has no --runs, --seed"),
         (["soak", "--hours", "0"], "no number of hours"),
         (["soak", "--hours", "1", "--quiet", "--pairs"], "--quiet breaks nothing"),
         (["list", "loss"], "no others can be named with it"),
@@ -177,3 +179,12 @@ def test_a_record_in_the_folder_that_is_of_another_soak_is_named(
     assert soaked(monkeypatch, "--report", "night", "--quiet") == ExitCode.USAGE
     said = capsys.readouterr().err.splitlines()[-1]
     assert "--report: night/soak.json: the soak in it has another --quiet" in said
+
+
+def test_a_soak_that_is_over_does_not_say_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Record(tmp_path / "night.json").save(replace(played(), seconds=3600.0))
+    soaked(monkeypatch, "--part", str(tmp_path / "night.json"), "--report", str(tmp_path / "r"))
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "1:00:00 of them played; seed 7; nothing is left to play; record:" in first

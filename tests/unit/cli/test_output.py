@@ -11,7 +11,7 @@ import pytest
 from support.full_disk import no_file_longer_than
 from vipkeeper.cli import output
 from vipkeeper.cli.output import Style, Target, Tone
-from vipkeeper.errors import HostError
+from vipkeeper.errors import HostError, UsageError
 
 
 class Terminal(io.StringIO):
@@ -155,3 +155,25 @@ def test_a_pipe_is_written_to_and_not_replaced() -> None:
     assert os.read(reader, 100) == b"through a pipe\n"
     for one in (reader, writer):
         os.close(one)
+
+
+def test_what_no_file_takes_is_still_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [Target("json", tmp_path / "full.json"), Target("html", tmp_path / "page.html")]
+    long = {"json": lambda _: "x" * 5000, "html": lambda _: "page", "text": lambda _: "result"}
+    with no_file_longer_than(4096), pytest.raises(HostError, match=r"full\.json: File too large"):
+        output.deliver(asked, long, instead="text")
+    assert capsys.readouterr().out == "result\n"
+    assert (tmp_path / "page.html").read_text() == "page\n"
+    with no_file_longer_than(4096), pytest.raises(HostError):
+        output.deliver([asked[0], Target("html", None)], long, instead="text")
+    assert capsys.readouterr().out == "page\n"
+
+
+@pytest.mark.parametrize("name", ["no/such/file", ".", "file/below"])
+def test_a_file_that_cannot_be_written_is_refused_at_once(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    output.check_files([Target("json", tmp_path / "new"), Target("json", tmp_path / "file")])
+    with pytest.raises(UsageError, match="--output: cannot write"):
+        output.check_files([Target("json", tmp_path / name)])

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from unit.report.sample import FULL, run_report
+from unit.report.sample import FULL, SOAK, run_report
 from vipkeeper.cli.main import main
 from vipkeeper.report.json import dump_run, load_run
+from vipkeeper.report.soak import dump_soak
 
 
 @pytest.fixture
@@ -64,6 +65,8 @@ def test_colour_on_demand(record: str, capsys: pytest.CaptureFixture[str]) -> No
             2,
             "svg draws one act; choose it with --act",
         ),
+        (dump_soak(SOAK).encode(), ("--act", "loss"), 2, "--act: a soak is drawn whole"),
+        (dump_soak(SOAK).encode(), ("--picture", "network"), 2, "--picture: a soak has one"),
     ],
 )
 def test_bad_input(

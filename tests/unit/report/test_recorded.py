@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from support.pictures import TRACE, drawings, traced
 from unit.report.sample import FULL, SOAK
 from vipkeeper.cli.main import main
+from vipkeeper.report import html
 from vipkeeper.report.bench import Series, load_bench
 from vipkeeper.report.json import ReportError, dump_run
+from vipkeeper.report.pictures import soak_text
 from vipkeeper.report.recorded import load_recorded
 from vipkeeper.report.run import RunReport
 from vipkeeper.report.soak import SoakPart, dump_soak, load_soak, strips
 from vipkeeper.report.svg_outages import curves, figures
+from vipkeeper.report.terminal import render_run
 
 
 def test_a_daemons_trace_shows_its_own_kernel_and_what_others_said() -> None:
@@ -163,3 +166,22 @@ def test_a_run_without_traces_has_no_phases(
     path.write_text(dump_run(FULL))
     assert main(["report", str(path), "--picture", "phases", "--output", "svg"]) == 2
     assert "no act of the record has a takeover" in capsys.readouterr().err
+
+
+def test_a_soak_says_how_many_faults_were_not_judged_and_why() -> None:
+    faults = tuple(replace(fault, stood_still=1.3) for fault in SOAK.faults[:2])
+    kept = replace(SOAK, faults=SOAK.faults[:5], violations=(), seconds=180.0)
+    assert "every promise was kept" in soak_text(kept)
+    text = soak_text(replace(kept, faults=(*faults, *SOAK.faults[2:5])))
+    assert "0.05 h" in text
+    assert "5 faults (2 not judged)" in text
+    assert "every promise was kept" not in text
+    assert "what 2 faults must show was not judged: the host stood still for up to 1300 ms" in text
+
+
+def test_a_trace_is_not_headed_as_a_drill() -> None:
+    report = load_recorded(TRACE.read_text())
+    assert isinstance(report, RunReport)
+    head = render_run(report, ascii=True, color=False, width=100).splitlines()[0]
+    assert head.startswith(f"trace of vipkeeper {report.tool_version}: ")
+    assert "acts passed" not in html.page(report)

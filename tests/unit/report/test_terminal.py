@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from unit.report.sample import FULL, POWER_OFF, SKIPPED, SPLIT, run_report
-from vipkeeper.report.run import Lane, RunReport, Span
+from vipkeeper.report.run import Lane, Marker, MarkerKind, RunReport, Span
 from vipkeeper.report.style import ColorChoice, use_ascii, use_color
-from vipkeeper.report.terminal import render_run
+from vipkeeper.report.terminal import render_run, render_timeline
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -151,3 +151,13 @@ def test_who_decides_on_ascii(
     asked: bool, environment: dict[str, str], encoding: str | None, expected: bool
 ) -> None:
     assert use_ascii(asked, environment, encoding) is expected
+
+
+def test_what_befalls_two_servers_at_once_is_told_once() -> None:
+    text = "cp2 and cp1 lose power"
+    both = tuple(Marker(1.5, MarkerKind.FAULT, text, name) for name in ("cp1", "cp2"))
+    alike = tuple(Marker(1.6, MarkerKind.FAULT, "loses power", name) for name in ("cp1", "cp3"))
+    act = replace(POWER_OFF, markers=(*both, *alike))
+    drawn = render_timeline(act, ascii=True, color=False, width=100)
+    assert drawn.count(text) == 1
+    assert drawn.count("fault cp1: loses power") == drawn.count("fault cp3: loses power") == 1

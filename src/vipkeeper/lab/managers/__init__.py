@@ -5,10 +5,11 @@ from vipkeeper.lab.managers.keepalived import Keepalived
 from vipkeeper.lab.managers.kube_vip import KubeVip
 from vipkeeper.lab.managers.manual import Manual
 from vipkeeper.lab.managers.ucarp import Ucarp
-from vipkeeper.lab.managers.vipkeeper import Vipkeeper
+from vipkeeper.lab.managers.vipkeeper import OWN_KEYS, Vipkeeper
 
 __all__ = [
     "MANAGERS",
+    "OWN_KEYS",
     "PEERS",
     "SECOND",
     "STYLES",

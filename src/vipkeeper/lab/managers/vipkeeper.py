@@ -18,6 +18,8 @@ from vipkeeper.lab.processes import command
 from vipkeeper.lab.topology import Topology
 from vipkeeper.lab.traces import TRACE
 
+OWN_KEYS = frozenset({"vip", "servers", "distribution", "key_file"})
+"""Of cluster.yaml, besides the interval: the lab writes them itself."""
 ASKED_FOR = 0.5
 """Seconds that the lab waits for an answer where none may come: it records nothing meanwhile."""
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from vipkeeper.errors import HostError
 from vipkeeper.lab.processes import LabError, environment, in_namespace
 from vipkeeper.lab.troubles import breaks
 from vipkeeper.lab.troubles.faults import Fault
@@ -148,12 +149,16 @@ def _ask(site: Site, bundles: Sequence[Path]) -> dict[str, Any]:
 
 
 def _keep(bundles: Sequence[Path], answer: dict[str, Any], result: Result, folder: Path) -> None:
+    """Raises HostError: the folder cannot be written, as on a full disk."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for path in bundles:
-        shutil.copy(path, folder)
-    (folder / "answer.json").write_text(json.dumps(answer, indent=1) + "\n")
-    (folder / "result.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
+    try:
+        folder.mkdir(parents=True)
+        for path in bundles:
+            shutil.copy(path, folder)
+        (folder / "answer.json").write_text(json.dumps(answer, indent=1) + "\n")
+        (folder / "result.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
+    except OSError as error:
+        raise HostError(f"--bundles: cannot write to {folder}: {error.strerror}") from None
 
 
 def judge(fault: Fault, answer: dict[str, Any], seconds: float = 0.0) -> Result:

@@ -11,7 +11,8 @@ from vipkeeper.lab.troubles.play import Outcome, Result
 
 def listed() -> str:
     """All faults, one a line."""
-    return "\n".join(f"{fault.name:<22}{fault.what}" for fault in FAULTS)
+    width = max(len(fault.name) for fault in FAULTS)
+    return "\n".join(f"{fault.name:<{width}}  {fault.what}" for fault in FAULTS)
 
 
 def expectation(fault: Fault) -> str:
@@ -34,8 +35,12 @@ def summary(results: Sequence[Result]) -> str:
 def text(results: Sequence[Result]) -> str:
     """For the terminal."""
     by_name = {fault.name: fault for fault in FAULTS}
-    lines = [f"{'fault':<22}{'expected':<16}{'outcome':<11}answer"]
-    for result in results:
-        fault = by_name[result.name]
-        lines.append(f"{result.name:<22}{expectation(fault):<16}{result.outcome:<11}{said(result)}")
+    wanted = [expectation(by_name[result.name]) for result in results]
+    name = max(len(one) for one in ("fault", *(result.name for result in results)))
+    expected = max(len(one) for one in ("expected", *wanted))
+    lines = [f"{'fault':<{name}}  {'expected':<{expected}}  {'outcome':<10} answer"]
+    for result, right in zip(results, wanted, strict=True):
+        lines.append(
+            f"{result.name:<{name}}  {right:<{expected}}  {result.outcome:<10} {said(result)}"
+        )
     return "\n".join([*lines, "", summary(results)])
