@@ -137,11 +137,12 @@ def test_an_interrupted_soak_has_saved_and_leaves_no_folder(
     folder = interpreter(
         f"trap 'touch {tmp_path}/saved; exit 130' TERM; read go < {gate}; kill -{name} $PPID; sleep 60 & wait"
     )
-    told: list[int] = []
+    told: list[bool] = []
 
     def wait(process: subprocess.Popen[str], timeout: float | None = None) -> int:
         if not told:
-            told.append(gate.write_text("go\n"))
+            told.append(True)  # before the signal that this brings
+            gate.write_text("go\n")
         return original(process, timeout)
 
     original = subprocess.Popen.wait
