@@ -2,46 +2,71 @@
 
     ./dev bench versus [--minutes M] [--cell NAME] [--manager NAME]   vipkeeper and its peers, in parts
     ./dev bench probe [--scale S]                                     what the client probe gets wrong
-    ./dev bench election [--cell NAME ...] [--scale S] [--out FILE]   every cell, hours
-    ./dev bench holder [--scale S] [--out FILE]                       the holder's cells, and rest
-    ./dev bench rest [--out FILE]                                     memory, processor time, --help
-    ./dev bench why [--scale S] [--out FILE]                          a bundle of 200 MiB, and live
-    ./dev bench lint [--scale S] [--out FILE]                         time and memory of the linter
+    ./dev bench election [--cell NAME ...] [--scale S]                every cell, hours
+    ./dev bench holder [--scale S]                                    the holder's cells, and rest
+    ./dev bench rest [--scale S]                                      memory, processor time, --help
+    ./dev bench why [--scale S]                                       a bundle of 200 MiB, and live
+    ./dev bench lint [--scale S]                                      time and memory of the linter
     ./dev bench soak --hours H [--quiet] [--minutes M] [--seed N]     random faults or none, in parts
-    ./dev bench simulate [--scale S] [--out FILE]                     speed and sweeps of the simulator
-    ./dev bench table [--out FILE]                                    docs/benchmarks.md from the results
+    ./dev bench simulate [--scale S]                                  speed and sweeps of the simulator
+    ./dev bench table [--results PLACE]                               docs/benchmarks.md from the results
 
-A run that was interrupted goes on from its file. Nothing here judges but the table; every run is kept.
+`--out FILE`, of every command, is where its results go (of table: the page). The published results are of
+other commits, and versus, election and holder do not add to them unless `--mix` is given. A run that was
+interrupted goes on from its file. Nothing here judges but the table; every run is kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from bench import lint, probe, rest, results, simulation, soak, table, versus, why
 from bench.cells import BOTH, CELLS, HOLDER, Cell
 from bench.contenders import CONTENDERS
 from bench.runner import play, print_summary
+from bench.started import INTERRUPTED, interrupting
 from tools.compiled import CompileError
 
-from vipkeeper.errors import HostError
+from vipkeeper.cli.drill_soak import MOST_HOURS
+from vipkeeper.errors import ExitCode, UsageError, VipkeeperError
 
-COMMANDS = (
-    "versus",
-    "probe",
-    "election",
-    "holder",
-    "rest",
-    "lint",
-    "why",
-    "simulate",
-    "soak",
-    "table",
-)
+_BLOCKS = ("cell", "scale", "out", "manager", "mix")
+_ONCE = ("scale", "out")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "versus": ("minutes", *_BLOCKS),
+    "probe": _ONCE,
+    "election": _BLOCKS,
+    "holder": _BLOCKS,
+    "rest": _ONCE,
+    "lint": _ONCE,
+    "why": _ONCE,
+    "simulate": _ONCE,
+    "soak": ("hours", "minutes", "quiet", "seed", "out"),
+    "table": ("results", "out"),
+}
+"""The commands, and the options that each has."""
+DEFAULTS: dict[str, Any] = {
+    "cell": None,
+    "minutes": 45.0,
+    "hours": 2.0,
+    "quiet": False,
+    "seed": None,
+    "scale": 1.0,
+    "out": None,
+    "manager": None,
+    "mix": False,
+    "results": results.DEFAULT.parent,
+}
+USER_IS_IN = "BENCH_USER_IS_IN"
+"""The variable in which ./dev says from which folder it was started."""
+PIPE_CLOSED = 141
+"""As of a process that SIGPIPE ends."""
 SINGLE: dict[str, tuple[Callable[[float], dict[str, Any]], Callable[[dict[str, Any]], str]]] = {
     "why": (why.measure, why.line),
     "lint": (lint.measure, lint.line),
@@ -53,44 +78,134 @@ REST_SECONDS = 60.0
 
 
 def main(words: list[str]) -> int:
-    """Run a command; exit code 2 for what cannot be run."""
-    if not words:
-        print(__doc__)
-        for cell in (*CELLS, *versus.cells()):
-            unit = "s" if cell.seconds else "runs"
-            amounts = ", ".join(f"{name} {cell.total(name):.0f} {unit}" for name in cell.managers)
-            print(f"{cell.name:<24}{cell.what} ({amounts})")
-        return 0
-    args = _parser().parse_args(words)
+    """Run a command; exit code 2 for what cannot be run, one line on stderr with it."""
     try:
-        return _run(args)
-    except (results.ResultsError, CompileError, HostError) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
+        with interrupting():
+            try:
+                code = _run(_asked(words)) if words else _overview()
+            except SystemExit as done:  # argparse ends this way after --help
+                code = done.code if isinstance(done.code, int) else ExitCode.OK
+            sys.stdout.flush()
+        return code
+    except (results.ResultsError, CompileError, VipkeeperError) as error:
+        return _refused(str(error))
     except KeyboardInterrupt:
-        print("bench: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    except OSError as error:  # such as a full disk under the folder for temporary files
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
+        _say("interrupted; the same command goes on from here")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _leave_stdout()
+        return PIPE_CLOSED
+    except OSError as error:
+        if error.filename is not None:
+            return _refused(f"{error.filename}: {error.strerror}")
+        # A stream does not say its name: stdout, or a file under the folder for temporary ones.
+        _leave_stdout()
+        return _refused(f"cannot write the output or a temporary file: {error.strerror}")
+
+
+def _say(line: str) -> None:
+    """To stderr, which may be gone as well."""
+    with contextlib.suppress(OSError):
+        print(f"bench: {line}", file=sys.stderr)
+
+
+def _refused(why: str) -> int:
+    _say(why)
+    return ExitCode.USAGE
+
+
+def _leave_stdout() -> None:
+    """What stdout did not take is not tried once more when Python ends."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _overview() -> int:
+    """Commands and cells."""
+    print(__doc__)
+    for cell in (*CELLS, *versus.cells()):
+        unit = "s" if cell.seconds else "runs"
+        amounts = ", ".join(f"{name} {cell.total(name):.0f} {unit}" for name in cell.managers)
+        print(f"{cell.name:<24}{cell.what} ({amounts})")
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (./dev bench --help)")
+
+
+def _up_to(most: float, what: str) -> Callable[[str], float]:
+    """The type of an option: a number above 0 and up to `most`."""
+
+    def number(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if 0 < (value := float(text)) <= most:
+                return value
+        raise argparse.ArgumentTypeError(f"'{text}' is no {what} above 0 and up to {most:g}")
+
+    return number
+
+
+def _place(text: str) -> Path:
+    """The type of an option: a path from where the user is, which ./dev leaves for the repository."""
+    return Path(os.environ.get(USER_IS_IN, "."), text)
+
+
+def _asked(words: list[str]) -> argparse.Namespace:
+    """The command line, defaults filled in.
+
+    Raises:
+        UsageError: a mistake in it, such as an option that the command does not have.
+    """
+    args = vars(_parser().parse_args(words))
+    has = OPTIONS[args["what"]]
+    if foreign := [name for name in args if name not in ("what", *has)]:
+        raise UsageError(
+            f"{args['what']} has no --{foreign[0]}; it has --{', --'.join(has)} (./dev bench --help)"
+        )
+    return argparse.Namespace(**(DEFAULTS | args))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )  # fmt: skip
-    parser.add_argument("what", choices=COMMANDS)
+    parser = _Parser(
+        prog="./dev bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    parser.add_argument("what", choices=OPTIONS, metavar="COMMAND", help=", ".join(OPTIONS))
     parser.add_argument(
         "--cell", action="append", metavar="NAME", help="only this one, or all of GROUP/"
     )
     parser.add_argument(
-        "--minutes", type=float, default=45.0, help="length of a part of versus, soak"
+        "--minutes",
+        type=_up_to(MOST_HOURS * 60, "number of minutes"),
+        metavar="M",
+        help="length of a part of versus, soak (45)",
     )
-    parser.add_argument("--hours", type=float, default=2.0, help="of a soak, all parts together")
+    parser.add_argument(
+        "--hours",
+        type=_up_to(MOST_HOURS, "number of hours"),
+        metavar="H",
+        help="of a soak, all parts together (2)",
+    )
     parser.add_argument("--quiet", action="store_true", help="a soak in which nothing is broken")
-    parser.add_argument("--seed", type=int, help="of a soak that begins")
-    parser.add_argument("--scale", type=float, default=1.0, help="fewer runs for a quick look")
-    parser.add_argument("--out", type=Path, help="file of results (table: the page)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of a soak that begins")
+    parser.add_argument(
+        "--scale",
+        type=_up_to(1, "share"),
+        metavar="S",
+        help="fewer runs for a quick look, such as 0.1",
+    )
+    parser.add_argument(
+        "--out", type=_place, metavar="FILE", help="file of results (table: the page)"
+    )
     parser.add_argument(
         "--manager",
         action="append",
@@ -99,18 +214,25 @@ def _parser() -> argparse.ArgumentParser:
         help="only this one, as results call it",
     )
     parser.add_argument("--mix", action="store_true", help="go on with a file of another commit")
-    parser.add_argument("--results", type=Path, default=results.DEFAULT.parent, help="for table")
+    parser.add_argument(
+        "--results",
+        type=_place,
+        metavar="PLACE",
+        help="for table: a folder of results, or one file of them",
+    )
     return parser
 
 
 def _run(args: argparse.Namespace) -> int:
     if args.what == "table":
         out = args.out or results.ROOT / "docs" / "benchmarks.md"
+        results.writable(out)
         results.write(out, table.page(table.gather(args.results)))
         print(f"written: {out}")
         return 0
     if args.what in SINGLE:
         path = args.out or results.DEFAULT
+        results.writable(path)
         found = results.load(path)
         measure, line = SINGLE[args.what]
         found[args.what] = measure(args.scale)
@@ -121,8 +243,10 @@ def _run(args: argparse.Namespace) -> int:
         return _versus(args)
     if args.what == "soak":
         path = args.out or results.DEFAULT.parent / soak.FILES[args.quiet]
+        results.writable(path)
         return soak.play(args.hours, args.minutes, quiet=args.quiet, seed=args.seed, path=path)
     path = args.out or results.DEFAULT
+    results.writable(path)
     if args.what != "rest":
         names = _known(args.cell, CELLS) or (
             HOLDER if args.what == "holder" else [cell.name for cell in CELLS]
@@ -165,6 +289,7 @@ def _known(asked: Sequence[str] | None, cells: Sequence[Cell]) -> list[str]:
 def _versus(args: argparse.Namespace) -> int:
     """A part of the head-to-head; what each costs at rest once all of it has been played."""
     path = args.out or versus.DEFAULT
+    results.writable(path)
     every = versus.cells()
     names = _known(args.cell, every)
     cells = [cell for cell in every if not names or cell.name in names]

@@ -11,10 +11,10 @@ from typing import IO, Any
 
 from bench import results
 from bench.figures import summary
+from bench.started import boxed
 from bench.targets import Finding
 
 from vipkeeper.lab import records
-from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.processes import LabError, command, environment, in_namespace
 from vipkeeper.lab.recorder import UDP_EVERY, UDP_PATIENCE
@@ -52,10 +52,9 @@ class Heard:
 
 def measure(datagrams: int) -> dict[str, Any]:
     """So many datagrams, one each 2 ms, to a VIP that one server has all the time."""
-    found: list[dict[str, Any]] = []
     record = {"conditions": results.conditions()}
-    in_box(lambda place: _inside(place, datagrams), lambda data: found.append(json.loads(data)))
-    return record | found[0]
+    found: dict[str, Any] = json.loads(boxed(lambda place: _inside(place, datagrams)))
+    return record | found
 
 
 def _inside(directory: Path, datagrams: int) -> bytes:

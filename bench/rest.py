@@ -15,8 +15,8 @@ from typing import Any
 from bench import results
 from bench.contenders import CONTENDERS, Contender
 from bench.figures import summary
+from bench.started import boxed
 
-from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.managers import MANAGERS, Manager, Vipkeeper
 from vipkeeper.lab.processes import LabError, Process
@@ -45,12 +45,10 @@ def measure_all(names: Sequence[str], seconds: float) -> dict[str, Any]:
 
 
 def _played(contender: Contender, seconds: float) -> dict[str, Any]:
-    found: list[dict[str, Any]] = []
-    in_box(
-        lambda directory: _inside(directory, contender, seconds),
-        lambda data: found.append(json.loads(data)),
+    found: dict[str, Any] = json.loads(
+        boxed(lambda directory: _inside(directory, contender, seconds))
     )
-    return found[0]
+    return found
 
 
 def help_time() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -19,6 +20,10 @@ from typing import Any
 SCHEMA_VERSION = 1
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "bench" / "results" / "lab.json"
+
+
+SHOWN = 3
+"""Commits that a refusal names; results may hold runs of dozens."""
 
 
 class ResultsError(Exception):
@@ -75,9 +80,12 @@ def same_commit(found: dict[str, Any], path: Path, *, mix: bool) -> None:
     """
     before, at = commits(found), commit()
     if before and before != [at] and not mix:
+        others = ", ".join(before[:SHOWN]) + (
+            f" and {len(before) - SHOWN} more" if before[SHOWN:] else ""
+        )
         raise ResultsError(
-            f"{path} holds runs of {', '.join(before)}, this is {at}: give --out another file, "
-            "or --mix to go on all the same"
+            f"{path} holds runs of {others}, this is {at}: --out FILE begins results of your own, "
+            "--mix adds to these"
         )
 
 
@@ -87,14 +95,40 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         ResultsError: the file is no results of this version.
     """
-    if not path.exists():
-        return {"schema_version": SCHEMA_VERSION, "cells": {}}
+    text = read(path)
+    return {"schema_version": SCHEMA_VERSION, "cells": {}} if text is None else parse(text, path)
+
+
+def read(path: Path) -> str | None:
+    """The text of a file; None where there is none.
+
+    Raises:
+        ResultsError: it cannot be read, or is no text.
+    """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise ResultsError(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error.strerror}") from None
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """Results from the text of a file.
+
+    Raises:
+        ResultsError: the text is no results of this version.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path}: no JSON: {error}") from None
     if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
         raise ResultsError(f"{path}: no results of the bench, version {SCHEMA_VERSION}")
+    if not isinstance(found.setdefault("cells", {}), dict):
+        raise ResultsError(f"{path}: no results of the bench: 'cells' is no object")
     return found
 
 
@@ -103,15 +137,36 @@ def save(path: Path, results: dict[str, Any]) -> None:
     write(path, json.dumps(results, indent=1) + "\n")
 
 
+def writable(path: Path) -> None:
+    """See that a file can be written before hours are spent on what belongs in it. Makes no folder.
+
+    Raises:
+        ResultsError: it cannot, or something else than a file is there.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise ResultsError(f"cannot write {path}: there is no folder {folder}")
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror}") from None
+    if not stat.S_ISREG(mode):
+        raise ResultsError(f"cannot write {path}: it is no regular file")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ResultsError(f"cannot write {path}: no permission to write in {folder}")
+
+
 def write(path: Path, text: str) -> None:
     """Write a file, whole or not at all.
 
     Raises:
         ResultsError: it cannot be written; what was there still is.
     """
+    writable(path)
     fresh = path.with_suffix(".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
     except OSError as error:

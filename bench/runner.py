@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import results
+from bench import results, started
 from bench.cells import Cell
 from bench.contenders import CONTENDERS
 from bench.figures import run_of, runs, summary
@@ -91,9 +91,7 @@ def block_of(cell: Cell, manager: str, size: float) -> dict[str, Any]:
         record["command"] = " ".join(["vipkeeper", *command[3:-4]])
         limit = _SETTLING + count * (_RUN + (size if cell.seconds else 0))
         try:
-            done = subprocess.run(
-                command, check=False, capture_output=True, text=True, timeout=limit
-            )
+            done = started.run(command, timeout=limit)
             report = json.loads(out.read_text(encoding="utf-8"))
         except subprocess.TimeoutExpired:
             record["error"] = f"not ended after {limit:.0f} s"

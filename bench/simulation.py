@@ -6,12 +6,11 @@ from __future__ import annotations
 import json
 import math
 import random
-import subprocess
 import sys
 import time
 from typing import Any
 
-from bench import results
+from bench import results, started
 from bench.figures import summary
 from bench.targets import Finding
 from tools import compiled
@@ -111,10 +110,11 @@ def _sweep(way: Way, words: tuple[str, ...], scale: float) -> dict[str, Any]:
     at = asked.index("--sweep") + 1
     asked[at] = str(max(1, math.ceil(int(asked[at]) * min(1.0, scale))))
     before = results.conditions()
-    done = subprocess.run(
+    done = started.run(
         [sys.executable, "-P", "-m", "vipkeeper", "simulate", *asked, "--output", "json"],
-        env=way.environment(), capture_output=True, text=True, check=False, timeout=7200,
-    )  # fmt: skip
+        env=way.environment(),
+        timeout=7200,
+    )
     if done.returncode not in (0, 1):
         raise results.ResultsError(f"simulate ended with {done.returncode}: {done.stderr[-500:]}")
     keys = ("seed", "runs", "simulated_hours", "events", "faults", "moves", "seconds", "violations")

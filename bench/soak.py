@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import results
+from bench import results, started
 from bench.headtohead import rows
 from bench.targets import shown
 
+from vipkeeper.errors import ExitCode
 from vipkeeper.report.json import ReportError
 from vipkeeper.report.soak import Soak, dump_soak, load_soak
 
@@ -39,9 +40,13 @@ def play(hours: float, minutes: float, *, quiet: bool, seed: int | None, path: P
     words += ["--part", str(path), *(["--quiet"] if quiet else [])]
     words += ["--seed", str(seed)] if seed is not None else []
     report = Path(tempfile.mkdtemp(prefix="soak-report-"))
-    code = _run([*words, "--report", str(report)])
-    if not any(report.iterdir()):
-        report.rmdir()
+    code = None
+    try:
+        code = _run([*words, "--report", str(report)])
+    finally:
+        # Only a broken promise leaves pictures and traces; of anything else there is nothing whole.
+        if code != ExitCode.FINDINGS or not any(report.iterdir()):
+            shutil.rmtree(report, ignore_errors=True)
     after = _load(path)
     before = len(there.parts) if there is not None else 0
     if after is not None and len(after.parts) > before:
@@ -90,19 +95,20 @@ def _row(name: str, soak: Soak) -> list[str]:
 
 
 def _load(path: Path) -> Soak | None:
-    if not path.exists():
-        return None
+    text = results.read(path)
     try:
-        return load_soak(path.read_text(encoding="utf-8"))
+        return None if text is None else load_soak(text)
     except ReportError as error:
         raise results.ResultsError(f"{path}: {error}") from None
 
 
 def _run(words: list[str]) -> int:
-    """To its end; Ctrl-C reaches it as well as this process, and it knows what to save."""
-    with subprocess.Popen(words) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
+    """To its end, which a signal brings early: it knows what to save, and says that it was interrupted."""
+    with started.started(words) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            started.end(process)
+            if process.returncode != started.INTERRUPTED:
+                raise
+            return started.INTERRUPTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,28 @@ METRICS = (
 )
 
 
-def gather(folder: Path) -> dict[str, Any]:
-    """All results of a folder; where two files have one cell, the runs of both."""
+def gather(place: Path) -> dict[str, Any]:
+    """All results of a folder, or those of one file; where two files have one cell, the runs of both.
+
+    Raises:
+        ResultsError: there are none, or a file cannot be read.
+    """
+    folder = place.is_dir()
+    paths = sorted(place.glob("*.json")) if folder else [place]
     found: dict[str, Any] = {"schema_version": results.SCHEMA_VERSION, "cells": {}, "soaks": {}}
-    for path in sorted(folder.glob("*.json")):
+    empty = json.dumps(found)
+    for path in paths:
+        text = results.read(path)
+        if text is None:
+            raise results.ResultsError(f"{path}: there is no such file or folder")
         try:
-            one = results.load(path)
+            one = results.parse(text, path)
         except results.ResultsError:
+            if not folder:
+                raise
             continue
         if "violations" in one:
-            found["soaks"][path.stem] = path.read_text(encoding="utf-8")
+            found["soaks"][path.stem] = text
         # A recorded drill is JSON of the same version; results have cells.
         for cell, records in one.get("cells", {}).items():
             for manager, record in records.items():
@@ -54,6 +67,8 @@ def gather(folder: Path) -> dict[str, Any]:
         for name in ("rest", "rest_versus", "lint", "simulate", "probe", "left_out", "why"):
             if name in one:
                 found[name] = one[name]
+    if json.dumps(found) == empty:
+        raise results.ResultsError(f"{place}: no results of the bench{' in it' if folder else ''}")
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import random
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import results, why_live
+from bench import results, started, why_live
 from bench.figures import summary
 from bench.targets import why_findings
 
@@ -112,8 +111,12 @@ def _write(path: Path, loud: float) -> None:
 
 def _once(path: Path) -> dict[str, float]:
     words = [sys.executable, "-m", "bench.why", str(path)]
-    out = subprocess.run(words, check=True, capture_output=True, text=True, timeout=600).stdout
-    seconds, cpu, floor, kib, facts = out.split()
+    done = started.run(words, timeout=600)
+    if done.returncode != 0:
+        raise results.ResultsError(
+            f"reading a bundle ended with {done.returncode}: {done.stderr[-500:]}"
+        )
+    seconds, cpu, floor, kib, facts = done.stdout.split()
     return {
         "seconds": float(seconds),
         "cpu_s": float(cpu),

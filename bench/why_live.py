@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.rest import at_rest
+from bench.started import boxed
 
 from vipkeeper.diagnose.vocabulary import Key
-from vipkeeper.lab.box import in_box
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.processes import LabError, command, environment, in_namespace
@@ -31,9 +31,8 @@ def measure(runs: int) -> dict[str, Any]:
     answered, so that connections run into their limits of time), and the API server of this one takes
     connections and never answers.
     """
-    found: list[dict[str, Any]] = []
-    in_box(lambda directory: _inside(directory, runs), lambda data: found.append(json.loads(data)))
-    return found[0]
+    found: dict[str, Any] = json.loads(boxed(lambda directory: _inside(directory, runs)))
+    return found
 
 
 def compiled(folder: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ import importlib.metadata
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -165,17 +166,23 @@ def _run(
     command: Sequence[str], *, cwd: Path | None = None, environment: dict[str, str] | None = None
 ) -> str:
     """What it writes; its last lines are in the error when it fails."""
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False, timeout=TIMEOUT,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise CompileError(f"{Path(command[2]).name} takes longer than {TIMEOUT:.0f} s") from None
-    if done.returncode != 0:
-        tail = done.stdout.strip().splitlines()[-8:]
+    with subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, process_group=0,
+    ) as process:  # fmt: skip
+        try:
+            said, _ = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            what = f"{Path(command[2]).name} takes longer than {TIMEOUT:.0f} s"
+            raise CompileError(what) from None
+        finally:
+            # Its compilers too, which would go on without it.
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode != 0:
+        tail = said.strip().splitlines()[-8:]
         raise CompileError("\n  ".join([f"{Path(command[2]).name} failed:", *tail]))
-    return done.stdout
+    return said
 
 
 def _say(text: str) -> None:

@@ -200,3 +200,16 @@ def test_runs_of_two_commits_are_mixed_only_if_asked(
     assert blocks == []
     runner.play([cell], 1.0, file, ("vipkeeper",), mix=True)
     assert blocks == [("vipkeeper", 1)]
+
+
+def test_a_refused_mix_names_some_commits_and_both_ways_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "commit", lambda: "now")
+    many = {str(number): {"vipkeeper": record(commit=f"c{number}")} for number in range(9)}
+    with pytest.raises(results.ResultsError) as refused:
+        results.same_commit({"cells": many}, tmp_path, mix=False)
+    assert str(refused.value) == (
+        f"{tmp_path} holds runs of c0, c1, c2 and 6 more, this is now: --out FILE begins results of "
+        "your own, --mix adds to these"
+    )

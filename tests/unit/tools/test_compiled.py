@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -54,3 +58,19 @@ def test_what_is_not_compiled_is_not_taken_for_compiled() -> None:
     way = compiled.Way("compiled", compiled.SOURCE)
     with pytest.raises(compiled.CompileError, match="which is not compiled"):
         compiled.play(way, [1], What.SPEED, 1)
+
+
+def test_a_signal_to_who_waits_kills_the_compilers_too(tmp_path: Path) -> None:
+    """SIGTERM as the bench has it: KeyboardInterrupt."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    script = f"sleep 60 & echo $! > {tmp_path}/pid; kill -TERM $PPID; wait"
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            compiled._run(["sh", "-c", script])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with contextlib.suppress(ProcessLookupError):  # when it is reaped already
+        compiler = os.pidfd_open(int((tmp_path / "pid").read_text()))
+        ended, _, _ = select.select([compiler], [], [], 10)
+        os.close(compiler)
+        assert ended, "a compiler goes on"
