@@ -67,7 +67,7 @@ FAULTS: dict[str, str] = {
 }
 """The acts that are played many times, and the figure that sums each of them up."""
 _LEFT_BEHIND = (
-    "the kernel of a server whose keepalived is gone keeps the VIP and answers on, unwatched and beside the next holder, so "
+    "the kernel of a server whose keepalived is gone or stopped keeps the VIP and answers on, unwatched and beside the next holder, so "
     "that the client notices little; vipkeeper's VIP leaves with its lease before another server claims"
 )
 SLOWER: dict[str, str] = {
