@@ -39,6 +39,8 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
     begin = faults[0]["at"] if faults else 0.0
     victim = faults[0]["server"] if faults else None
     lanes = {lane["server"]: lane for lane in act["lanes"]}
+    mended = [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"]
+    longest = {client: _longest(act[client]["gaps"]) for client in ("udp", "tls")}
     kept = {key: act[key] for key in COPIED}
     answered = [span for lane in act["lanes"] for span in lane["answered"]]
     held = [span for lane in act["lanes"] for span in lane["held"]]
@@ -53,10 +55,10 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
         "unended": [
             key
             for key, client in (("outage_ms", "udp"), ("service_outage_ms", "tls"))
-            if _unended(act, act[client]["gaps"])
+            if _unended(longest[client], mended, act["length"])
         ],
-        "mended": [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"],
-        "longest": {client: _longest(act[client]["gaps"]) for client in ("udp", "tls")},
+        "mended": mended,
+        "longest": longest,
         "lost": act["udp"]["lost"],
         "sent": act["udp"]["sent"],
     }
@@ -66,15 +68,13 @@ def _longest(gaps: Sequence[dict[str, float]]) -> dict[str, float] | None:
     return max(gaps, key=lambda gap: gap["end"] - gap["start"], default=None)
 
 
-def _unended(act: dict[str, Any], gaps: Sequence[dict[str, float]]) -> bool:
+def _unended(longest: dict[str, float] | None, mended: Sequence[float], length: float) -> bool:
     """Whether the longest gap went on until what was broken worked again, or to the end of the act."""
-    longest = _longest(gaps)
     if longest is None:
         return False
     start, end = longest["start"], longest["end"]
     told = TOLD if end - start >= WAITED else BETWEEN
-    mended = [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"]
-    return any(start < at < end + told for at in mended) or end + BETWEEN > act["length"]
+    return any(start < at < end + told for at in mended) or end + BETWEEN > length
 
 
 def _ms(seconds: float) -> float:

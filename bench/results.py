@@ -7,7 +7,6 @@ A block is one drill on a fresh cluster: its conditions (commit, kernel, load, .
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import stat
@@ -16,6 +15,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from vipkeeper.cli.output import write_whole
 
 SCHEMA_VERSION = 1
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,13 +166,9 @@ def write(path: Path, text: str) -> None:
         ResultsError: it cannot be written; what was there still is.
     """
     writable(path)
-    fresh = path.with_suffix(".part")
     try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
         raise ResultsError(
             f"cannot write {path}: {error.strerror}; what was recorded before is kept"
         ) from None

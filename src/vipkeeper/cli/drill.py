@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import json
 import math
 import re
@@ -22,6 +21,7 @@ from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.drill_progress import begins, clear, ended
 from vipkeeper.cli.report_folder import DEFAULT, LOGS, chosen_folder, ready, write_folder
 from vipkeeper.config import table
+from vipkeeper.config.checker import suggestion
 from vipkeeper.core.types import MILLISECOND, SECOND
 from vipkeeper.errors import ExitCode, UsageError
 from vipkeeper.lab import cgroups
@@ -131,11 +131,9 @@ def _style(text: str) -> Style:
     try:
         return Style(text)
     except ValueError:
-        near = difflib.get_close_matches(text, list(Style), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
         choices = ", ".join(Style)
         raise argparse.ArgumentTypeError(
-            f"unknown variant {text!r}, expected one of {choices}{hint}"
+            f"unknown variant {text!r}, expected one of {choices}{suggestion(text, Style)}"
         ) from None
 
 

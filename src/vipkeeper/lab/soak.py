@@ -41,11 +41,11 @@ def _watch(stage: Stage) -> None:
 
 
 def _nothing_happens(stage: Stage, figures: Figures) -> list[Expectation]:
-    own = _late(stage, figures.window)
+    own = _lateness(stage, figures.window)
     return [*acts.quiet(stage, figures), acts.bounded(figures, UDP_PATIENCE + own)]
 
 
-def _late(stage: Stage, window: Window) -> int:
+def _lateness(stage: Stage, window: Window) -> int:
     """What the lab itself was late by: a client waits for that too."""
     recorder = stage.recorder
     return max(measure.lateness(recorder.udp, window), recorder.late(window))
@@ -184,7 +184,7 @@ class Soaking:
         nobody = measure.outage(recorder.udp, window)
         most = TAKEOVER_BOUND
         if self.record.quiet:
-            most = UDP_PATIENCE + _late(self._stage, window)
+            most = UDP_PATIENCE + _lateness(self._stage, window)
         answering = measure.two_holders(recorder.answerers(), window)
         kernels = measure.two_kernels(recorder.changes(), window)
         self._collect(end)

@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 import trustme
 
+from support.checks import look
 from vipkeeper.core.events import CheckName, HealthSampled, Outcome
 from vipkeeper.daemon.prober import http
-from vipkeeper.daemon.prober.checks import ApiServer, Checker, EtcdMember, Http, Tcp, watch
+from vipkeeper.daemon.prober.checks import ApiServer, EtcdMember, Http, Tcp, watch
 from vipkeeper.daemon.prober.config import ApiCheck, Etcd, ExecCheck, HttpCheck, TcpCheck, Tls
 from vipkeeper.daemon.prober.program import Program
 from vipkeeper.daemon.prober.tls import Contexts
 from vipkeeper.daemon.prober.together import Together
-from vipkeeper.daemon.prober.verdict import CheckFailed, Verdict
+from vipkeeper.daemon.prober.verdict import Verdict
 from vipkeeper.lab.standin import StandIn
 from vipkeeper.lab.standin_certificate import server_context, write_certificate
 from vipkeeper.lab.standin_http import serve
@@ -85,13 +86,6 @@ async def world(directory: Path) -> AsyncIterator[World]:
         await asyncio.gather(*servers, return_exceptions=True)
         made.api.close()
         made.etcd.close()
-
-
-async def look(checker: Checker) -> Verdict:
-    try:
-        return await checker.look()
-    except CheckFailed as failed:
-        return failed.verdict
 
 
 @asynccontextmanager

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from support.checks import look
 from vipkeeper.core.events import Outcome
 from vipkeeper.daemon.prober import http, silence
 from vipkeeper.daemon.prober.checks import Http
 from vipkeeper.daemon.prober.config import HttpCheck, Tls
-from vipkeeper.daemon.prober.verdict import CheckFailed, Verdict
+from vipkeeper.daemon.prober.verdict import Verdict
 from vipkeeper.lab.standin import StandIn
 from vipkeeper.lab.standin_certificate import server_context
 from vipkeeper.lab.standin_http import serve
@@ -49,13 +50,6 @@ def check(listener: socket.socket, timeout: float, *, tls: bool = True) -> Http:
     port = listener.getsockname()[1]
     spoken = Tls() if tls else None
     return Http(HttpCheck("127.0.0.1", port, "/readyz", spoken, timeout=timeout))
-
-
-async def look(checker: Http) -> Verdict:
-    try:
-        return await checker.look()
-    except CheckFailed as failed:
-        return failed.verdict
 
 
 @asynccontextmanager
