@@ -96,10 +96,19 @@ def _row(name: str, soak: Soak) -> list[str]:
 
 def _load(path: Path) -> Soak | None:
     text = results.read(path)
+    return None if text is None else parse(text, path)
+
+
+def parse(text: str, path: Path) -> Soak:
+    """The record in the text of a file.
+
+    Raises:
+        ResultsError: there is none.
+    """
     try:
-        return None if text is None else load_soak(text)
+        return load_soak(text)
     except ReportError as error:
-        raise results.ResultsError(f"{path}: {error}") from None
+        raise results.ResultsError(f"{path}: no record of a soak: {error}") from None
 
 
 def _run(words: list[str]) -> int:
