@@ -11,6 +11,7 @@ from typing import Any
 
 from bench import results, started
 from bench.headtohead import rows
+from bench.start import INTERRUPTED
 from bench.targets import shown
 
 from vipkeeper.errors import ExitCode
@@ -118,6 +119,6 @@ def _run(words: list[str]) -> int:
             return process.wait()
         except KeyboardInterrupt:
             started.end(process)
-            if process.returncode != started.INTERRUPTED:
+            if process.returncode != INTERRUPTED:
                 raise
-            return started.INTERRUPTED
+            return INTERRUPTED

@@ -38,6 +38,8 @@ _LOUD = (
 )
 
 
+PATIENCE = 600.0
+"""Seconds after which reading a bundle counts as hung."""
 LOUDNESS = {"quiet": 0.001, "loud": 0.1}
 """The bundles, and which share of their lines has a message of the table."""
 LIVE_RUNS = 10
@@ -112,12 +114,7 @@ def _write(path: Path, loud: float) -> None:
 
 
 def _once(path: Path) -> dict[str, float]:
-    words = [sys.executable, "-m", "bench.why", str(path)]
-    done = started.run(words, timeout=600)
-    if done.returncode != 0:
-        raise results.ResultsError(
-            f"reading a bundle ended with {done.returncode}: {done.stderr[-500:]}"
-        )
+    done = started.finish([sys.executable, "-m", "bench.why", str(path)], timeout=PATIENCE)
     seconds, cpu, floor, kib, facts = done.stdout.split()
     return {
         "seconds": float(seconds),

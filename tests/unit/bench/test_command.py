@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import __main__ as command
-from bench import results, table
+from bench import command, results, table
 
 OWN = {"schema_version": 1, "cells": {}, "left_out": {"ucarp": "missing"}}
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from bench import lint, probe, results, runner, simulation, started, table, versus, why
-from bench.__main__ import main as bench
 from bench.cells import CELLS
+from bench.command import main as bench
 from bench.shape import Results
 
 AT = {"commit": "abc", "load": 0.5, "python": "3.11", "cores": 2}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench import results, soak, table
-from bench.__main__ import main as bench
+from bench.command import main as bench
 
 from support.full_disk import no_file_longer_than
 from vipkeeper.report.soak import Soak, SoakFault, SoakPart, SoakViolation, dump_soak, load_soak
