@@ -17,6 +17,7 @@ from bench.targets import shown
 from vipkeeper.errors import ExitCode
 from vipkeeper.report.json import ReportError
 from vipkeeper.report.soak import Soak, dump_soak, load_soak
+from vipkeeper.report.svg_soak import skips
 
 FILES = {False: "soak.json", True: "soak-quiet.json"}
 """By whether nothing is broken."""
@@ -70,6 +71,7 @@ def section(found: dict[str, Any], pictures: Path) -> str:
     text += rows(head, [_row(name, soak) for name, soak in soaks.items()]) + "\n"
     for name, soak in soaks.items():
         text += "".join(f"* **{name}**, {one.at:.0f} s: {one.text}\n" for one in soak.violations)
+        text += "".join(f"* **{name}**: {said}\n" for said in skips(soak))
         text += (
             f"{name} was played in {len(soak.parts)} part{'s' if len(soak.parts) != 1 else ''}:\n\n"
         )
