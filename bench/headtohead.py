@@ -188,11 +188,12 @@ def findings(found: dict[str, Any]) -> list[tuple[str, str, Finding]]:
 def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
     if not ours or not theirs:
         return Finding("not measured", "no run")
-    lost = [_gain(cell.metric, key, theirs, ours) for key in ("p50", "max")]
     words = f"p50 / max (runs): {_outage(cell, ours)}, {RIVAL} {_outage(cell, theirs)}"
     prices = [_price(OURS, ours), _price(RIVAL, theirs)]
     words = "; ".join([words, *(price for price in prices if price)])
-    if any(lost):
+    if any(run[cell.metric] is None for run in (*ours, *theirs)):
+        return Finding("not measured", words)
+    if any(_gain(cell.metric, key, theirs, ours) for key in ("p50", "max")):
         why = versus.SLOWER.get(cell.act)
         return Finding("missed", f"{words}. Why: {why}" if why else words)
     enough = len(theirs) >= cell.runs or versus.hopeless(cell, theirs)

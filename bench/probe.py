@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from bench import results
 from bench.figures import summary
-from bench.started import boxed
+from bench.started import ProgramError, boxed
 from bench.targets import Finding
 
 from vipkeeper.lab import records
@@ -22,6 +25,8 @@ from vipkeeper.lab.records import Kind, Record
 from vipkeeper.lab.topology import INTERFACE, lan
 
 DATAGRAMS = 500_000
+PATIENCE = 60.0
+"""Seconds beyond twice the time of all datagrams after which the client counts as hung."""
 _AFTER = 500
 """Datagrams sent after the last one that counts, so that its answer has had time to come: a second."""
 _FIRST = 500
@@ -65,10 +70,8 @@ def _inside(directory: Path, datagrams: int) -> bytes:
     vip = str(cluster.network.vip)
     command("ip", "-n", server.name, "address", "add", f"{vip}/32", "dev", INTERFACE)
     words = in_namespace("client", sys.executable, "-m", "vipkeeper.lab.client", "--vip", vip)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, env=environment()) as client:
-        assert client.stdout is not None
-        heard = listen(client.stdout, datagrams)
-        client.kill()
+    limit = PATIENCE + 2 * UDP_EVERY * (_FIRST + datagrams + _AFTER)
+    heard = hear(words, datagrams, directory / "client.log", limit)
     skipped = sum(late // round(UDP_EVERY * 1e6) for late in heard.late_us)
     return json.dumps(
         {
@@ -80,6 +83,32 @@ def _inside(directory: Path, datagrams: int) -> bytes:
             "round_trip_us": summary(round(value, 3) for value in heard.rtt_us),
         }
     ).encode()
+
+
+def hear(words: Sequence[str], datagrams: int, log: Path, limit: float) -> Heard:
+    """Start a client and listen until every datagram has had its time; `log` takes its stderr.
+
+    Raises:
+        ProgramError: it ended before, or that took more than `limit` seconds.
+    """
+    end = time.monotonic() + limit
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, env=environment()) as client,
+    ):
+        assert client.stdout is not None
+        patience = threading.Timer(limit, client.kill)
+        patience.start()
+        try:
+            return listen(client.stdout, datagrams)
+        except LabError:
+            code, said = client.wait(), log.read_text(encoding="utf-8", errors="replace")
+            if time.monotonic() >= end:
+                raise ProgramError.late(words, limit, said) from None
+            raise ProgramError.ended(words, code, said) from None
+        finally:
+            patience.cancel()
+            client.kill()
 
 
 def listen(stream: IO[bytes], datagrams: int) -> Heard:

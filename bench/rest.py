@@ -5,26 +5,27 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench import results
 from bench.contenders import CONTENDERS, Contender
 from bench.figures import summary
-from bench.started import boxed
+from bench.started import ProgramError, boxed, finish
 
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.managers import MANAGERS, Manager, Vipkeeper
-from vipkeeper.lab.processes import LabError, Process
+from vipkeeper.lab.processes import LabError, Process, in_namespace
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Stage
 from vipkeeper.lab.topology import lan
 
 HELP_RUNS = 20
+PATIENCE = 60.0
+"""Seconds after which `--help` counts as hung."""
 
 
 def measure(seconds: float) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def help_time() -> dict[str, Any]:
     times = []
     for _ in range(HELP_RUNS):
         begin = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "vipkeeper", "--help"], capture_output=True, check=True)  # fmt: skip
+        finish([sys.executable, "-m", "vipkeeper", "--help"], timeout=PATIENCE)
         times.append(round((time.perf_counter() - begin) * 1000, 3))
     return summary(times) | {"runs": times}
 
@@ -86,10 +87,12 @@ def _inside(directory: Path, contender: Contender, seconds: float) -> bytes:
     holder = server.name
     time.sleep(5.0)
     daemons = {name: server.daemon for name, server in cluster.servers.items() if server.daemon}
+    _all_run(daemons)
     before = {name: _ticks(daemon) for name, daemon in daemons.items()}
     begin = time.monotonic()
     time.sleep(seconds)
     lasted = time.monotonic() - begin
+    _all_run(daemons)
     per_second = os.sysconf("SC_CLK_TCK")
     servers = {
         name: {
@@ -97,11 +100,23 @@ def _inside(directory: Path, contender: Contender, seconds: float) -> bytes:
             "cpu_percent": round(
                 100 * (_ticks(daemon) - before[name]) / per_second / lasted, 3
             ),
-            "processes": [_memory(pid) for pid in daemon.tree()],
+            "processes": [size for pid in daemon.tree() if (size := _memory(pid))],
         }
         for name, daemon in daemons.items()
     }  # fmt: skip
     return json.dumps({"seconds": round(lasted, 3), "servers": servers}).encode()
+
+
+def _all_run(daemons: Mapping[str, Process]) -> None:
+    """See that nobody has ended, who costs nothing.
+
+    Raises:
+        ProgramError: one has.
+    """
+    for name, daemon in daemons.items():
+        if not daemon.running:
+            said = daemon.last_words(1)
+            raise ProgramError.gone([*in_namespace(name, *daemon.words)], said)
 
 
 def _ticks(daemon: Process) -> int:
@@ -111,17 +126,23 @@ def _ticks(daemon: Process) -> int:
     """
     total = 0
     for pid in daemon.tree():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # a check script that has just ended
         total += sum(map(int, fields[11:15]))
     return total
 
 
-def _memory(pid: int) -> dict[str, Any]:
-    """Resident and proportional set size of a process, KiB (proc(5), smaps_rollup)."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+def _memory(pid: int) -> dict[str, Any] | None:
+    """Resident and proportional set size of a process, KiB (proc(5), smaps_rollup); None: it has just ended."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+        role = Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None
     sizes = {line.split(":")[0]: int(line.split()[1]) for line in rollup[1:]}
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-    role = Path(f"/proc/{pid}/comm").read_text().strip()
     if "vipkeeper" in words:
         role = "prober" if "prober" in words else "keeper"
     return {"role": role, "rss_kib": sizes["Rss"], "pss_kib": sizes["Pss"]}

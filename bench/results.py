@@ -16,7 +16,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.contenders import CONTENDERS
+from bench.form import fault
+from bench.shape import Results
+
 from vipkeeper.cli.output import write_whole
+from vipkeeper.report.style import one_line
 
 SCHEMA_VERSION = 1
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +33,7 @@ SHOWN = 3
 
 
 class ResultsError(Exception):
-    """The file cannot be continued; says why."""
+    """A file cannot be read, gone on with or written; says why in one line."""
 
 
 def commit() -> str:
@@ -117,19 +122,48 @@ def read(path: Path) -> str | None:
 
 
 def parse(text: str, path: Path) -> dict[str, Any]:
-    """Results from the text of a file.
+    """Results from the text of a file: whatever reads them finds there what it needs.
 
     Raises:
-        ResultsError: the text is no results of this version.
+        ResultsError: the text is no results of this version, or damaged; names the place.
+    """
+    return checked(document(text, path), path)
+
+
+def document(text: str, path: Path) -> dict[str, Any]:
+    """The JSON object in the text of a file, whatever it is.
+
+    Raises:
+        ResultsError: there is none.
     """
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path}: no JSON: {error}") from None
-    if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
+    if not isinstance(found, dict):
+        raise ResultsError(f"{path}: no results of the bench: expected an object")
+    return found
+
+
+def is_foreign(found: dict[str, Any]) -> bool:
+    """Whether a document has nothing of the bench in it, as a recorded drill has not."""
+    return not found.keys() & Results.__annotations__.keys()
+
+
+def checked(found: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The same document, if it has the form of results.
+
+    Raises:
+        ResultsError: as `parse`.
+    """
+    if found.get("schema_version") != SCHEMA_VERSION or is_foreign(found):
         raise ResultsError(f"{path}: no results of the bench, version {SCHEMA_VERSION}")
-    if not isinstance(found.setdefault("cells", {}), dict):
-        raise ResultsError(f"{path}: no results of the bench: 'cells' is no object")
+    if wrong := fault(found, Results):
+        raise ResultsError(f"{path}: damaged: {wrong}")
+    for cell, records in found["cells"].items():
+        if strangers := sorted(records.keys() - CONTENDERS.keys()):
+            place = one_line(f"cells.{cell}: there is no contender '{strangers[0]}'")
+            raise ResultsError(f"{path}: {place}")
     return found
 
 

@@ -3,7 +3,6 @@ faults."""
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import sys
@@ -18,9 +17,12 @@ from tools.compiled import AS_IT_IS, Way, What
 
 from vipkeeper.core.facts import Fact, FaultKind, VipChanged
 from vipkeeper.core.types import MILLISECOND, SECOND, Duration, Instant
+from vipkeeper.errors import ExitCode
 from vipkeeper.sim.faults import SETTLE, Fault, Plan, settings_for
 from vipkeeper.sim.run import play
 
+PATIENCE = 7200.0
+"""Seconds after which a sweep counts as hung."""
 STUNS = 50
 STUN_LENGTHS = 300 * MILLISECOND, 10 * SECOND
 WAKES_WITHIN = 20 * MILLISECOND
@@ -110,15 +112,14 @@ def _sweep(way: Way, words: tuple[str, ...], scale: float) -> dict[str, Any]:
     at = asked.index("--sweep") + 1
     asked[at] = str(max(1, math.ceil(int(asked[at]) * min(1.0, scale))))
     before = results.conditions()
-    done = started.run(
+    done = started.finish(
         [sys.executable, "-P", "-m", "vipkeeper", "simulate", *asked, "--output", "json"],
+        timeout=PATIENCE,
+        accepted=(ExitCode.OK, ExitCode.FINDINGS),
         env=way.environment(),
-        timeout=7200,
     )
-    if done.returncode not in (0, 1):
-        raise results.ResultsError(f"simulate ended with {done.returncode}: {done.stderr[-500:]}")
     keys = ("seed", "runs", "simulated_hours", "events", "faults", "moves", "seconds", "violations")
-    found = json.loads(done.stdout)
+    found = started.json_of(done)
     command = " ".join(["vipkeeper simulate", *asked])
     return {"command": command, "way": way.name, "conditions": before} | {
         key: found[key] for key in keys

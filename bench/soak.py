@@ -11,11 +11,13 @@ from typing import Any
 
 from bench import results, started
 from bench.headtohead import rows
+from bench.start import INTERRUPTED
 from bench.targets import shown
 
 from vipkeeper.errors import ExitCode
 from vipkeeper.report.json import ReportError
 from vipkeeper.report.soak import Soak, dump_soak, load_soak
+from vipkeeper.report.svg_soak import skips
 
 FILES = {False: "soak.json", True: "soak-quiet.json"}
 """By whether nothing is broken."""
@@ -69,6 +71,7 @@ def section(found: dict[str, Any], pictures: Path) -> str:
     text += rows(head, [_row(name, soak) for name, soak in soaks.items()]) + "\n"
     for name, soak in soaks.items():
         text += "".join(f"* **{name}**, {one.at:.0f} s: {one.text}\n" for one in soak.violations)
+        text += "".join(f"* **{name}**: {said}\n" for said in skips(soak))
         text += (
             f"{name} was played in {len(soak.parts)} part{'s' if len(soak.parts) != 1 else ''}:\n\n"
         )
@@ -96,10 +99,19 @@ def _row(name: str, soak: Soak) -> list[str]:
 
 def _load(path: Path) -> Soak | None:
     text = results.read(path)
+    return None if text is None else parse(text, path)
+
+
+def parse(text: str, path: Path) -> Soak:
+    """The record in the text of a file.
+
+    Raises:
+        ResultsError: there is none.
+    """
     try:
-        return None if text is None else load_soak(text)
+        return load_soak(text)
     except ReportError as error:
-        raise results.ResultsError(f"{path}: {error}") from None
+        raise results.ResultsError(f"{path}: no record of a soak: {error}") from None
 
 
 def _run(words: list[str]) -> int:
@@ -109,6 +121,6 @@ def _run(words: list[str]) -> int:
             return process.wait()
         except KeyboardInterrupt:
             started.end(process)
-            if process.returncode != started.INTERRUPTED:
+            if process.returncode != INTERRUPTED:
                 raise
-            return started.INTERRUPTED
+            return INTERRUPTED

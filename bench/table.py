@@ -42,7 +42,7 @@ def gather(place: Path) -> dict[str, Any]:
     """All results of a folder, or those of one file; where two files have one cell, the runs of both.
 
     Raises:
-        ResultsError: there are none, or a file cannot be read.
+        ResultsError: there are none, a file cannot be read, or it is damaged.
     """
     folder = place.is_dir()
     paths = sorted(place.glob("*.json")) if folder else [place]
@@ -52,16 +52,16 @@ def gather(place: Path) -> dict[str, Any]:
         text = results.read(path)
         if text is None:
             raise results.ResultsError(f"{path}: there is no such file or folder")
-        try:
-            one = results.parse(text, path)
-        except results.ResultsError:
-            if not folder:
-                raise
-            continue
-        if "violations" in one:
+        document = results.document(text, path)
+        if "violations" in document:
+            soak.parse(text, path)
             found["soaks"][path.stem] = text
-        # A recorded drill is JSON of the same version; results have cells.
-        for cell, records in one.get("cells", {}).items():
+            continue
+        # A recorded drill may lie beside them.
+        if folder and results.is_foreign(document):
+            continue
+        one = results.checked(document, path)
+        for cell, records in one["cells"].items():
             for manager, record in records.items():
                 results.blocks(found, cell, manager).extend(record["blocks"])
         for name in ("rest", "rest_versus", "lint", "simulate", "probe", "left_out", "why"):
@@ -97,13 +97,13 @@ def _conditions(found: dict[str, Any]) -> str:
             for key in ("namespaces",):
                 seen.setdefault(key, {})[drill.get(key, "?")] = None
             loads += [block["conditions"]["load"], block["conditions"]["load after"]]
-            late.append(float(drill.get("probes late by at most", "nan ms").split()[0]))
+            if said := drill.get("probes late by at most"):
+                late.append(float(said.split()[0]))
     if not loads:
         return "## Conditions\n\nNothing has been measured yet.\n"
     rows = [[key, ", ".join(values)] for key, values in seen.items()]
     rows.append(["load average (1 min) before and after blocks", f"{min(loads)} to {max(loads)}"])
-    known = [value for value in late if value == value]  # noqa: PLR0124 - not a number
-    rows.append(["probes late by at most, worst block", f"{max(known, default=0)} ms"])
+    rows.append(["probes late by at most, worst block", f"{max(late, default=0)} ms"])
     return "## Conditions\n\n" + _rows(["condition", "value"], rows)
 
 

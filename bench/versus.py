@@ -200,7 +200,7 @@ def _missing(
 def pace(found: dict[str, Any], cell: Cell, contender: str) -> float:
     """Seconds a run takes, as measured where it was."""
     blocks = results.blocks(found, cell.name, contender)
-    timed = [(block["took_s"], len(block["runs"])) for block in blocks if block["runs"]]
+    timed = [(b["took_s"], len(b["runs"])) for b in blocks if b["runs"] and "took_s" in b]
     played = sum(count for _, count in timed)
     return sum(took for took, _ in timed) / played if played else GUESS
 

@@ -38,6 +38,10 @@ _LOUD = (
 )
 
 
+PATIENCE = 600.0
+"""Seconds after which reading a bundle counts as hung."""
+LOUDNESS = {"quiet": 0.001, "loud": 0.1}
+"""The bundles, and which share of their lines has a message of the table."""
 LIVE_RUNS = 10
 
 
@@ -46,7 +50,7 @@ def measure(scale: float) -> dict[str, Any]:
     found: dict[str, Any] = {"conditions": results.conditions(), "bytes": SIZE, "cells": {}}
     runs = max(1, round(5 * scale))
     with tempfile.TemporaryDirectory() as folder:
-        for name, loud in (("quiet", 0.001), ("loud", 0.1)):
+        for name, loud in LOUDNESS.items():
             path = Path(folder) / f"{name}.tar.gz"
             _write(path, loud)
             played = [_once(path) for _ in range(runs)]
@@ -75,13 +79,13 @@ def section(found: dict[str, Any] | None) -> str:
         "| what | n | wall min | wall p50 | wall max | processor p50 | floor p50 | RSS max, MiB |\n"
     )
     text += "|" + " --- |" * 8 + "\n"
-    for name, cell in found["cells"].items():
-        runs = cell["runs"]
+    for name in LOUDNESS:
+        runs = found["cells"][name]["runs"]
         floor = f"{median(run['floor_s'] for run in runs):.2f}"
         memory = f"{max(run['rss_mib'] for run in runs):.0f}"
         text += _row(f"bundle of {found['bytes'] >> 20} MiB, {name}", runs, floor, memory)
-    for name, runs in found["live"].items():
-        text += _row(f"live, {name}", runs, "", "")
+    for name in ("healthy", "dead"):
+        text += _row(f"live, {name}", found["live"][name], "", "")
     return text
 
 
@@ -110,12 +114,7 @@ def _write(path: Path, loud: float) -> None:
 
 
 def _once(path: Path) -> dict[str, float]:
-    words = [sys.executable, "-m", "bench.why", str(path)]
-    done = started.run(words, timeout=600)
-    if done.returncode != 0:
-        raise results.ResultsError(
-            f"reading a bundle ended with {done.returncode}: {done.stderr[-500:]}"
-        )
+    done = started.finish([sys.executable, "-m", "bench.why", str(path)], timeout=PATIENCE)
     seconds, cpu, floor, kib, facts = done.stdout.split()
     return {
         "seconds": float(seconds),

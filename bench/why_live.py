@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from bench.rest import at_rest
-from bench.started import boxed
+from bench.started import boxed, finish, json_of
 
 from vipkeeper.diagnose.vocabulary import Key
+from vipkeeper.errors import ExitCode
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.processes import LabError, command, environment, in_namespace
@@ -73,13 +73,13 @@ def _once(cluster: Cluster, asked: Server, others: str) -> dict[str, Any]:
     words = (str(cluster.network.vip), "--servers", servers, "--keep", str(kept))
     why = (sys.executable, "-m", "vipkeeper", "why", *words, "--output", "json")
     begin, before = time.perf_counter(), os.times()
-    done = subprocess.run(
+    done = finish(
         in_namespace(asked.name, *why),
-        capture_output=True, text=True, check=False, timeout=PATIENCE, env=compiled(cluster.directory),
-    )  # fmt: skip
+        timeout=PATIENCE,
+        accepted=(ExitCode.OK, ExitCode.FINDINGS, ExitCode.UNDETERMINED),
+        env=compiled(cluster.directory),
+    )
     wall, after = time.perf_counter() - begin, os.times()
-    if done.returncode not in (0, 1, 4):
-        raise LabError(f"why ended with {done.returncode}: {done.stderr.strip()}")
     facts = [json.loads(text) for text in kept.read_text(encoding="utf-8").splitlines()]
     seen = {f.get("value") for f in facts if f["key"] == Key.SERVER_PORT.word}
     if others not in seen:
@@ -91,5 +91,5 @@ def _once(cluster: Cluster, asked: Server, others: str) -> dict[str, Any]:
         ),
         "load": round(os.getloadavg()[0], 2),
         "facts": len(facts),
-        "verdict": json.loads(done.stdout)["verdict"],
+        "verdict": json_of(done)["verdict"],
     }  # fmt: skip

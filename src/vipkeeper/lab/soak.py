@@ -20,7 +20,15 @@ from vipkeeper.lab.schedule import Step, step
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.lab.watch import Watch
 from vipkeeper.report.run import LATE, ActResult, Expectation, Verdict
-from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakPart, SoakViolation
+from vipkeeper.report.soak import (
+    Soak,
+    SoakFault,
+    SoakMove,
+    SoakOutage,
+    SoakPart,
+    SoakSkip,
+    SoakViolation,
+)
 
 SPELL = 30.0
 """Seconds of one spell of a soak without faults: as often its record is written."""
@@ -137,6 +145,9 @@ class Soaking:
             result = self._judged(self._drill.perform(replace(act, seconds=seconds), 1, seed or 0))
             if result.length or result.verdict is not Verdict.SKIPPED:
                 self._ended(result, seed)
+            elif seed is not None:
+                skip = SoakSkip(self.record.length, result.name, result.reason)
+                self.record = replace(self.record, skipped=(*self.record.skipped, skip))
         if self.failure is not None and self._watch is not None:
             self.failure = replace(self.failure, traces=self._watch.traces())
         self.record = replace(self.record, parts=(*self._earlier, self._part()))

@@ -9,7 +9,7 @@ from vipkeeper.report.bench import Outages
 from vipkeeper.report.html import file, stylesheet, templates
 from vipkeeper.report.soak import Soak
 from vipkeeper.report.svg_outages import curves, figures, split, still
-from vipkeeper.report.svg_soak import LISTED, clock, counted, overview, title, verdict
+from vipkeeper.report.svg_soak import LISTED, clock, counted, overview, skips, title, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +56,5 @@ def soak_text(soak: Soak) -> str:
     if not soak.violations:
         said = verdict(soak)
         lines.append(f"  {said[0].lower()}{said[1:]}")
+    lines += [f"  {said}" for said in skips(soak)]
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,15 @@ class SoakFault:
     server: str | None = None
     stood_still: float | None = None
     """Seconds for which the host stood still, where what the act must show was not judged for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoakSkip:
+    """A fault that was drawn and could not be played on this host."""
+
+    at: float
+    kind: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,8 @@ class Soak:
     pairs: bool = False
     """Every fourth fault is two at once."""
     parts: tuple[SoakPart, ...] = ()
+    skipped: tuple[SoakSkip, ...] = ()
+    """Drawn and not played, and not among `faults`."""
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -105,6 +117,11 @@ class Soak:
         """Of each fault of which it was not judged what it must show: how long the host stood still, seconds."""
         found = (fault.stood_still for fault in self.faults)
         return tuple(still for still in found if still is not None)
+
+    @property
+    def lacking(self) -> dict[tuple[str, str], int]:
+        """How often each fault was skipped for each reason."""
+        return dict(Counter((skip.kind, skip.reason) for skip in self.skipped))
 
     @property
     def longest(self) -> float:

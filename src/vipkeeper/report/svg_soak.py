@@ -23,7 +23,7 @@ from vipkeeper.report.svg_parts import number as n
 STEP = 34.0
 LANE = 22.0
 LISTED = 5
-"""Violations named above the strips."""
+"""Violations, and faults that were skipped, named above the strips."""
 
 
 def overview(soak: Soak, *, narrow: bool = False) -> str:
@@ -47,6 +47,10 @@ def overview(soak: Soak, *, narrow: bool = False) -> str:
     if len(soak.violations) > LISTED:
         parts.append(text(18, y, f"and {len(soak.violations) - LISTED} more", "two b"))
         y += 18
+    for said in skips(soak):
+        for row in textwrap.wrap(said, int((right - 18) / CHARACTER)):
+            parts.append(text(18, y, row, "soft"))
+            y += 18
     y += 4
     drawn, y = flow(_legend(key), 18, right, y)
     parts += drawn
@@ -69,22 +73,35 @@ def title(soak: Soak) -> str:
 
 
 def counted(soak: Soak) -> str:
-    """`2.00 h from ..., 312 faults (1 not judged), 300 moves, 290 outages, the longest 412 ms`."""
+    """`2.00 h from ..., 312 faults (1 not judged), 9 skipped, 300 moves, 290 outages, the longest 412 ms`."""
     longest = f", the longest {milliseconds(soak.longest * 1000)}" if soak.outages else ""
     probe = f" (probe every {soak.probe_ms:g} ms)" if soak.probe_ms and soak.outages else ""
     unjudged = f" ({len(soak.unjudged)} not judged)" if soak.unjudged else ""
+    skipped = f", {len(soak.skipped)} skipped" if soak.skipped else ""
     return (
         f"{one_line(soak.manager)}, {soak.length / 3600:.2f} h from {one_line(soak.started)}: "
-        f"{len(soak.faults)} faults{unjudged}, {len(soak.moves)} moves, "
+        f"{len(soak.faults)} faults{unjudged}{skipped}, {len(soak.moves)} moves, "
         f"{len(soak.outages)} outages{longest}{probe}"
     )
+
+
+def skips(soak: Soak) -> list[str]:
+    """`skipped 3 times: clock-steps: libfaketime is not installed`, of each fault, the most frequent first."""
+    often = sorted(soak.lacking.items(), key=lambda one: -one[1])
+    lines = [
+        f"skipped {f'{count} times' if count != 1 else 'once'}: {one_line(kind)}: {one_line(reason)}"
+        for (kind, reason), count in often[:LISTED]
+    ]
+    if len(often) > LISTED:
+        lines.append(f"skipped: {len(often) - LISTED} more, named in the record")
+    return lines
 
 
 def describe(soak: Soak) -> str:
     """The picture in words."""
     said = [f"{clock(v.at)}: {v.text}." for v in soak.violations[:LISTED]]
     kept = f"{verdict(soak)}." if not said else f"{len(soak.violations)} promises broken."
-    return " ".join([f"{counted(soak)}.", kept, *said])
+    return " ".join([f"{counted(soak)}.", kept, *said, *(f"{one}." for one in skips(soak))])
 
 
 def verdict(soak: Soak) -> str:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import __main__ as command
-from bench import results, table
+from bench import command, results, table
 
 OWN = {"schema_version": 1, "cells": {}, "left_out": {"ucarp": "missing"}}
 
@@ -72,11 +71,15 @@ def _results(kind: str, folder: Path) -> Path:
         place.mkdir()
     if kind == "drills":
         (place / "run.json").write_text('{"schema_version": 1, "acts": []}')
-        (place / "odd.json").write_text("nonsense")
     if kind == "drill.json":
         place.write_text('{"schema_version": 1, "acts": []}')
     if kind == "odd.json":
         place.write_text("nonsense")
+    if kind == "cut":
+        place.mkdir()
+        (place / "lab.json").write_text(json.dumps(OWN)[:-9])
+    if kind == "list.json":
+        place.write_text("[]")
     if kind == "cells.json":
         place.write_text('{"schema_version": 1, "cells": []}')
     if kind == "beneath":
@@ -93,7 +96,9 @@ def _results(kind: str, folder: Path) -> Path:
         ("drills", "no results of the bench in it"),
         ("drill.json", "no results of the bench"),
         ("odd.json", "no JSON"),
-        ("cells.json", "'cells' is no object"),
+        ("list.json", "no results of the bench: expected an object"),
+        ("cut", "lab.json: no JSON: "),
+        ("cells.json", "damaged: cells: found a list, expected an object"),
         ("beneath", "Not a directory"),
     ],
 )

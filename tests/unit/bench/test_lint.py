@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench import lint, lint_tree, results
+from bench.started import ProgramError
 
 
 def test_a_run_has_its_figures_and_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +30,5 @@ def test_a_lint_that_reads_less_than_all_files_is_no_measurement(tmp_path: Path)
 
 
 def test_a_lint_that_fails_says_why(tmp_path: Path) -> None:
-    with pytest.raises(
-        results.ResultsError, match="lint ended with 3: vipkeeper: nothing that can be judged"
-    ):
+    with pytest.raises(ProgramError, match="ended with 3: vipkeeper: nothing that can be judged"):
         lint._found(tmp_path, 5, tmp_path / "found.json", os.environ)

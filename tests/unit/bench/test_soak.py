@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 from bench import results, soak, table
-from bench.__main__ import main as bench
+from bench.command import main as bench
 
 from support.full_disk import no_file_longer_than
-from vipkeeper.report.soak import Soak, SoakFault, SoakPart, SoakViolation, dump_soak, load_soak
+from vipkeeper.report.soak import (
+    Soak,
+    SoakFault,
+    SoakPart,
+    SoakSkip,
+    SoakViolation,
+    dump_soak,
+    load_soak,
+)
 
 START = "2026-11-27T10:00:00Z"
 EMPTY = Soak(7, START, 0.0, (), (), (), (), seconds=0.0)
@@ -72,6 +80,9 @@ def test_the_page_counts_what_was_played_and_names_what_was_broken(
     path = tmp_path / "soak.json"
     play(path)
     broken = SoakViolation(12.0, "S1: cp1 and cp2 both answer")
+    played = load_soak(path.read_text())
+    skip = SoakSkip(3.0, "thaw", "no cgroup v2")
+    path.write_text(dump_soak(replace(played, skipped=(skip, skip))))
     quiet = replace(EMPTY, hours=1.0, seconds=3600.0, quiet=True, violations=(broken,))
     (tmp_path / "soak-quiet.json").write_text(dump_soak(quiet))
     (tmp_path / "soak.svg").write_text("")
@@ -79,6 +90,7 @@ def test_the_page_counts_what_was_played_and_names_what_was_broken(
     page = table.page(table.gather(tmp_path))
     assert "| soak | 0.75 | 7 | 1 | 0 | 0 |  | 0 |" in page
     assert "| soak-quiet, nothing broken | 1.00 | 7 | 0 | 0 | 0 |  | 1 |" in page
+    assert "* **soak**: skipped 2 times: thaw: no cgroup v2\n" in page
     assert "* **soak-quiet**, 12 s: S1: cp1 and cp2 both answer" in page
     assert "(pictures/soak.svg)" in page
     assert "(pictures/soak-quiet.svg)" not in page

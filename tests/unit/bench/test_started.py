@@ -14,8 +14,8 @@ from typing import IO, Any
 
 import pytest
 from bench import results, runner, soak, started
-from bench.__main__ import main as bench
 from bench.cells import Cell
+from bench.command import main as bench
 
 SIGNALS = ("INT", "TERM", "HUP")
 PATIENCE_MS = 10_000

@@ -1,12 +1,59 @@
-"""What a soak takes for broken, and what for the host's fault."""
+"""What a soak takes for broken, what for the host's fault, and what it could not play."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from vipkeeper.core.types import MILLISECOND
-from vipkeeper.lab.soak import moved_for_nothing
+from vipkeeper.lab.act import Act
+from vipkeeper.lab.catalogue import SCENARIOS
+from vipkeeper.lab.drill import _unplayed
+from vipkeeper.lab.managers import Vipkeeper
+from vipkeeper.lab.soak import QUIET_ACT, Soaking, moved_for_nothing, new_record
+from vipkeeper.report.run import ActResult, Verdict
+from vipkeeper.report.soak import Soak, SoakSkip
 
 
 def test_a_move_counts_against_the_cluster_unless_the_host_stood_still() -> None:
     assert moved_for_nothing(1, 900 * MILLISECOND)
     assert not moved_for_nothing(1, 5000 * MILLISECOND)
     assert not moved_for_nothing(0, 0)
+
+
+class Lacking:
+    """A drill on a host that lacks what every fault needs."""
+
+    manager = Vipkeeper(100)
+
+    def rest(self, _: Act) -> str:
+        return ""
+
+    def perform(self, act: Act, run: int, _: int) -> ActResult:
+        verdict = Verdict.PASSED if act.name == QUIET_ACT.name else Verdict.SKIPPED
+        return _unplayed(act, run, "there is no control group", verdict)
+
+
+def test_a_fault_that_this_host_cannot_play_is_in_the_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    saved: list[Soak] = []
+    told: list[ActResult] = []
+    for name in ("_enter", "_between", "_ended", "_part"):
+        monkeypatch.setattr(Soaking, name, lambda *_: None)
+    monkeypatch.setattr(Soaking, "_judged", lambda _, result: result)
+    record = new_record(7, 1.0, False, "2026-11-27T10:00:00Z", "1")
+    drill: Any = Lacking()
+    soaking = Soaking(
+        drill, SCENARIOS[:1], record, saved.append, lambda _, result: told.append(result)
+    )
+    act = SCENARIOS[0]
+    for _ in range(2):
+        soaking._play(QUIET_ACT, 1.0, None)
+        soaking._play(act, 1.0, 12)
+    skip = SoakSkip(0.0, act.name, "there is no control group")
+    assert saved[-1].skipped == (skip, skip)
+    assert saved[-1].faults == ()
+    assert saved[-1].lacking == {(act.name, "there is no control group"): 2}
+    assert [result.name for result in told] == [act.name, act.name]

@@ -17,11 +17,12 @@ from vipkeeper.cli.main import main
 from vipkeeper.report import html
 from vipkeeper.report.bench import Series, load_bench
 from vipkeeper.report.json import ReportError, dump_run
-from vipkeeper.report.pictures import soak_text
+from vipkeeper.report.pictures import soak_page, soak_text
 from vipkeeper.report.recorded import load_recorded
 from vipkeeper.report.run import RunReport
-from vipkeeper.report.soak import SoakPart, dump_soak, load_soak, strips
+from vipkeeper.report.soak import SoakPart, SoakSkip, dump_soak, load_soak, strips
 from vipkeeper.report.svg_outages import curves, figures
+from vipkeeper.report.svg_soak import overview
 from vipkeeper.report.terminal import render_run
 
 
@@ -122,7 +123,8 @@ def test_what_is_no_result_is_refused(text: str) -> None:
 
 def test_a_soak_survives_being_written() -> None:
     parts = (SoakPart(0.0, "2026-01-02T03:04:05Z", {"cores": "2"}),)
-    for soak in (SOAK, replace(SOAK, parts=parts)):
+    skipped = (SoakSkip(0.5, "clock-steps", "libfaketime is not installed"),)
+    for soak in (SOAK, replace(SOAK, parts=parts), replace(SOAK, skipped=skipped)):
         assert load_recorded(dump_soak(soak)) == soak
     assert [span.start for span in strips(SOAK)] == [600.0 * n for n in range(9)]
 
@@ -166,6 +168,26 @@ def test_a_run_without_traces_has_no_phases(
     path.write_text(dump_run(FULL))
     assert main(["report", str(path), "--picture", "phases", "--output", "svg"]) == 2
     assert "no act of the record has a takeover" in capsys.readouterr().err
+
+
+def test_a_soak_says_which_faults_were_skipped_how_often_and_why() -> None:
+    skips = [SoakSkip(3.0, "thaw", "no cgroup v2")]
+    skips += [SoakSkip(9.0 * n, "strangers", "'keepalived' is not installed") for n in range(3)]
+    soak = replace(SOAK, violations=(), skipped=tuple(skips))
+    text = soak_text(soak)
+    assert f"{len(SOAK.faults)} faults, 4 skipped, " in text
+    assert text.splitlines()[-2:] == [
+        "  skipped 3 times: strangers: 'keepalived' is not installed",
+        "  skipped once: thaw: no cgroup v2",
+    ]
+    for narrow in (False, True):
+        drawn = " ".join(re.findall(r"<text[^>]*>([^<]+)<", overview(soak, narrow=narrow)))
+        assert "skipped 3 times: strangers:" in drawn
+        assert "skipped once: thaw: no cgroup v2" in drawn
+    assert "skipped once: thaw" in soak_page(soak)
+    assert "skipped" not in soak_text(SOAK) + overview(SOAK)
+    many = replace(SOAK, skipped=tuple(SoakSkip(1.0, f"act-{n}", "no") for n in range(9)))
+    assert "  skipped: 4 more, named in the record" in soak_text(many).splitlines()
 
 
 def test_a_soak_says_how_many_faults_were_not_judged_and_why() -> None:
