@@ -56,14 +56,9 @@ def expected(
     more = {name: one.since(before.get(name), reasons) for name, one in after.items()}
     hit = [count > 0 for count in more.values()]
     found = ", ".join(f"{name} {count}" for name, count in more.items())
-    text = f"{'all' if alone else 'some'} daemons count adverts refused: {reasons_named(reasons)}"
+    text = f"{'all' if alone else 'some'} daemons count such adverts as refused"
     met = bool(hit) and (all(hit) if alone else any(hit))
     return Expectation(text, met, found or "no daemon answers")
-
-
-def reasons_named(reasons: Collection[Rejection]) -> str:
-    """`authentication failed`, or several of them."""
-    return " or ".join(reason.value for reason in reasons)
 
 
 def show(stage: Stage, before: Mapping[str, Refused], reasons: Collection[Rejection]) -> None:
