@@ -19,7 +19,7 @@ from vipkeeper.lab.recorder import UDP_EVERY, UDP_PATIENCE
 from vipkeeper.lab.schedule import Step, step
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.lab.watch import Watch
-from vipkeeper.report.run import LATE, ActResult, Expectation, Verdict
+from vipkeeper.report.run import API_LATE, LATE, ActResult, Expectation, Verdict
 from vipkeeper.report.soak import Soak, SoakFault, SoakMove, SoakOutage, SoakPart, SoakViolation
 
 SPELL = 30.0
@@ -27,7 +27,7 @@ SPELL = 30.0
 LAG = 300 * MILLISECOND
 """How far behind samples are judged: answers and lines of a trace may be on their way."""
 CONDITIONS = (
-    "kernel", "cores", "Python", "namespaces", "real-time scheduling", LATE,
+    "kernel", "cores", "Python", "namespaces", "real-time scheduling", LATE, API_LATE,
 )  # fmt: skip
 """What a record says of the host, of all that a drill does."""
 STANDSTILL = 1000 * MILLISECOND
@@ -149,7 +149,9 @@ class Soaking:
     def _judged(self, result: ActResult) -> ActResult:
         """The verdict of an act, where the host let it be played."""
         late = self._late(self._stage.began, now())
-        if self.record.quiet:  # a move that a stall just before explains; `_collect` has an eye on each
+        if (
+            self.record.quiet
+        ):  # a move that a stall just before explains; `_collect` has an eye on each
             late = max((late, *(stall.length for stall in self._stalls)))
         if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
             return result
