@@ -48,9 +48,11 @@ def _reloaded(
     return begin
 
 
-def _slower(text: str) -> str:
-    lines = [line for line in text.splitlines() if not line.startswith("advert_interval:")]
-    return "\n".join([*lines, "advert_interval: 150ms", "move_budget: 9"]) + "\n"
+def slower(text: str) -> str:
+    """A cluster.yaml with another interval and budget, whatever it had for them."""
+    ours = {"advert_interval": "150ms", "move_budget": "9"}
+    lines = [line for line in text.splitlines() if line.partition(":")[0] not in ours]
+    return "\n".join([*lines, *(f"{key}: {value}" for key, value in ours.items())]) + "\n"
 
 
 def _reversed(text: str) -> str:
@@ -76,7 +78,7 @@ RELOADS: tuple[Act, ...] = (
         "SIGHUP on all servers; the old settings come back after a while.",
         Group.DAEMON,
         (14,),
-        Fault(Whose.ALL, Part.DAEMON, _reloaded(_slower, "150 ms, another budget")),
+        Fault(Whose.ALL, Part.DAEMON, _reloaded(slower, "150 ms, another budget")),
         UNSEEN,
         3.0,
         VIPKEEPER,
