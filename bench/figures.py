@@ -33,7 +33,8 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
     answered the observer after the fault; `silent_ms`: from the fault until the server it struck last
     answered the observer; `gone_ms`: until the VIP left its kernel; `left`: how often it left any;
     `unended`: the figures of outages that only the end of the fault, or of the act, brought to an end;
-    `mended`, `longest`: what that is concluded from, seconds of the act.
+    `mended`, `longest`: what that is concluded from, seconds of the act; `api_late_ms`: how late an API server's
+    stand-in was, which may be so much of a service outage.
     """
     faults = [mark for mark in act["markers"] if mark["kind"] == "fault"]
     begin = faults[0]["at"] if faults else 0.0
@@ -61,6 +62,7 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
         "longest": longest,
         "lost": act["udp"]["lost"],
         "sent": act["udp"]["sent"],
+        "api_late_ms": act.get("api_late_ms"),
     }
 
 

@@ -13,6 +13,8 @@ from bench.headtohead import rows as _rows
 from bench.runner import ratio
 from bench.targets import AIMS, judge, rest_findings, shown, why_findings
 
+from vipkeeper.report.run import API_LATE
+
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 """Drawn by tools/pictures.py."""
 WORST = 3
@@ -87,7 +89,7 @@ def page(found: dict[str, Any]) -> str:
 
 def _conditions(found: dict[str, Any]) -> str:
     seen: dict[str, dict[str, None]] = {}
-    loads, late = [], []
+    loads, late, api = [], [], []
     for records in found["cells"].values():
         for block in (b for record in records.values() for b in record["blocks"]):
             drill = block["conditions"].get("drill", {})
@@ -99,11 +101,15 @@ def _conditions(found: dict[str, Any]) -> str:
             loads += [block["conditions"]["load"], block["conditions"]["load after"]]
             if said := drill.get("probes late by at most"):
                 late.append(float(said.split()[0]))
+            if API_LATE in drill:
+                api.append(float(drill[API_LATE].split()[0]))
     if not loads:
         return "## Conditions\n\nNothing has been measured yet.\n"
     rows = [[key, ", ".join(values)] for key, values in seen.items()]
     rows.append(["load average (1 min) before and after blocks", f"{min(loads)} to {max(loads)}"])
     rows.append(["probes late by at most, worst block", f"{max(late, default=0)} ms"])
+    if api:
+        rows.append(["API server late by at most, worst block", f"{max(api)} ms"])
     return "## Conditions\n\n" + _rows(["condition", "value"], rows)
 
 

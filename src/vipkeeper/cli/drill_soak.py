@@ -137,7 +137,7 @@ class Record:
         """
         new = f".{self.path.name}.new"
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
             with open(os.open(new, flags, 0o644, dir_fd=self._directory), "wb") as file:
                 file.write(dump_soak(soak).encode())
             os.replace(new, self.path.name, src_dir_fd=self._directory, dst_dir_fd=self._directory)

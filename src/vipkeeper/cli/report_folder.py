@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ DEFAULT = Path("vipkeeper-report")
 """Where --report names none."""
 _PART = ".part"
 """Behind the name of a file that is not whole yet."""
+_ANYBODYS = stat.S_ISVTX | stat.S_IWOTH
+"""Mode of a folder such as /tmp: anybody may set something there, and nobody else may take it away."""
 _ACT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LOG = re.compile(r"cp[0-9]+-[a-z]+\.log|trace\.ndjson")
 """SERVER-PROGRAM.log, as the lab names its servers, and the trace of an act that broke a promise."""
@@ -38,7 +41,7 @@ def ready(folder: Path, option: str = "--report") -> Iterator[None]:
     """Make the folder before the drill; it is not left there empty.
 
     Raises:
-        UsageError: it cannot be made, looked into, or is not writable; names the option it came by.
+        UsageError: it cannot be made, looked into, is not writable or may be a trap; names the option it came by.
     """
     try:
         made = not folder.exists()  # raises where the folder it is in is closed
@@ -47,6 +50,8 @@ def ready(folder: Path, option: str = "--report") -> Iterator[None]:
         raise UsageError(
             f"{option}: cannot make {folder}: {error.strerror}; {_another(option)}"
         ) from None
+    if trap := _trap(folder):
+        raise UsageError(f"{option}: {trap}; {_another(option)}")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{option}: {folder} is not writable; {_another(option)}")
     try:
@@ -59,6 +64,22 @@ def ready(folder: Path, option: str = "--report") -> Iterator[None]:
 
 def _another(option: str) -> str:
     return f"choose another folder with {option} DIR"
+
+
+def _trap(folder: Path) -> str:
+    """Why a folder that is there may be somebody else's trap, where anybody may set one; empty: it is none.
+
+    Raises:
+        OSError: it is not there, or must not be looked at.
+    """
+    if os.stat(folder.absolute().parent).st_mode & _ANYBODYS != _ANYBODYS:
+        return ""
+    found = os.lstat(folder)
+    if stat.S_ISLNK(found.st_mode):
+        return f"{folder} is a link in a place where anybody may make one"
+    if found.st_uid not in (os.geteuid(), 0):
+        return f"{folder} is somebody else's in a place where anybody may make one"
+    return ""
 
 
 def _nothing() -> None:
@@ -92,18 +113,21 @@ def write_folder(
 
 
 def put(folder: Path, files: Mapping[str, str], written: Callable[[], None] = _nothing) -> None:
-    """Write files, by name within the folder: all of them, or what was there stays.
+    """Write files, by name within the folder: all of them, or what was there stays. No link is written through.
 
     `written` is called when they are written and before the first takes its place.
 
     Raises:
-        HostError: the folder cannot be written.
+        HostError: the folder cannot be written, or may be a trap.
     """
     fresh = {folder / name: (folder / f"{name}{_PART}", text) for name, text in files.items()}
     try:
         for part, text in fresh.values():
             part.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(text, encoding="utf-8")
+            _demand_own(part.parent, folder)
+            part.unlink(missing_ok=True)
+            with part.open("x", encoding="utf-8") as file:  # O_EXCL: never through a link
+                file.write(text)
         written()
         for path, (part, _) in fresh.items():
             part.replace(path)
@@ -114,6 +138,15 @@ def put(folder: Path, files: Mapping[str, str], written: Callable[[], None] = _n
         raise HostError(
             f"--report: cannot write to {folder}: {error.strerror}; {_another('--report')}"
         ) from None
+
+
+def _demand_own(directory: Path, folder: Path) -> None:
+    """Refuse a directory within the folder, or the folder itself, that leads elsewhere or may be a trap."""
+    trap = _trap(directory)
+    if directory != folder and directory.is_symlink():
+        trap = f"{directory} is a link"
+    if trap:
+        raise HostError(f"--report: {trap}; {_another('--report')}")
 
 
 def _remove(paths: Iterable[Path], folder: Path) -> None:
@@ -147,5 +180,5 @@ def _files(report: RunReport, folder: Path) -> Iterator[Path]:
     for act in (act for act in report.acts if _ACT.fullmatch(act.name)):
         yield folder / f"{act.name}.svg"
         logs = folder / LOGS / f"{act.name}-{act.run}"
-        if logs.is_dir():
+        if logs.is_dir() and not (logs.is_symlink() or logs.parent.is_symlink()):
             yield from [path for path in logs.iterdir() if _LOG.fullmatch(path.name)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vipkeeper.lab import injected
+from vipkeeper.lab import injected, refused
 from vipkeeper.lab.act import Act, Group, Runs
 from vipkeeper.lab.acts_process import restart, settles
 from vipkeeper.lab.acts_strangers import STRANGER, captured, sends
@@ -56,7 +56,11 @@ ADVERT_ACTS: tuple[Act, ...] = (
         (49,),
         Fault(
             *STRANGER,
-            sends(Manner.FORGED, "forged adverts of a holder from every server's address"),
+            sends(
+                Manner.FORGED,
+                "forged adverts of a holder from every server's address",
+                reasons=refused.FORGED,
+            ),
         ),
         UNSEEN,
         5.0,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from vipkeeper.core.facts import FaultKind
+from vipkeeper.lab import refused
 from vipkeeper.lab.act import PATIENCE, Act, Group, Runs
 from vipkeeper.lab.acts_addresses import answers_beside
 from vipkeeper.lab.acts_links import HANDS_OVER
@@ -23,6 +24,7 @@ from vipkeeper.lab.rogue import READY, Manner
 from vipkeeper.lab.scenario import Extras, scenario
 from vipkeeper.lab.stage import Stage
 from vipkeeper.lab.topology import INTERFACE, LAN
+from vipkeeper.wire.types import Rejection
 
 HOUR = 3600
 _BEGINS_WITHIN = 10.0
@@ -47,13 +49,22 @@ def stranger(stage: Stage, manner: Manner, *words: str, where: str | None = None
     return process
 
 
-def sends(manner: Manner, text: str, *words: str) -> Callable[[Stage], Mend]:
-    """A stranger that sends until it is ended."""
+def sends(
+    manner: Manner, text: str, *words: str, reasons: Collection[Rejection] = ()
+) -> Callable[[Stage], Mend]:
+    """A stranger that sends until it is ended. `reasons`: for which the daemons must refuse it."""
 
     def begin(stage: Stage) -> Mend:
+        before = refused.look(stage) if reasons else {}
         stage.fault(text, stage.subject)
         process = stranger(stage, manner, *words)
-        return lambda: end(stage, process)
+
+        def mend() -> None:
+            end(stage, process)
+            if reasons:
+                refused.show(stage, before, reasons)
+
+        return mend
 
     return begin
 
@@ -90,8 +101,14 @@ def _capture_and_move(stage: Stage) -> Mend:
     stage.fault(f"the VIP leaves {old.name}; its old adverts are sent again", old)
     stage.manager.hand_over(old)
     stage.wait_answer(PATIENCE, other_than=old)
+    before = refused.look(stage)
     process = stranger(stage, Manner.REPLAY, "--file", str(file), "--every", "0.2")
-    return lambda: end(stage, process)
+
+    def mend() -> None:
+        end(stage, process)
+        refused.show(stage, before, refused.REPLAYED)
+
+    return mend
 
 
 def _wrong_key(stage: Stage) -> Mend:
@@ -104,10 +121,12 @@ def _wrong_key(stage: Stage) -> Mend:
     bind = 'mount --bind "$1" "$0" && shift && exec "$@"'
     before = server.wrapper
     server.wrapper = (*before, "sh", "-c", bind, str(key), str(other))
+    counted = refused.look(stage)
     stage.fault(f"{server.name} is started with another key", server)
     restart(stage, server)
 
     def mend() -> None:
+        refused.show(stage, counted, refused.FORGED)
         settled = stage.manager.settled(stage.subject, stage.cluster, stage.recorder.holding)
         found = "believed" if settled else "not believed"
         stage.effect(f"{server.name} is not believed", found, met=not settled)
@@ -280,7 +299,10 @@ STRANGERS: tuple[Act, ...] = (
         "Twenty times a second to each server. They are dropped, and nothing ends because of them.",
         Group.STRANGERS,
         (49,),
-        Fault(*STRANGER, sends(Manner.RANDOM, "random bytes to the port of adverts")),
+        Fault(
+            *STRANGER,
+            sends(Manner.RANDOM, "random bytes to the port of adverts", reasons=refused.RANDOM),
+        ),
         UNSEEN,
         4.0,
     ),

@@ -20,9 +20,10 @@ from vipkeeper.lab.needs import lacking
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Figures, Stage, healed
-from vipkeeper.lab.topology import LAN, Topology, lan
+from vipkeeper.lab.topology import lan, recorded
 from vipkeeper.report.phases import milestones
 from vipkeeper.report.run import (
+    API_LATE,
     LATE,
     ActResult,
     Client,
@@ -30,11 +31,8 @@ from vipkeeper.report.run import (
     Lane,
     MarkerKind,
     Milestones,
-    Network,
     RunReport,
     Span,
-    Station,
-    StationRole,
     Verdict,
 )
 
@@ -88,6 +86,7 @@ class Drill:
         self._directory = directory
         self._progress = progress
         self._lateness_us = 0
+        self._api_late_ms = 0.0
         self._real_time: set[bool] = set()
         """Whether daemons were found with real-time scheduling, as their kernel says."""
         self._built = 0
@@ -119,6 +118,7 @@ class Drill:
             LabError: the lab itself failed.
         """
         result = self._play(act, run, seed)
+        self._api_late_ms = max(self._api_late_ms, result.api_late_ms or 0.0)
         failed = result.verdict is Verdict.FAILED
         self._spoiled |= failed or (act.spoils and result.verdict is not Verdict.SKIPPED)
         if failed:
@@ -159,6 +159,7 @@ class Drill:
             "settings": ", ".join(self.plan.settings) or "defaults",
             "seed": str(self.plan.seed),
             LATE: f"{self._worst_us() / 1000:.1f} ms",
+            API_LATE: f"{self._api_late_ms:.1f} ms",
         }
         return RunReport(
             tool_version=self.manager.version(),
@@ -324,7 +325,8 @@ def _result(
         markers=stage.marks(figures),
         expectations=tuple(expectations),
         milestones=_milestones(stage, figures, written),
-        network=_network(stage.cluster.network),
+        network=recorded(stage.cluster.network),
+        api_late_ms=_milliseconds(figures.api_late) if figures.api_late is not None else None,
     )
 
 
@@ -339,19 +341,6 @@ def _milestones(stage: Stage, figures: Figures, written: dict[str, int]) -> Mile
         end=window.end,
         fault=stage.broken[0].start if stage.broken else None,
         back=back[0] if back else None,
-    )
-
-
-def _network(network: Topology) -> Network:
-    roles = {network.router: StationRole.ROUTER, network.client: StationRole.CLIENT}
-    roles[network.observer] = StationRole.OBSERVER
-    return Network(
-        bridge=LAN,
-        vip=str(network.vip),
-        stations=tuple(
-            Station(machine.name, roles.get(machine, StationRole.SERVER), str(machine.address.ip))
-            for machine in network.machines
-        ),
     )
 
 

@@ -189,6 +189,10 @@ class Recorder:
         found = (us for at, us in self._late if at - us * 1000 < window.end and at >= window.start)
         return max(found, default=0) * 1000
 
+    def stalls(self, longer: int) -> list[Window]:
+        """Stretches, longer than so many nanoseconds, in which a probe was to wake and did not."""
+        return [Window(at - us * 1000, at) for at, us in self._late if us * 1000 > longer]
+
     def changes(self) -> list[Change]:
         """Every change of the VIP in the servers' kernels so far."""
         return measure.changes(self._addresses)

@@ -34,6 +34,8 @@ _VRRP_GROUP = "224.0.0.18"
 _VRID = 51
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _ETHERNET, _LONGEST = 14, 2048
+_CHECKSUM = 6
+"""Where a UDP header has it."""
 _SIZES = (0, 1, 3, 16, 64, 200, 1400)
 _PORT = ADVERT_PORT.to_bytes(2, "big")
 _FAR_EPOCH = 1 << 40
@@ -122,6 +124,15 @@ def payload(frame: bytes) -> bytes | None:
     return frame[start + 8 :]
 
 
+def again(frame: bytes, mac: bytes) -> bytes:
+    """A captured frame as it is sent again from another MAC.
+
+    Without its UDP checksum (RFC 768: 0 is none): virtual cables leave that unfinished, and a receiver drops it.
+    """
+    start = _ETHERNET + (frame[_ETHERNET] & 15) * 4 + _CHECKSUM
+    return frame[:6] + mac + frame[12:start] + bytes(2) + frame[start + 2 :]
+
+
 def packed(frames: list[bytes]) -> bytes:
     """A capture as a file: each frame behind its length."""
     return b"".join(struct.pack("!H", len(frame)) + frame for frame in frames)
@@ -208,7 +219,7 @@ def _replay(options: argparse.Namespace) -> Iterator[None]:
     mac, frames = raw.getsockname()[4], unpacked(options.file.read_bytes())
     while True:
         for frame in frames:
-            raw.send(frame[:6] + mac + frame[12:])
+            raw.send(again(frame, mac))
         yield
 
 

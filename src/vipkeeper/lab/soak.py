@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from vipkeeper.core.types import MILLISECOND
+from vipkeeper.core.types import MILLISECOND, Settings
 from vipkeeper.lab import act as acts
 from vipkeeper.lab import measure
 from vipkeeper.lab.act import TAKEOVER_BOUND, Act
@@ -19,7 +19,7 @@ from vipkeeper.lab.recorder import UDP_EVERY, UDP_PATIENCE
 from vipkeeper.lab.schedule import Step, step
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.lab.watch import Watch
-from vipkeeper.report.run import LATE, ActResult, Expectation, Verdict
+from vipkeeper.report.run import API_LATE, LATE, ActResult, Expectation, Verdict
 from vipkeeper.report.soak import (
     Soak,
     SoakFault,
@@ -35,7 +35,7 @@ SPELL = 30.0
 LAG = 300 * MILLISECOND
 """How far behind samples are judged: answers and lines of a trace may be on their way."""
 CONDITIONS = (
-    "kernel", "cores", "Python", "namespaces", "real-time scheduling", LATE,
+    "kernel", "cores", "Python", "namespaces", "real-time scheduling", LATE, API_LATE,
 )  # fmt: skip
 """What a record says of the host, of all that a drill does."""
 STANDSTILL = 1000 * MILLISECOND
@@ -109,6 +109,8 @@ class Soaking:
         """The instant that the record counts from."""
         self._from = 0
         """Until when samples were gathered."""
+        self._stalls: set[Window] = set()
+        """When the host stood still lately: so lately that a move may yet come of it."""
         self._last: tuple[ActResult, int | None] | None = None
         """The newest act or quiet spell, with its seed: what is found later came of it."""
 
@@ -158,6 +160,10 @@ class Soaking:
     def _judged(self, result: ActResult) -> ActResult:
         """The verdict of an act, where the host let it be played."""
         late = self._late(self._stage.began, now())
+        if (
+            self.record.quiet
+        ):  # a move that a stall just before explains; `_collect` has an eye on each
+            late = max((late, *(stall.length for stall in self._stalls)))
         if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
             return result
         reason = f"not judged: the host stood still for {acts.ms(late)} ({result.reason})"
@@ -229,15 +235,18 @@ class Soaking:
         """Add outages and moves until now to the record, and have the traces judged."""
         window = Window(self._from, end)
         self._from = end
-        moves = self._moves(window)
+        moves = measure.moves(self._stage.recorder.changes(), window)
+        told = [SoakMove(self._at(one.at), one.server, one.before) for one in moves]
         self.record = replace(
             self.record,
             outages=self._outages(window),
-            moves=(*self.record.moves, *moves),
+            moves=(*self.record.moves, *told),
             seconds=max(self.record.length, self._at(end)),
         )
-        late = self._late(window.start - LEASE, end)
-        if self.record.quiet and moved_for_nothing(len(moves), late):
+        within = self._explained_within()
+        found = (*self._stalls, *self._stage.recorder.stalls(STANDSTILL))
+        self._stalls = {one for one in found if one.end + within >= window.start}
+        if self.record.quiet and moved_for_nothing([one.at for one in moves], self._stalls, within):
             self._fail("the VIP moved although nothing was broken")
         assert self._watch is not None
         for broken in self._watch.look(end):
@@ -255,9 +264,10 @@ class Soaking:
             found.append(SoakOutage(start, self._at(gap.end)))
         return tuple(found)
 
-    def _moves(self, window: Window) -> list[SoakMove]:
-        found = measure.moves(self._stage.recorder.changes(), window)
-        return [SoakMove(self._at(one.at), one.server, one.before) for one in found]
+    def _explained_within(self) -> int:
+        """`explained_within`, of the most patient daemon of the cluster."""
+        known = self._stage.cluster.ledger.configured.values()
+        return max((explained_within(one.settings) for one in known), default=0)
 
     def _at(self, instant: int) -> float:
         """Seconds of the record."""
@@ -280,13 +290,22 @@ class Soaking:
         self.failure = Failure(shown, seed, {})
 
 
-def moved_for_nothing(moves: int, late: int) -> bool:
-    """Whether moves of a cluster in which nothing is broken are nobody's but its own fault.
+def explained_within(settings: Settings) -> int:
+    """Nanoseconds after the host stood still in which a move of the VIP may come of that, and of nothing later.
 
-    `late`: nanoseconds by which a probe woke up late, from one lease before on: a lease that ran out while the
-    host stood still is noticed, and moves the VIP, after that.
+    The longest that timers take together (docs/protocol.md, Bounds): a holder that heard nobody resigns as deaf,
+    and then an answer for a VIP whose lease ran out meanwhile delays the claim by T_L, or a soft failure is waited out.
     """
-    return moves > 0 and late <= STANDSTILL
+    return settings.deaf_after + max(settings.unconditional_after, settings.soft_failure_after)
+
+
+def moved_for_nothing(moves: Iterable[int], stalls: Collection[Window], within: int) -> bool:
+    """Whether a move of a cluster in which nothing is broken is nobody's but its own fault.
+
+    `moves`: when each was; `stalls`: stretches in which the host stood still; `within`: nanoseconds after the
+    end of a stretch for which it excuses a move (`explained_within`).
+    """
+    return any(not any(stall.start <= at <= stall.end + within for stall in stalls) for at in moves)
 
 
 def new_record(seed: int, hours: float, quiet: bool, started: str, version: str) -> Soak:

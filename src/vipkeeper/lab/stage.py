@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vipkeeper.core.facts import FaultKind
-from vipkeeper.lab import measure
+from vipkeeper.lab import lateness, measure
 from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.managers import SECOND, Manager
@@ -45,6 +45,8 @@ class Figures:
     """Servers whose kernel has the VIP at the end."""
     answerers: frozenset[str]
     """Who answered the client in the last moments."""
+    api_late: int | None
+    """How late a stand-in's loop woke after the fault (`lateness`)."""
 
 
 def tell_once_up(server: Server, order: str) -> None:
@@ -350,6 +352,7 @@ class Stage:
             left_behind=tuple(sorted(n for n in holding if not self._alive(n))),
             holders=frozenset(holding),
             answerers=frozenset(recorder.answers_by(end - SECOND // 4 - late)),
+            api_late=lateness.of_api_servers(self.cluster, after.start),
         )
 
     def _alive(self, name: str) -> bool:

@@ -21,12 +21,15 @@ import ssl
 import sys
 from pathlib import Path
 
+from vipkeeper.lab.kernel import now
 from vipkeeper.lab.standin_certificate import expire, server_context
-from vipkeeper.lab.standin_control import Behaviour, EtcdMode, Mode
+from vipkeeper.lab.standin_control import Behaviour, EtcdMode, Mode, Wakes
 from vipkeeper.lab.standin_http import BACKLOG, Answer, serve
 
 _JSON = "application/json"
 _PROBES = ("/readyz", "/livez", "/healthz")
+WAKES_EVERY = 0.02
+"""Seconds after which it wakes to see how late it is: as often as the client asks."""
 
 
 class StandIn:
@@ -36,6 +39,7 @@ class StandIn:
         self.name = name
         self._tls = tls
         self.behaviour = Behaviour()
+        self.wakes = Wakes()
         self.api_running = asyncio.Event()
         self.api_running.set()
         self.others_running = asyncio.Event()
@@ -87,15 +91,29 @@ class StandIn:
             return Answer(503, '{"health":"false","reason":"RAFT NO LEADER"}', _JSON)
         return Answer(200, '{"health":"true","reason":""}', _JSON)
 
+    async def measure(self) -> None:
+        """Note how late each wake is: a loop that waits for a processor answers nobody."""
+        while True:
+            due = now() + round(WAKES_EVERY * 1e9)
+            await asyncio.sleep(WAKES_EVERY)
+            at = now()
+            self.wakes.woke(at, max(0, at - due))
+
+    def _answer(self, line: str) -> str:
+        match line.split():
+            case ["late", since] if since.isdecimal():
+                return str(self.wakes.since(int(since)))
+        try:
+            self.obey(line)
+        except ValueError as error:
+            return str(error)
+        return "ok"
+
     async def control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection to the control socket: a command a line, `ok` or the reason back."""
+        """One connection to the control socket: a command a line, `ok` or the reason back; or a question."""
         with contextlib.suppress(ConnectionError):
             while line := await reader.readline():
-                try:
-                    self.obey(line.decode())
-                    writer.write(b"ok\n")
-                except ValueError as error:
-                    writer.write(f"{error}\n".encode())
+                writer.write(f"{self._answer(line.decode(errors='replace'))}\n".encode())
                 await writer.drain()
         writer.close()
 
@@ -137,7 +155,7 @@ async def _run(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     listening: dict[str, str | int] = {"name": standin.name}
-    servers: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[None]] = [loop.create_task(standin.measure())]
     for role, endpoint, handler, running, context in (
         ("api", options.listen_api, standin.api, standin.api_running, tls),
         ("supervisor", options.listen_supervisor, standin.supervisor, standin.others_running, tls),
@@ -146,7 +164,7 @@ async def _run(options: argparse.Namespace) -> None:
         if endpoint is not None:
             listener = listen(endpoint)
             listening[role] = listener.getsockname()[1]
-            servers.append(loop.create_task(serve(listener, handler, running, context)))
+            tasks.append(loop.create_task(serve(listener, handler, running, context)))
     if options.control is not None:
         options.control.unlink(missing_ok=True)
         await asyncio.start_unix_server(standin.control, options.control)

@@ -1,7 +1,7 @@
 """How the lab tells a running stand-in what to be: one line over a unix socket, one line back.
 
 Commands: `ready`, `unready`, `unauthorized`, `expired`, `frozen`, `slow SECONDS` for the API server;
-`supervisor ready|unready`; `etcd true|false|hanging`.
+`supervisor ready|unready`; `etcd true|false|hanging`. A question: `late NANOSECONDS`, how late it woke since then.
 """
 
 from __future__ import annotations
@@ -69,6 +69,24 @@ class Behaviour:
                 raise ValueError(f"unknown command {command!r}")
 
 
+class Wakes:
+    """How late a program woke, so that the worst since any instant can be told; keeps little of it."""
+
+    def __init__(self) -> None:
+        self._worst: list[tuple[int, int]] = []
+        """When it woke and how late, each later than all that came after it."""
+
+    def woke(self, at: int, late: int) -> None:
+        """It woke so many nanoseconds late."""
+        while self._worst and self._worst[-1][1] <= late:
+            self._worst.pop()
+        self._worst.append((at, late))
+
+    def since(self, start: int) -> int:
+        """By how much at worst, of the wakes since an instant; nanoseconds."""
+        return next((late for at, late in self._worst if at >= start), 0)
+
+
 def tell(control: Path, command: str, *, timeout: float = 20.0) -> None:
     """Send one command to the stand-in behind the socket; it is in force when this returns.
 
@@ -77,14 +95,31 @@ def tell(control: Path, command: str, *, timeout: float = 20.0) -> None:
         LabError: no answer within `timeout` seconds.
         ValueError: the stand-in did not understand.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(timeout)
-        connection.connect(str(control))
-        connection.sendall(command.encode() + b"\n")
-        try:
-            with connection.makefile() as answers:
-                answer = answers.readline().strip()
-        except TimeoutError:
-            raise LabError(f"the stand-in does not answer '{command}'") from None
+    answer = _ask(control, command, timeout)
     if answer != "ok":
         raise ValueError(answer or "the stand-in closed the connection")
+
+
+def how_late(control: Path, since: int, *, timeout: float) -> int:
+    """How late the stand-in's own loop woke since an instant of the lab's clock, at worst; nanoseconds.
+
+    Raises:
+        OSError: nobody listens there.
+        LabError: no answer within `timeout` seconds, or none that is a number.
+    """
+    answer = _ask(control, f"late {since}", timeout)
+    if not answer.isdecimal():
+        raise LabError(f"the stand-in does not say how late it was: {answer}")
+    return int(answer)
+
+
+def _ask(control: Path, line: str, timeout: float) -> str:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout)
+        try:
+            connection.connect(str(control))
+            connection.sendall(line.encode() + b"\n")
+            with connection.makefile() as answers:
+                return answers.readline().strip()
+        except TimeoutError:
+            raise LabError(f"the stand-in does not answer '{line}'") from None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
+from vipkeeper.report.run import Network, Station, StationRole
+
 LAN = "lan"
 """Namespace of the bridge, and the bridge's name."""
 INTERFACE = "eth0"
@@ -116,3 +118,17 @@ SYSCTLS: tuple[tuple[str, str], ...] = (
     ("net/ipv4/ping_group_range", "0 0"),
 )
 """Set in every machine's namespace before its interface comes up."""
+
+
+def recorded(network: Topology) -> Network:
+    """The LAN as a report of an act has it."""
+    roles = {network.router: StationRole.ROUTER, network.client: StationRole.CLIENT}
+    roles[network.observer] = StationRole.OBSERVER
+    return Network(
+        bridge=LAN,
+        vip=str(network.vip),
+        stations=tuple(
+            Station(machine.name, roles.get(machine, StationRole.SERVER), str(machine.address.ip))
+            for machine in network.machines
+        ),
+    )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 SCHEMA_VERSION = 1
 LATE = "probes late by at most"
 """The condition of a run by which its figures are uncertain, besides the interval of their probe."""
+API_LATE = "API server late by at most"
+"""How late a stand-in of an API server woke: so much of a service outage may be the lab's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class ActResult:
     """None in a record of an older version, and of what was not played in the lab."""
     observed: bool = True
     """Somebody watched who answers on the wire; otherwise `answered` is empty for want of an observer."""
+    api_late_ms: float | None = None
+    """How late a running stand-in of an API server woke after the fault, at worst; None: nobody measured it."""
 
 
 @dataclass(frozen=True, slots=True)

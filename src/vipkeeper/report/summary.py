@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vipkeeper.report.run import LATE, ActResult, Lane, RunReport, Span, Verdict
+from vipkeeper.report.run import API_LATE, LATE, ActResult, Lane, RunReport, Span, Verdict
 from vipkeeper.report.style import interval, milliseconds, one_line
 
 
@@ -142,7 +142,13 @@ def resolution(report: RunReport) -> str:
         return "No probe was recorded."
     late = one_line(report.conditions.get(LATE, ""))
     more = f" and to what the probes were late by (at most {late})" if late else ""
-    return f"Resolution: {'; '.join(parts)}. A figure is exact to one probe interval{more}."
+    api = one_line(report.conditions.get(API_LATE, ""))
+    own = (
+        f" So much of a service outage may be the lab's own: API server late by at most {api}."
+        if api
+        else ""
+    )
+    return f"Resolution: {'; '.join(parts)}. A figure is exact to one probe interval{more}.{own}"
 
 
 def overlaps(lanes: tuple[Lane, ...]) -> dict[str, tuple[Span, ...]]:

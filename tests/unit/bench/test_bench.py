@@ -69,6 +69,15 @@ def test_figures_of_a_run_come_from_wire_and_kernels() -> None:
     assert run["unended"] == []
 
 
+def test_what_the_api_server_was_late_by_is_kept_where_it_was_measured() -> None:
+    old, new = record(run_of(act())), record(run_of(act(api_late_ms=7.5)))
+    assert new["blocks"][0]["runs"][0]["api_late_ms"] == 7.5
+    assert "API server late" not in table.page({"cells": {"power-off": {"vipkeeper": old}}})
+    new["blocks"][0]["conditions"]["drill"]["API server late by at most"] = "7.5 ms"
+    page = table.page({"cells": {"power-off": {"vipkeeper": new}}})
+    assert "| API server late by at most, worst block | 7.5 ms |" in page
+
+
 def test_outage_that_only_the_mending_ended_is_told_apart() -> None:
     mended = {"at": 3.0, "kind": "healed", "text": "", "server": "cp1"}
     client = {"sent": 2000, "lost": 800, "gaps": [span(1.4, 2.9), span(3.5, 3.6)]}

@@ -19,6 +19,8 @@ from bench.command import main as bench
 
 SIGNALS = ("INT", "TERM", "HUP")
 PATIENCE_MS = 10_000
+WAITED_FOR = "until grep -q '^State:.S' /proc/$PPID/status; do :; done"
+"""Shell: until its parent waits. A signal in the instant before would be answered when the child ends."""
 
 
 def test_what_is_done_without_a_signal_is_kept() -> None:
@@ -37,7 +39,7 @@ def gate(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", SIGNALS)
 def test_a_signal_ends_the_program_and_what_that_has_started(name: str, gate: Path) -> None:
     reading, writing = os.pipe()
-    words = ["sh", "-c", f"sleep 60 & read go < {gate}; kill -{name} $PPID; wait"]
+    words = ["sh", "-c", f"sleep 60 & read go < {gate}; {WAITED_FOR}; kill -{name} $PPID; wait"]
     with os.fdopen(writing, "wb") as output:
         code = _interrupted(words, output, gate)
     poll = select.poll()
@@ -135,7 +137,8 @@ def test_an_interrupted_soak_has_saved_and_leaves_no_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = interpreter(
-        f"trap 'touch {tmp_path}/saved; exit 130' TERM; read go < {gate}; kill -{name} $PPID; sleep 60 & wait"
+        f"trap 'touch {tmp_path}/saved; exit 130' TERM; read go < {gate}; {WAITED_FOR}; kill -{name} $PPID; "
+        "sleep 60 & wait"
     )
     told: list[bool] = []
 

@@ -118,6 +118,15 @@ def test_what_was_recorded_is_kept_when_no_more_can_be_written(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["soak.json"]
 
 
+def test_a_record_is_not_written_through_a_link_that_somebody_planted(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / ".soak.json.new").symlink_to(victim)
+    with pytest.raises(HostError, match="cannot write"):
+        Record(tmp_path / "soak.json").save(played())
+    assert victim.read_text() == "mine"
+
+
 def test_a_record_says_what_the_command_was(tmp_path: Path) -> None:
     Record(tmp_path / "soak.json").save(played("--interval", "200ms"))
     found = json.loads((tmp_path / "soak.json").read_text())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
 
 from support.full_disk import no_file_longer_than
 from unit.report.sample import FULL
-from vipkeeper.cli.report_folder import ready, write_folder
-from vipkeeper.errors import HostError
+from vipkeeper.cli.report_folder import put, ready, write_folder
+from vipkeeper.errors import HostError, UsageError
 from vipkeeper.report.json import dump_run
 
 LOGS = {"power-off-1/cp1-vipkeeper.log": "x", "power-off-1/cp2-standin.log": "x"}
@@ -90,3 +91,94 @@ def test_a_folder_made_for_a_report_that_never_came_is_not_left(tmp_path: Path) 
     with ready(folder):
         write_folder(FULL, {}, folder)
     assert (folder / "run.json").exists()
+
+
+@pytest.fixture
+def anybodys(tmp_path: Path) -> Path:
+    """A folder as /tmp is."""
+    folder = tmp_path / "anybodys"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder
+
+
+@pytest.mark.parametrize("planted", ["run.json", "run.json.part"])
+def test_a_link_planted_for_a_file_is_replaced_and_not_written_through(
+    tmp_path: Path, planted: str
+) -> None:
+    folder, victim = tmp_path / "report", tmp_path / "victim"
+    folder.mkdir()
+    victim.write_text("mine")
+    (folder / planted).symlink_to(victim)
+    put(folder, {"run.json": "new"})
+    assert victim.read_text() == "mine"
+    assert not (folder / "run.json").is_symlink()
+    assert (folder / "run.json").read_text() == "new"
+    assert files(folder) == {"run.json"}
+
+
+def test_own_files_and_what_a_killed_drill_left_are_replaced(tmp_path: Path) -> None:
+    for name in ("run.json", "run.json.part"):
+        (tmp_path / name).write_text("old")
+    put(tmp_path, {"run.json": "new"})
+    assert files(tmp_path) == {"run.json"}
+    assert (tmp_path / "run.json").read_text() == "new"
+
+
+def test_a_folder_within_that_is_a_link_is_neither_written_to_nor_cleared(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "report", tmp_path / "elsewhere"
+    name = f"{FULL.acts[0].name}-{FULL.acts[0].run}"
+    (elsewhere / name).mkdir(parents=True)
+    (elsewhere / name / "cp1-vipkeeper.log").write_text("mine")
+    folder.mkdir()
+    (folder / "run.json").write_text(dump_run(FULL))
+    (folder / "logs").symlink_to(elsewhere)
+    with pytest.raises(HostError, match="logs is a link; choose another folder"):
+        put(folder, {"logs/new.log": "x"})
+    write_folder(dataclasses.replace(FULL, acts=()), {}, folder)
+    assert files(elsewhere) == {f"{name}/cp1-vipkeeper.log"}
+
+
+def test_where_anybody_may_make_one_a_link_to_a_folder_is_refused(anybodys: Path) -> None:
+    real, link = anybodys.parent / "real", anybodys / "report"
+    real.mkdir()
+    link.symlink_to(real)
+    with (
+        pytest.raises(UsageError, match="is a link in a place where anybody may make one"),
+        ready(link),
+    ):
+        pytest.fail("it is played")
+    with pytest.raises(HostError, match="choose another folder with --report DIR"):
+        put(link, {"run.json": "x"})
+    assert not files(real)
+    own = anybodys.parent / "own-link"
+    own.symlink_to(real)
+    with ready(own):
+        put(own, {"run.json": "x"})
+    assert files(real) == {"run.json"}
+
+
+def test_where_anybody_may_make_one_a_folder_of_somebody_else_is_refused(
+    anybodys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = anybodys / "report"
+    folder.mkdir()
+    lstat = os.lstat
+
+    def owned_by(user: int) -> None:
+        def found(path: Path) -> os.stat_result:
+            fields = list(lstat(path))
+            fields[4] = user
+            return os.stat_result(fields)
+
+        monkeypatch.setattr(os, "lstat", found)
+
+    owned_by(os.geteuid() + 4711)
+    with pytest.raises(UsageError, match="report is somebody else's"), ready(folder):
+        pytest.fail("it is played")
+    with pytest.raises(HostError, match="report is somebody else's"):
+        put(folder, {"run.json": "x"})
+    for user in (os.geteuid(), 0):
+        owned_by(user)
+        with ready(folder):
+            put(folder, {"run.json": "x"})

@@ -18,7 +18,14 @@ from vipkeeper.daemon.prober.config import (
     Tls,
     preset,
 )
-from vipkeeper.daemon.prober.lines import DETAIL_LIMIT, HEARTBEAT, LINE_LIMIT, decode, encode
+from vipkeeper.daemon.prober.lines import (
+    DETAIL_LIMIT,
+    HEARTBEAT,
+    LINE_LIMIT,
+    OTHER_VERSION,
+    decode,
+    encode,
+)
 
 EXTRA = (
     TcpCheck("10.0.0.1", 80, timeout=0.5),
@@ -117,7 +124,7 @@ def test_the_process_refuses_a_wrong_configuration_with_one_line() -> None:
     done = subprocess.run(
         command, input="?\n", capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode == 2
+    assert done.returncode == OTHER_VERSION
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert "vipkeeper run" in done.stderr

@@ -146,26 +146,56 @@ def test_a_prober_with_nothing_to_say_is_not_lost(monkeypatch: pytest.MonkeyPatc
     asyncio.run(act())
 
 
-def test_nonsense_from_the_prober_is_a_loss(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("exit 1", "it ended with exit code 1 before it said anything"),
+        ("kill -9 $$", "SIGKILL ended it before it said anything"),
+        ("echo '{}'; exit 3", "it ended with exit code 3"),
+        ("printf '{\"check\"'; exit 3", "it ended with exit code 3 before it said anything"),
+        ("echo nonsense; read line", "it wrote a line that this version does not know: 'nonsense'"),
+        ("head -c 9000 /dev/zero; read line", "it wrote a line longer than 4096 bytes"),
+        ("read line", "it said nothing within 0.1 s of its start"),
+        ("echo '{}'; read line", "no sign of life for 2 s"),
+    ],
+)
+def test_the_reason_of_a_loss_is_what_happened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
 ) -> None:
     fake = tmp_path / "python"
-    fake.write_text("#!/bin/sh\nread line\necho nonsense\nread line\n")
+    fake.write_text(f"#!/bin/sh\nread line\n{script}\n")
     fake.chmod(0o700)
+    # As short as it says where silence is looked at; where it follows a word, that must have come by then.
+    limit = 0.1 if "within 0.1 s" in said else 2.0 if "for 2 s" in said else LIMIT
+    monkeypatch.setattr(sys, "executable", str(fake))
+    assert asyncio.run(reason_of_loss(preset("rke2"), limit)) == said
 
-    async def act() -> None:
-        monkeypatch.setattr(sys, "executable", str(fake))
-        lines: list[str] = []
-        reports: asyncio.Queue[Report] = asyncio.Queue()
-        prober = Prober(preset("rke2"), reports.put_nowait, log=lines.append)
+
+def test_a_prober_of_another_version_says_so_and_so_does_the_keeper(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    newer = '{"checks": [{"type": "api", "of_the_next_version": 1}]}'
+    monkeypatch.setattr(ProberConfig, "to_json", lambda _: newer)
+    assert asyncio.run(reason_of_loss(preset("rke2"), LIMIT)) == (
+        "it does not know this daemon's checks: another version of vipkeeper is installed than runs, "
+        "restart the daemon"
+    )
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "these are no checks of this version" in line
+    assert "of_the_next_version" in line
+
+
+async def reason_of_loss(config: ProberConfig, silence_limit: float) -> str:
+    """Why the first prober was lost, as the log has it."""
+    logged: asyncio.Queue[str] = asyncio.Queue()
+    reports: asyncio.Queue[Report] = asyncio.Queue()
+    prober = Prober(config, reports.put_nowait, log=logged.put_nowait, silence_limit=silence_limit)
+    async with asyncio.timeout(LIMIT):
         await prober.start()
+        said = await logged.get()
         assert await reports.get() == ProberLost()
         await prober.stop()
-        assert lines == [
-            "prober lost: it wrote something unreadable; health is unknown until it is back"
-        ]
-
-    asyncio.run(act())
+    return said.removeprefix("prober lost: ").removesuffix("; health is unknown until it is back")
 
 
 def test_a_prober_that_cannot_be_started_is_lost_and_the_reason_logged(

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from vipkeeper.lab.rogue import (
+    again,
     checksum,
     forged_advert,
     is_advert,
@@ -63,3 +64,13 @@ def test_forged_advert_fails_by_its_key_alone() -> None:
     frame = bytes(12) + b"\x08\x00" + packet(SOURCE, VIP, data)
     assert payload(frame) == data
     assert frame[26:34] == SOURCE.packed + VIP.packed
+
+
+def test_a_frame_sent_again_has_no_checksum_that_the_cable_left_unfinished() -> None:
+    frame = bytes(12) + b"\x08\x00" + packet(SOURCE, VIP, b"an advert")
+    frame = frame[:40] + b"\xab\xcd" + frame[42:]
+    sent = again(frame, b"\x02\0\0\0\0\x01")
+    assert sent[:12] == bytes(6) + b"\x02\0\0\0\0\x01"
+    assert sent[12:40] + sent[42:] == frame[12:40] + frame[42:]
+    assert sent[40:42] == bytes(2)
+    assert payload(sent) == b"an advert"

@@ -2,17 +2,24 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
 import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from vipkeeper.lab.standin_control import Behaviour, EtcdMode, Mode, tell
+from vipkeeper.lab import lateness
+from vipkeeper.lab.cluster import Cluster
+from vipkeeper.lab.kernel import now
+from vipkeeper.lab.standin_control import Behaviour, EtcdMode, Mode, Wakes, how_late, tell
 
 LIMIT = 30.0
 
@@ -162,6 +169,56 @@ def test_commands() -> None:
     assert behaviour == Behaviour(Mode.SLOW, 2.5, False, EtcdMode.UNHEALTHY)
     behaviour.obey("ready")
     assert (behaviour.api, behaviour.delay) == (Mode.READY, 0.0)
+
+
+def test_the_worst_wake_since_an_instant_is_told_and_little_is_kept() -> None:
+    wakes = Wakes()
+    assert wakes.since(0) == 0
+    for at, late in ((10, 5), (20, 90), (30, 7), (40, 30), (50, 8)):
+        wakes.woke(at, late)
+    assert [wakes.since(at) for at in (0, 20, 21, 40, 41, 51)] == [90, 90, 30, 30, 8, 0]
+    for at in range(60, 1060):
+        wakes.woke(at, 1)
+    assert len(wakes._worst) == 4
+
+
+HELD_UP = 0.3
+"""Seconds for which a stand-in is stopped."""
+
+
+def test_a_standin_that_was_held_up_says_by_how_much_and_only_of_then(standin: Running) -> None:
+    tell(standin.control, "ready")  # its loop runs
+    began = now()
+    standin.process.send_signal(signal.SIGSTOP)
+    time.sleep(HELD_UP)
+    standin.process.send_signal(signal.SIGCONT)
+    until = time.monotonic() + LIMIT
+    while not (late := how_late(standin.control, began, timeout=LIMIT)):
+        assert time.monotonic() < until
+    assert late > (HELD_UP - 0.1) * 1e9
+    assert how_late(standin.control, now(), timeout=LIMIT) < late
+    with pytest.raises(ValueError, match="late x"):
+        tell(standin.control, "late x")
+
+
+def test_a_standin_that_does_not_say_how_late_it_is_counts_as_late_as_it_was_waited_for(
+    standin: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*controls: Path, running: bool = True) -> int | None:
+        servers = {
+            str(one): SimpleNamespace(standin=SimpleNamespace(running=running), control=one)
+            for one in controls
+        }
+        return lateness.of_api_servers(cast(Cluster, SimpleNamespace(servers=servers)), now())
+
+    gone = standin.control.with_name("gone")
+    assert late() is late(gone) is late(standin.control, running=False) is None
+    assert late(gone, standin.control) is not None
+    monkeypatch.setattr(lateness, "PATIENCE", HELD_UP)
+    standin.process.send_signal(signal.SIGSTOP)
+    waited = late(standin.control)
+    assert waited is not None
+    assert waited >= HELD_UP * 1e9
 
 
 @pytest.fixture

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 
 from vipkeeper.core.events import HealthSampled, ProberLost
 from vipkeeper.daemon.prober.config import ProberConfig
-from vipkeeper.daemon.prober.lines import HEARTBEAT_INTERVAL, LINE_LIMIT, decode
+from vipkeeper.daemon.prober.lines import (
+    HEARTBEAT_INTERVAL,
+    LINE_LIMIT,
+    OTHER_VERSION,
+    decode,
+    tidy,
+)
 
 SILENCE_LIMIT = 4 * HEARTBEAT_INTERVAL
 """Seconds without a line after which the prober counts as stuck; it writes one each second."""
@@ -21,6 +28,8 @@ STOP_LIMIT = 1.0
 FIRST_BACKOFF = 0.1
 LONGEST_BACKOFF = 5.0
 """Seconds before the first and, doubling, the later restarts."""
+SHOWN = 60
+"""Characters of a line that is no line of the prober's, in the log."""
 _PRIVATE_ENVIRONMENT = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
 
@@ -120,16 +129,25 @@ class Prober:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(self._config.to_json().encode() + b"\n")
+        heard = False
         while True:
             try:
                 line = await self._next_line(process.stdout)
-                if not line:
-                    return "it ended"
-                sample = decode(line)
             except TimeoutError:
-                return f"no sign of life for {self._silence_limit:g} s"
-            except (ValueError, asyncio.LimitOverrunError):
-                return "it wrote something unreadable"
+                limit = f"{self._silence_limit:g} s"
+                if not heard:
+                    return f"it said nothing within {limit} of its start"
+                return f"no sign of life for {limit}"
+            except ValueError:  # of readline
+                return f"it wrote a line longer than {LINE_LIMIT} bytes"
+            if not line.endswith(b"\n"):
+                return await _how_it_ended(process, heard=heard)
+            try:
+                sample = decode(line)
+            except ValueError:
+                shown = tidy(line.decode(errors="replace"))[:SHOWN]
+                return f"it wrote a line that this version does not know: {shown!r}"
+            heard = True
             if sample is not None:
                 self._report(sample)
 
@@ -139,6 +157,29 @@ class Prober:
                 async with asyncio.timeout(limit):
                     return await stream.readline()
         raise TimeoutError
+
+
+async def _how_it_ended(process: asyncio.subprocess.Process, *, heard: bool) -> str:
+    """What became of a process that says no more."""
+    try:
+        async with asyncio.timeout(STOP_LIMIT):
+            code = await process.wait()
+    except TimeoutError:
+        return "it closed its output"
+    if code == OTHER_VERSION:
+        return (
+            "it does not know this daemon's checks: another version of vipkeeper is installed than runs, "
+            "restart the daemon"
+        )
+    when = "" if heard else " before it said anything"
+    return f"{_name(-code)} ended it{when}" if code < 0 else f"it ended with exit code {code}{when}"
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -15,6 +15,9 @@ LINE_LIMIT = 4096
 DETAIL_LIMIT = 200
 """Longest detail in characters."""
 
+OTHER_VERSION = 78
+"""Exit code of a prober that cannot read what the keeper asks of it (EX_CONFIG, sysexits.h)."""
+
 
 def tidy(detail: str) -> str:
     """The detail as one short printable line, since parts of it come from foreign servers."""

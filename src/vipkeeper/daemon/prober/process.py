@@ -9,10 +9,11 @@ import signal
 import sys
 from functools import partial
 
+from vipkeeper import __version__
 from vipkeeper.core.events import CheckName, HealthSampled
 from vipkeeper.daemon.prober.checks import checker, watch
 from vipkeeper.daemon.prober.config import Check, ExecCheck, HttpCheck, ProberConfig, TcpCheck
-from vipkeeper.daemon.prober.lines import HEARTBEAT, HEARTBEAT_INTERVAL, encode
+from vipkeeper.daemon.prober.lines import HEARTBEAT, HEARTBEAT_INTERVAL, OTHER_VERSION, encode
 from vipkeeper.daemon.prober.parent import die_with_parent
 from vipkeeper.daemon.prober.together import Together
 from vipkeeper.errors import ExitCode
@@ -100,8 +101,14 @@ def main() -> None:
     # A client key must not end up in a core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        config = ProberConfig.from_json(sys.stdin.readline())
+        asked = sys.stdin.readline()
+        if not asked:
+            sys.exit(ExitCode.OK)  # the keeper that started it is gone
+        config = ProberConfig.from_json(asked)
     except ValueError as error:
-        sys.stderr.write(f"vipkeeper prober: {error}; it is started by `vipkeeper run` only\n")
-        sys.exit(ExitCode.USAGE)
+        sys.stderr.write(
+            f"vipkeeper prober {__version__}: these are no checks of this version: {error}; "
+            "`vipkeeper run` of the same version starts it\n"
+        )
+        sys.exit(OTHER_VERSION)
     asyncio.run(probe(config))

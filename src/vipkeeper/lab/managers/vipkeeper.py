@@ -101,6 +101,12 @@ def wall_clock(server: Server) -> float | None:
     return None if status is None else datetime.fromisoformat(status["at"]).timestamp()
 
 
+def refused(server: Server) -> tuple[int, dict[str, int]] | None:
+    """The pid of a server's daemon, and how many adverts it has refused, by reason; None while it says nothing."""
+    status = _status(server.run_dir / "control.sock")
+    return None if status is None else (status["daemon"]["pid"], status["rejected"])
+
+
 def _status(path: Path, patience: float = 2.0) -> dict[str, Any] | None:
     """What the daemon says over its control socket (docs/operations.md); None while it says nothing."""
     try:
