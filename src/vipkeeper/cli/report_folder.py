@@ -123,8 +123,7 @@ def put(folder: Path, files: Mapping[str, str], written: Callable[[], None] = _n
     fresh = {folder / name: (folder / f"{name}{_PART}", text) for name, text in files.items()}
     try:
         for part, text in fresh.values():
-            part.parent.mkdir(parents=True, exist_ok=True)
-            _demand_own(part.parent, folder)
+            _make_own(part.parent, folder)
             part.unlink(missing_ok=True)
             with part.open("x", encoding="utf-8") as file:  # O_EXCL: never through a link
                 file.write(text)
@@ -140,11 +139,22 @@ def put(folder: Path, files: Mapping[str, str], written: Callable[[], None] = _n
         ) from None
 
 
-def _demand_own(directory: Path, folder: Path) -> None:
-    """Refuse a directory within the folder, or the folder itself, that leads elsewhere or may be a trap."""
-    trap = _trap(directory)
-    if directory != folder and directory.is_symlink():
-        trap = f"{directory} is a link"
+def _make_own(directory: Path, folder: Path) -> None:
+    """Make a directory within the folder, or the folder itself.
+
+    Raises:
+        HostError: one on the way leads elsewhere or may be a trap.
+        OSError: one cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _demand_own(_trap(folder))
+    for name in directory.relative_to(folder).parts:
+        folder /= name
+        folder.mkdir(exist_ok=True)
+        _demand_own(f"{folder} is a link" if folder.is_symlink() else _trap(folder))
+
+
+def _demand_own(trap: str) -> None:
     if trap:
         raise HostError(f"--report: {trap}; {_another('--report')}")
 
@@ -152,9 +162,11 @@ def _demand_own(directory: Path, folder: Path) -> None:
 def _remove(paths: Iterable[Path], folder: Path) -> None:
     """Remove what there is of these files, and the folders within this one that they leave empty."""
     for path in paths:
+        within = path.parents[: path.parents.index(folder)] if folder in path.parents else ()
+        if any(directory.is_symlink() for directory in within):
+            continue
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-        within = path.parents[: path.parents.index(folder)] if folder in path.parents else ()
         for directory in within:
             with contextlib.suppress(OSError):
                 directory.rmdir()

@@ -133,10 +133,13 @@ def test_a_folder_within_that_is_a_link_is_neither_written_to_nor_cleared(tmp_pa
     folder.mkdir()
     (folder / "run.json").write_text(dump_run(FULL))
     (folder / "logs").symlink_to(elsewhere)
-    with pytest.raises(HostError, match="logs is a link; choose another folder"):
-        put(folder, {"logs/new.log": "x"})
+    (elsewhere / "daemon-killed-1").mkdir()
+    for log in ("new.log", "power-off-1/cp1-vipkeeper.log", "daemon-killed-1/cp1-vipkeeper.log"):
+        with pytest.raises(HostError, match="logs is a link; choose another folder"):
+            put(folder, {f"logs/{log}": "x"})
     write_folder(dataclasses.replace(FULL, acts=()), {}, folder)
     assert files(elsewhere) == {f"{name}/cp1-vipkeeper.log"}
+    assert {path.name for path in elsewhere.iterdir()} == {name, "daemon-killed-1"}
 
 
 def test_where_anybody_may_make_one_a_link_to_a_folder_is_refused(anybodys: Path) -> None:
