@@ -16,6 +16,7 @@ Drill = TypedDict(
         "namespaces": str,
         "real-time scheduling": str,
         "probes late by at most": Late,
+        "API server late by at most": Late,
     },
     total=False,
 )
@@ -210,7 +211,7 @@ class Simulate(TypedDict):
     speed_compiled: NotRequired[list[Seed]]
     compiler: NotRequired[Compiler]
     stuns: list[Stun]
-    sweeps: Annotated[list[Sweep], SOME]
+    sweeps: list[Sweep]
 
 
 class Probe(TypedDict):

@@ -137,13 +137,27 @@ def findings(found: dict[str, Any] | None) -> list[tuple[str, Finding]]:
     )
     if not found:
         return [(text, Finding("not measured", "no run")) for text in texts]
-    sweeps = found["sweeps"]
-    hours = max(sweeps, key=lambda sweep: sweep["simulated_hours"] / _took(sweep))
-    faults = max(sweeps, key=lambda sweep: sweep["faults"])
-    rate = hours["simulated_hours"] / _took(hours) * WITHIN_SECONDS
     judged = (
         _fast(found["speed"]),
         _fast(found.get("speed_compiled")),
+        *_swept(found["sweeps"]),
+        _stunned([stun["two_ms"] for stun in found["stuns"]]),
+    )
+    return list(zip(texts, judged, strict=True))
+
+
+def _judged(met: bool, said: str) -> Finding:
+    return Finding("met" if met else "missed", said)
+
+
+def _swept(sweeps: list[dict[str, Any]]) -> tuple[Finding, Finding]:
+    """Of the sweep that played most hours a second, and of that of most faults."""
+    if not sweeps:
+        return Finding("not measured", "no run"), Finding("not measured", "no run")
+    hours = max(sweeps, key=lambda sweep: sweep["simulated_hours"] / _took(sweep))
+    faults = max(sweeps, key=lambda sweep: sweep["faults"])
+    rate = hours["simulated_hours"] / _took(hours) * WITHIN_SECONDS
+    return (
         _judged(
             min(rate, hours["simulated_hours"]) >= ENOUGH_HOURS and not hours["violations"],
             f"{_way(hours)}: {hours['simulated_hours']} hours in {_took(hours):.1f} s, "
@@ -153,13 +167,7 @@ def findings(found: dict[str, Any] | None) -> list[tuple[str, Finding]]:
             faults["faults"] >= ENOUGH_FAULTS and not faults["violations"],
             f"{faults['faults']} faults, {faults['violations']} broken",
         ),
-        _stunned([stun["two_ms"] for stun in found["stuns"]]),
     )
-    return list(zip(texts, judged, strict=True))
-
-
-def _judged(met: bool, said: str) -> Finding:
-    return Finding("met" if met else "missed", said)
 
 
 def _fast(seeds: list[dict[str, Any]] | None) -> Finding:
