@@ -93,8 +93,9 @@ class StandIn:
 
     async def measure(self) -> None:
         """Note how late each wake is: a loop that waits for a processor answers nobody."""
+        at = now()
         while True:
-            due = now() + round(WAKES_EVERY * 1e9)
+            due = at + round(WAKES_EVERY * 1e9)
             await asyncio.sleep(WAKES_EVERY)
             at = now()
             self.wakes.woke(at, max(0, at - due))

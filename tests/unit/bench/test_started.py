@@ -119,7 +119,7 @@ def test_an_interrupted_block_leaves_no_drill_and_no_folder(
 ) -> None:
     folder = interpreter(
         f"trap 'touch {tmp_path}/ended; exit 130' TERM; echo $$ > {tmp_path}/pid; "
-        f"kill -{name} $PPID; sleep 60 & wait"
+        f"{WAITED_FOR}; kill -{name} $PPID; sleep 60 & wait"
     )
     with pytest.raises(KeyboardInterrupt), started.interrupting():
         runner.block_of(Cell("power-off", "power-off", 1, ""), "vipkeeper", 1)
