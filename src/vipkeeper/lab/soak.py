@@ -160,9 +160,8 @@ class Soaking:
     def _judged(self, result: ActResult) -> ActResult:
         """The verdict of an act, where the host let it be played."""
         late = self._late(self._stage.began, now())
-        if (
-            self.record.quiet
-        ):  # a move that a stall just before explains; `_collect` has an eye on each
+        if self.record.quiet:
+            # A stall just before explains a move; `_collect` has an eye on each.
             late = max((late, *(stall.length for stall in self._stalls)))
         if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
             return result

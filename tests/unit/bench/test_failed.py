@@ -103,6 +103,12 @@ def test_a_signal_that_ended_a_program_is_named() -> None:
     assert str(failed.value) == "sh -c 'kill -KILL $$': ended by signal 9"
 
 
+def test_what_ends_with_a_code_that_it_should_not_is_no_measurement() -> None:
+    with pytest.raises(ProgramError) as failed:
+        started.timed(["sh", "-c", "echo why >&2; exit 3"], timeout=60)
+    assert str(failed.value) == "sh -c 'echo why >&2; exit 3': ended with 3: why"
+
+
 def test_what_a_program_used_is_measured() -> None:
     wall, usage = started.timed(["sh", "-c", "exit 3"], timeout=60, accepted=(3,))
     assert wall > 0
