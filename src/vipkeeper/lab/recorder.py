@@ -27,6 +27,8 @@ TLS_PATIENCE = 200_000_000
 _PIPE = 1 << 20
 _STEP = 0.02
 _SETTLES_WITHIN = 5.0
+_LATE_KEPT = 120_000_000_000
+"""Nanoseconds for which it is known that a probe was late, beyond the samples: a cluster may heal so long before an act."""
 
 
 class Recorder:
@@ -209,7 +211,7 @@ class Recorder:
             attempts.answered = {
                 n: at for n, at in attempts.answered.items() if n in attempts.started
             }
-        self._late = [late for late in self._late if late[0] >= before]
+        self._late = [late for late in self._late if late[0] >= before - _LATE_KEPT]
         self._arp = [record for record in self._arp if record.at >= before]
         last = {(r.text, r.kind): r for r in self._addresses if r.at < before}
         kept = sorted(last.values(), key=lambda record: record.at)
