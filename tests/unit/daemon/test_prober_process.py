@@ -153,6 +153,7 @@ def test_a_prober_with_nothing_to_say_is_not_lost(monkeypatch: pytest.MonkeyPatc
         ("kill -9 $$", "SIGKILL ended it before it said anything"),
         ("echo '{}'; exit 3", "it ended with exit code 3"),
         ("printf '{\"check\"'; exit 3", "it ended with exit code 3 before it said anything"),
+        ("exec >&-; read line", "it closed its output"),
         ("echo nonsense; read line", "it wrote a line that this version does not know: 'nonsense'"),
         ("head -c 9000 /dev/zero; read line", "it wrote a line longer than 4096 bytes"),
         ("read line", "it said nothing within 0.1 s of its start"),
