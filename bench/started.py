@@ -130,18 +130,17 @@ def started(
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """End a program of `started` and wait for it; its whole group is killed if it takes too long.
+    """End a program of `started` and wait for it; it is killed if it takes too long, as is what it leaves behind.
 
     A second signal does not wait that long.
     """
-    if process.poll() is not None:
-        return
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(GRACE)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.wait(GRACE)
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()
 
 
 def run(

@@ -97,6 +97,20 @@ def test_what_a_program_that_hangs_has_started_ends_too(tmp_path: Path) -> None:
     os.close(reading)
 
 
+def test_what_a_program_that_failed_leaves_behind_ends_too(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    # `exec` opens the pipe before the program ends.
+    with pytest.raises(ProgramError, match="ended with 9"):
+        started.timed(["sh", "-c", f"exec 3> {pipe}; sleep 60 & exit 9"], timeout=ENOUGH)
+    poll = select.poll()
+    poll.register(reading)
+    assert poll.poll(PATIENCE_MS), "somebody has it still open"
+    assert os.read(reading, 1) == b""
+    os.close(reading)
+
+
 def test_a_signal_that_ended_a_program_is_named() -> None:
     with pytest.raises(ProgramError) as failed:
         started.finish(["sh", "-c", "kill -KILL $$"], timeout=60)
