@@ -36,7 +36,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "STALLED_AFTER", 0.2)
     monkeypatch.setattr(silence, "STEP", 0.02)
     monkeypatch.setattr(silence, "LATE", 0.05)
-    monkeypatch.setattr(silence, "host_starved", lambda: False)
+    monkeypatch.setattr(silence, "share_here", lambda: 1.0)
 
 
 def listening(backlog: int | None = None) -> socket.socket:
@@ -126,7 +126,7 @@ def test_a_starved_host_blames_nobody(tmp_path: Path, monkeypatch: pytest.Monkey
             checker = check(listener, REACHED)
             assert (await look(checker)).outcome is Outcome.OK
             api.obey("frozen")
-            monkeypatch.setattr(silence, "host_starved", lambda: True)
+            monkeypatch.setattr(silence, "share_here", lambda: 0.1)
             assert await look(checker) == Verdict(Outcome.SOFT, "no answer within 1 s")
 
     asyncio.run(act())
@@ -135,18 +135,21 @@ def test_a_starved_host_blames_nobody(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("load", "found"),
     [
-        (b"0.00 0.01 0.05 3/175 8854\n", False),
-        (b"9.31 10.28 8.19 4/175 8854\n", True),
-        (b"", False),
-        (b"\xff 1 1 many/7", False),
-        (b"1 1 1 99999999999999999999/1", False),
+        (b"0.00 0.01 0.05 1/175 8854\n", 1.0),
+        (b"0.00 0.01 0.05 3/175 8854\n", 1.0),
+        (b"9.31 10.28 8.19 5/175 8854\n", 0.5),
+        (b"9.31 10.28 8.19 17/175 8854\n", 0.125),
+        (b"0 0 0 0/1", 1.0),
+        (b"", 1.0),
+        (b"\xff 1 1 many/7", 1.0),
+        (b"1 1 1 99999999999999999999/1", 1.0),
     ],
 )
-def test_starved_is_where_more_tasks_than_processors_want_to_run(load: bytes, found: bool) -> None:
-    assert silence.starved(load, 2) is found
+def test_tasks_that_want_to_run_share_the_processors(load: bytes, found: float) -> None:
+    assert silence.share(load, 2) == found
 
 
-def test_a_prober_that_may_use_one_of_many_processors_is_on_no_starved_host(
+def test_a_prober_that_may_use_one_of_many_processors_counts_all_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load = tmp_path / "loadavg"
@@ -155,14 +158,25 @@ def test_a_prober_that_may_use_one_of_many_processors_is_on_no_starved_host(
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     load.write_text("3.00 3.00 3.00 12/900 8854\n")
-    assert not silence.host_starved()
-    load.write_text("80.00 80.00 80.00 90/900 8854\n")
-    assert silence.host_starved()
+    assert silence.share_here() == 1.0
+    load.write_text("80.00 80.00 80.00 129/900 8854\n")
+    assert silence.share_here() == 0.5
 
 
-def test_silence_counts_only_while_the_prober_is_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("shares", "late"),
+    [
+        ([1, 1, 1, 1, 1], [0, 7, 0, 0, 0]),
+        ([0.5] * 4 + [1, 1], [0] * 6),
+        ([1, 1, 1, 0.9, 0.6], [0] * 5),
+    ],
+    ids=["late", "two tasks for each processor", "a small rest"],
+)
+def test_silence_counts_while_the_prober_is_on_time_and_as_much_as_a_server_may_have_run(
+    monkeypatch: pytest.MonkeyPatch, shares: list[float], late: list[float]
+) -> None:
     clock = 0.0
-    lateness = iter([0.0, 7.0, 0.0, 0.0, 0.0])
+    lateness, turns = iter(late), iter(shares)
 
     async def wait(
         awaited: set[asyncio.Future[None]], **limits: Any
@@ -179,8 +193,9 @@ def test_silence_counts_only_while_the_prober_is_on_time(monkeypatch: pytest.Mon
             patched.setattr(silence, "LATE", 0.1)
             patched.setattr(asyncio, "wait", wait)
             patched.setattr(loop, "time", lambda: clock)
+            patched.setattr(silence, "share_here", lambda: next(turns))
             assert await silence.Silence().reaches(0.2, {never})
-        assert next(lateness, None) is None, "the step in which the host stood still has counted"
+        assert next(lateness, None) is None, "it has counted too much"
 
     asyncio.run(act())
 

@@ -14,6 +14,8 @@ STALLED_AFTER = 2.0
 """Seconds without an answer and without a handshake after which nobody is taken to serve."""
 STEP = 0.1
 """Seconds between two looks at our own lateness."""
+SHORTEST = 0.01
+"""Seconds of the last of these looks at least: a small share of a processor comes to what is left ever slower."""
 LATE = 0.1
 """Seconds by which a wake-up may be late; on a host this starved silence says nothing about the server."""
 _LOAD = "/proc/loadavg"
@@ -23,28 +25,28 @@ class StalledError(Exception):
     """A server neither answered nor shook hands for `STALLED_AFTER`."""
 
 
-def starved(load: bytes, processors: int) -> bool:
-    """Whether more tasks than processors want to run just now, so that a server may be waiting for its turn.
+def share(load: bytes, processors: int) -> float:
+    """What a task has of a processor just now if all that want to run take turns: above 0, at most 1.
 
     `load`: /proc/loadavg (proc(5)), whose fourth field has the tasks that are running or ready to; this process is
-    one of them. What cannot be read starves nobody.
+    one of them. Where it cannot be read there is enough for all.
     """
     found = re.match(rb"\S+ \S+ \S+ (\d{1,9})/", load)
-    return found is not None and int(found[1]) - 1 > processors
+    return min(1.0, processors / max(1, int(found[1]) - 1)) if found is not None else 1.0
 
 
-def host_starved() -> bool:
-    """Whether this host is starved now."""
+def share_here() -> float:
+    """What a task of this host has of a processor now."""
     try:
         with open(_LOAD, "rb") as file:
             # All processors, as the file counts the tasks of all: the prober alone may be kept to a few.
-            return starved(file.read(), os.cpu_count() or 1)
+            return share(file.read(), os.cpu_count() or 1)
     except OSError:
-        return False
+        return 1.0
 
 
 class Silence:
-    """Counts silence from now on, while this process itself is on time and the host has processors to spare."""
+    """Counts silence from now on: while this process itself is on time, and as much as a server may have run."""
 
     def __init__(self) -> None:
         self._counted = 0.0
@@ -53,11 +55,11 @@ class Silence:
         """Wait until that much silence was counted (true) or any of `awaited` is done (false)."""
         loop = asyncio.get_running_loop()
         while self._counted < seconds:
-            step = min(STEP, seconds - self._counted)
+            step = min(STEP, max(SHORTEST, seconds - self._counted))
             began = loop.time()
             done, _ = await asyncio.wait(awaited, timeout=step, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return False
-            if loop.time() - began < step + LATE and not host_starved():
-                self._counted += step
+            if loop.time() - began < step + LATE:
+                self._counted += step * share_here()
         return True
