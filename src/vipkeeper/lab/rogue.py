@@ -166,7 +166,10 @@ def _capture(options: argparse.Namespace) -> None:
             frame = raw.recv(_LONGEST)
             if is_advert(frame):
                 frames.append(frame)
-    options.file.write_bytes(packed(frames))
+    # Whoever waits for the file is to find all of it.
+    part = options.file.with_suffix(".part")
+    part.write_bytes(packed(frames))
+    part.rename(options.file)
 
 
 def _random(options: argparse.Namespace) -> Iterator[None]:
