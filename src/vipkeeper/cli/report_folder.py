@@ -24,8 +24,6 @@ DEFAULT = Path("vipkeeper-report")
 """Where --report names none."""
 _PART = ".part"
 """Behind the name of a file that is not whole yet."""
-_ANYBODYS = stat.S_ISVTX | stat.S_IWOTH
-"""Mode of a folder such as /tmp: anybody may set something there, and nobody else may take it away."""
 _ACT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LOG = re.compile(r"cp[0-9]+-[a-z]+\.log|trace\.ndjson")
 """SERVER-PROGRAM.log, as the lab names its servers, and the trace of an act that broke a promise."""
@@ -72,7 +70,7 @@ def _trap(folder: Path) -> str:
     Raises:
         OSError: it is not there, or must not be looked at.
     """
-    if os.stat(folder.absolute().parent).st_mode & _ANYBODYS != _ANYBODYS:
+    if not os.stat(folder.absolute().parent).st_mode & stat.S_IWOTH:
         return ""
     found = os.lstat(folder)
     if stat.S_ISLNK(found.st_mode):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.processes import LabError
@@ -11,14 +13,14 @@ PATIENCE = 2.0
 """Seconds in which a stand-in must say how late it was; one that does not is as late as that."""
 
 
-def of_api_servers(cluster: Cluster, since: int) -> int | None:
+def of_api_servers(cluster: Cluster, since: int, struck: Collection[str]) -> int | None:
     """Nanoseconds by which a stand-in that runs woke late since an instant, at worst; None where none runs.
 
-    One that an act stops or holds up is late by that; one that was killed takes what it knew along.
+    `struck`: servers that something broke, whose stand-ins may be late by that.
     """
     found: list[int] = []
     for server in cluster.servers.values():
-        if server.standin is None or not server.standin.running:
+        if server.name in struck or server.standin is None or not server.standin.running:
             continue
         asked = now()
         try:

@@ -54,11 +54,15 @@ def expected(
     `alone`: nothing else was broken, so that adverts came to every daemon, not only to some.
     """
     more = {name: one.since(before.get(name), reasons) for name, one in after.items()}
+    silent = [name for name in before if name not in after]
     hit = [count > 0 for count in more.values()]
-    found = ", ".join(f"{name} {count}" for name, count in more.items())
+    found = [
+        *(f"{name} {count}" for name, count in more.items()),
+        *(f"{name} silent" for name in silent),
+    ]
     text = f"{'all' if alone else 'some'} daemons count such adverts as refused"
-    met = bool(hit) and (all(hit) if alone else any(hit))
-    return Expectation(text, met, found or "no daemon answers")
+    met = bool(hit) and (all(hit) and not silent if alone else any(hit))
+    return Expectation(text, met, ", ".join(found) or "no daemon answers")
 
 
 def show(stage: Stage, before: Mapping[str, Refused], reasons: Collection[Rejection]) -> None:

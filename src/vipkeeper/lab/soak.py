@@ -111,6 +111,8 @@ class Soaking:
         """Until when samples were gathered."""
         self._stalls: set[Window] = set()
         """When the host stood still lately: so lately that a move may yet come of it."""
+        self._starved: set[Window] = set()
+        """Quiet spells in which a stand-in of an API server waited as long for a processor; when in them is not known."""
         self._last: tuple[ActResult, int | None] | None = None
         """The newest act or quiet spell, with its seed: what is found later came of it."""
 
@@ -160,12 +162,20 @@ class Soaking:
     def _judged(self, result: ActResult) -> ActResult:
         """The verdict of an act, where the host let it be played."""
         late = self._late(self._stage.began, now())
-        if self.record.quiet:
-            # A stall just before explains a move; `_collect` has an eye on each.
-            late = max((late, *(stall.length for stall in self._stalls)))
+        starved = round((result.api_late_ms or 0.0) * 1e6)
+        if self.record.quiet and starved > STANDSTILL:
+            self._starved.add(Window(self._stage.began, now()))
+        if self.record.quiet and result.moves:
+            # A stall just before explains a move, or an API server without a processor; `_collect` has an eye on each.
+            late = max((late, starved, *(stall.length for stall in self._stalls)))
         if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
             return result
-        reason = f"not judged: the host stood still for {acts.ms(late)} ({result.reason})"
+        what = (
+            "an API server's stand-in waited for a processor"
+            if late == starved
+            else "the host stood still"
+        )
+        reason = f"not judged: {what} for {acts.ms(late)} ({result.reason})"
         return replace(result, verdict=Verdict.SKIPPED, reason=reason)
 
     def _late(self, start: int, end: int) -> int:
@@ -245,7 +255,9 @@ class Soaking:
         within = self._explained_within()
         found = (*self._stalls, *self._stage.recorder.stalls(STANDSTILL))
         self._stalls = {one for one in found if one.end + within >= window.start}
-        if self.record.quiet and moved_for_nothing([one.at for one in moves], self._stalls, within):
+        self._starved = {one for one in self._starved if one.end + within >= window.start}
+        excuses = self._stalls | self._starved
+        if self.record.quiet and moved_for_nothing([one.at for one in moves], excuses, within):
             self._fail("the VIP moved although nothing was broken")
         assert self._watch is not None
         for broken in self._watch.look(end):

@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import re
 import signal
 import socket
 import ssl
@@ -102,7 +103,7 @@ class StandIn:
 
     def _answer(self, line: str) -> str:
         match line.split():
-            case ["late", since] if since.isdecimal():
+            case ["late", since] if re.fullmatch("[0-9]{1,20}", since):
                 return str(self.wakes.since(int(since)))
         try:
             self.obey(line)

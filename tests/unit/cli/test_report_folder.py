@@ -93,12 +93,12 @@ def test_a_folder_made_for_a_report_that_never_came_is_not_left(tmp_path: Path) 
     assert (folder / "run.json").exists()
 
 
-@pytest.fixture
-def anybodys(tmp_path: Path) -> Path:
-    """A folder as /tmp is."""
+@pytest.fixture(params=[0o1777, 0o777], ids=["as /tmp", "open to all"])
+def anybodys(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder in which anybody may set something."""
     folder = tmp_path / "anybodys"
     folder.mkdir()
-    folder.chmod(0o1777)
+    folder.chmod(request.param)
     return folder
 
 

@@ -26,8 +26,14 @@ def test_beside_another_fault_some_daemon_is_enough() -> None:
 
 def test_daemons_that_say_nothing_are_no_effect() -> None:
     for alone in (True, False):
-        said = expected(BEFORE, {}, FORGED, alone=alone)
+        said = expected({}, {}, FORGED, alone=alone)
         assert (said.met, said.found) == (False, "no daemon answers")
+
+
+def test_a_daemon_that_has_become_silent_has_counted_nothing() -> None:
+    said = expected(BEFORE, after(6, 6), FORGED, alone=True)
+    assert (said.met, said.found) == (False, "cp1 1, cp2 1, cp3 silent")
+    assert expected(BEFORE, after(6, 6), FORGED, alone=False).met
 
 
 def test_a_daemon_that_was_started_again_counts_from_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -89,3 +90,32 @@ def test_a_fault_that_this_host_cannot_play_is_in_the_record(
     assert saved[-1].faults == ()
     assert saved[-1].lacking == {(act.name, "there is no control group"): 2}
     assert [result.name for result in told] == [act.name, act.name]
+
+
+@pytest.mark.parametrize(("moves", "verdict"), [(1, Verdict.SKIPPED), (0, Verdict.FAILED)])
+@pytest.mark.parametrize(
+    ("stalls", "starved_ms", "what"),
+    [
+        ({STALL}, 0.0, "the host stood still for 3000 ms"),
+        (set(), 2136.0, "an API server's stand-in waited for a processor for 2136 ms"),
+    ],
+)
+def test_a_stall_or_an_api_server_without_a_processor_explains_a_move_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+    stalls: set[Window],
+    starved_ms: float,
+    what: str,
+    moves: int,
+    verdict: Verdict,
+) -> None:
+    monkeypatch.setattr(Soaking, "_late", lambda *_: 0)
+    drill: Any = Lacking()
+    drill.stage = SimpleNamespace(began=0)
+    record = new_record(7, 1.0, True, "2026-11-27T10:00:00Z", "1")
+    soaking = Soaking(drill, SCENARIOS[:1], record, lambda _: None, lambda *_: None)
+    soaking._stalls = stalls
+    found = _unplayed(QUIET_ACT, 1, "it moved", Verdict.FAILED)
+    judged = soaking._judged(replace(found, moves=moves, api_late_ms=starved_ms))
+    assert judged.verdict is verdict
+    assert (what in judged.reason) is (verdict is Verdict.SKIPPED)
+    assert bool(soaking._starved) is bool(starved_ms)

@@ -199,23 +199,29 @@ def test_a_standin_that_was_held_up_says_by_how_much_and_only_of_then(standin: R
     assert how_late(standin.control, later, timeout=LIMIT) == 0
     with pytest.raises(ValueError, match="late x"):
         tell(standin.control, "late x")
+    with pytest.raises(ValueError, match="late 9"):
+        tell(standin.control, f"late {'9' * 5000}")
 
 
 def test_a_standin_that_does_not_say_how_late_it_is_counts_as_late_as_it_was_waited_for(
     standin: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def late(*controls: Path, running: bool = True) -> int | None:
+    def late(*controls: Path, running: bool = True, struck: bool = False) -> int | None:
         servers = {
-            str(one): SimpleNamespace(standin=SimpleNamespace(running=running), control=one)
+            str(one): SimpleNamespace(
+                name=str(one), standin=SimpleNamespace(running=running), control=one
+            )
             for one in controls
         }
-        return lateness.of_api_servers(cast(Cluster, SimpleNamespace(servers=servers)), now())
+        cluster = cast(Cluster, SimpleNamespace(servers=servers))
+        return lateness.of_api_servers(cluster, now(), list(servers) if struck else ())
 
     gone = standin.control.with_name("gone")
     assert late() is late(gone) is late(standin.control, running=False) is None
     assert late(gone, standin.control) is not None
     monkeypatch.setattr(lateness, "PATIENCE", HELD_UP)
     standin.process.send_signal(signal.SIGSTOP)
+    assert late(standin.control, struck=True) is None
     waited = late(standin.control)
     assert waited is not None
     assert waited >= HELD_UP * 1e9
