@@ -36,11 +36,15 @@ class ResultsError(Exception):
     """A file cannot be read, gone on with or written; says why in one line."""
 
 
+RESULTS = ":!bench/results"
+"""git's words for: not what is measured."""
+
+
 def commit() -> str:
     """What is measured; `+` behind it where files were changed since."""
     try:
         head = _git("rev-parse", "--short", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "src", "bench")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "src", "bench", RESULTS)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+" if changed else "")

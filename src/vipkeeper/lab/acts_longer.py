@@ -9,7 +9,7 @@ from vipkeeper.lab.must import TAKEOVER, UNSEEN
 from vipkeeper.lab.scenario import scenario
 from vipkeeper.lab.stage import Stage
 
-LATE = 1.5
+LATE = 1.0
 """Seconds after which a daemon comes back: a lease of 3 s, renewed every second, has 2 s left at least."""
 LONG = 30.0
 """Seconds for which a daemon stands still: every server has long agreed on another holder."""
@@ -19,7 +19,7 @@ LONGER: tuple[Act, ...] = (
     scenario(
         "restart-late",
         "The holder's daemon dies and comes back late",
-        "After a second and a half, with half a second or more left of its lease. The VIP stays where it is.",
+        "After a second, with a second or more left of its lease. The VIP stays where it is.",
         Group.DAEMON,
         (3,),
         Fault(*HOLDERS, back_after(LATE), beyond_the_lease),
