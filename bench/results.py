@@ -44,7 +44,9 @@ def commit() -> str:
     """What is measured; `+` behind it where files were changed since."""
     try:
         head = _git("rev-parse", "--short", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "src", "bench", RESULTS)
+        changed = _git(
+            "status", "--porcelain", "--untracked-files=no", "--", "src", "bench", RESULTS
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+" if changed else "")
