@@ -19,10 +19,14 @@ from vipkeeper.lab.act import (
 )
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
+from vipkeeper.lab.kernel import now
+from vipkeeper.lab.processes import HostTooSlowError
 from vipkeeper.lab.stage import Stage
 
 RESTART_AFTER = 0.5
 """Seconds between a daemon's death and its next start, well inside the kernel lease."""
+IN_LEASE = 2.0
+"""Seconds after its daemon's death in which a lease of 3 s, renewed every 0.75 s, is certain to go on."""
 STILLS = (0.2, 2.0)
 """Seconds for which a daemon stands still: shorter than what is left of its lease at any time."""
 LOOPS_PER_CORE = 4
@@ -44,11 +48,28 @@ def _restart_in_lease(stage: Stage) -> None:
     stage.random_phase()
     stage.fault(f"daemon of {holder.name} gets SIGKILL", holder, kind=FaultKind.KILL)
     holder.daemon.signal_tree(signal.SIGKILL)
-    stage.recorder.watch(RESTART_AFTER)
-    stage.manager.start(holder)
+    _start_again(stage, holder, RESTART_AFTER)
     stage.healed(f"daemon of {holder.name} is started again", holder)
     # Beyond the lease that the dead daemon left: only the new one can have renewed it.
     stage.recorder.watch(LEASE_PATIENCE)
+
+
+def _start_again(stage: Stage, server: Server, after: float) -> None:
+    """Start a daemon that has just died, so many seconds later, and wait until it says something.
+
+    Raises:
+        HostTooSlowError: by then the lease may have been over.
+    """
+    died = now()
+    stage.recorder.watch(after)
+    dead = server.daemon
+    assert dead is not None
+    said = dead.log.stat().st_size
+    stage.manager.start(server)
+    stage.recorder.wait(lambda: dead.log.stat().st_size > said, LEASE_PATIENCE)
+    took = (now() - died) / 1e9 - after
+    if took > IN_LEASE - after:
+        raise HostTooSlowError(f"the daemon of {server.name} took {took:.1f} s to start")
 
 
 def _stand_still(stage: Stage, server: Server) -> None:
@@ -100,8 +121,7 @@ def back_after(seconds: float) -> Callable[[Stage], Mend]:
         assert server.daemon is not None
         stage.fault(f"daemon of {server.name} gets SIGKILL", server, kind=FaultKind.KILL)
         server.daemon.signal_tree(signal.SIGKILL)
-        stage.recorder.watch(seconds)
-        stage.manager.start(server)
+        _start_again(stage, server, seconds)
         return lambda: None
 
     return begin

@@ -17,7 +17,7 @@ from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.managers import MANAGERS, Manager, Style
 from vipkeeper.lab.measure import Attempts, Window
 from vipkeeper.lab.needs import lacking
-from vipkeeper.lab.processes import LabError
+from vipkeeper.lab.processes import HostTooSlowError, LabError
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Figures, Stage, healed
 from vipkeeper.lab.topology import lan, recorded
@@ -201,6 +201,9 @@ class Drill:
         stage.begin()
         try:
             act.play(stage)
+        except HostTooSlowError as error:
+            self._undo(stage)
+            return _unplayed(act, run, str(error), Verdict.SKIPPED)
         except LabError as error:
             figures = stage.measure()
             self._undo(stage)

@@ -21,6 +21,10 @@ class LabError(HostError):
     """A program the lab needs is missing or failed."""
 
 
+class HostTooSlowError(LabError):
+    """This host took longer than what an act shows allows for: the act has shown nothing, and nobody failed."""
+
+
 def environment() -> dict[str, str]:
     """The environment of every program in the lab."""
     variables = dict(os.environ)
