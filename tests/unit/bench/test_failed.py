@@ -7,7 +7,6 @@ import re
 import select
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,24 +21,6 @@ HANGS = "echo first >&2; echo 'the last word' >&2; sleep 60 & wait"
 FAILS = "echo first >&2; echo 'the last word' >&2; exit 9"
 ENOUGH = 60.0
 """Seconds in which whatever does not hang has ended."""
-
-
-@pytest.fixture
-def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Makes every Python program a shell script; gives the folder for temporary files, an own one."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-
-    def make(script: str) -> Path:
-        path = tmp_path / "python"
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-        monkeypatch.setattr(sys, "executable", str(path))
-        monkeypatch.setattr(lint, "LINT", (str(path), "-m", "vipkeeper", "lint"))
-        return folder
-
-    return make
 
 
 def small(monkeypatch: pytest.MonkeyPatch, limit: float) -> None:
