@@ -44,26 +44,25 @@ def _sigterm(stage: Stage) -> None:
 
 def _restart_in_lease(stage: Stage) -> None:
     holder = stage.holder
-    assert holder.daemon is not None
     stage.random_phase()
-    stage.fault(f"daemon of {holder.name} gets SIGKILL", holder, kind=FaultKind.KILL)
-    holder.daemon.signal_tree(signal.SIGKILL)
-    _start_again(stage, holder, RESTART_AFTER)
+    _killed_and_back(stage, holder, RESTART_AFTER)
     stage.healed(f"daemon of {holder.name} is started again", holder)
     # Beyond the lease that the dead daemon left: only the new one can have renewed it.
     stage.recorder.watch(LEASE_PATIENCE)
 
 
-def _start_again(stage: Stage, server: Server, after: float) -> None:
-    """Start a daemon that has just died, so many seconds later, and wait until it says something.
+def _killed_and_back(stage: Stage, server: Server, after: float) -> None:
+    """Kill a daemon, start it again so many seconds later, and wait until it says something.
 
     Raises:
         HostTooSlowError: by then the lease may have been over.
     """
-    died = now()
-    stage.recorder.watch(after)
     dead = server.daemon
     assert dead is not None
+    stage.fault(f"daemon of {server.name} gets SIGKILL", server, kind=FaultKind.KILL)
+    dead.signal_tree(signal.SIGKILL)
+    died = now()
+    stage.recorder.watch(after)
     said = dead.log.stat().st_size
     stage.manager.start(server)
     stage.recorder.wait(lambda: dead.log.stat().st_size > said, LEASE_PATIENCE)
@@ -117,11 +116,7 @@ def back_after(seconds: float) -> Callable[[Stage], Mend]:
     """Dead, and started again inside the lease: then the lease is all that is left of the fault."""
 
     def begin(stage: Stage) -> Mend:
-        server = stage.subject
-        assert server.daemon is not None
-        stage.fault(f"daemon of {server.name} gets SIGKILL", server, kind=FaultKind.KILL)
-        server.daemon.signal_tree(signal.SIGKILL)
-        _start_again(stage, server, seconds)
+        _killed_and_back(stage, stage.subject, seconds)
         return lambda: None
 
     return begin

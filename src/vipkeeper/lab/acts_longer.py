@@ -10,7 +10,7 @@ from vipkeeper.lab.scenario import scenario
 from vipkeeper.lab.stage import Stage
 
 LATE = 1.0
-"""Seconds after which a daemon comes back: a lease of 3 s, renewed every second, has 2 s left at least."""
+"""Seconds after which a daemon comes back: a lease of 3 s, renewed every 0.75 s, has 1.25 s left at least."""
 LONG = 30.0
 """Seconds for which a daemon stands still: every server has long agreed on another holder."""
 HOLDERS, BACKUPS = (Whose.HOLDER, Part.DAEMON), (Whose.BACKUP, Part.DAEMON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab import acts_daemons
 from vipkeeper.lab.processes import HostTooSlowError
 
@@ -20,11 +22,21 @@ class Slow:
 
     def __init__(self, log: Path, takes: float) -> None:
         self.log, self.takes, self.clock = log, takes, 0
-        self.daemon = SimpleNamespace(log=log)
+        self.killed = False
+        self.daemon = SimpleNamespace(log=log, signal_tree=self.gets)
         self.name = "cp1"
         self.manager = self.recorder = self
 
+    def fault(self, text: str, *_: Slow, kind: FaultKind) -> None:
+        assert not self.killed
+        assert (text, kind) == ("daemon of cp1 gets SIGKILL", FaultKind.KILL)
+
+    def gets(self, number: signal.Signals) -> None:
+        assert number is signal.SIGKILL
+        self.killed = True
+
     def start(self, _: Slow) -> None:
+        assert self.killed
         assert self.log.read_text() == "what the dead one said\n"
 
     def watch(self, seconds: float) -> None:
@@ -53,11 +65,11 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], A
 
 def test_a_daemon_that_is_back_in_its_lease_is_judged(host: Callable[[float], Any]) -> None:
     slow = host(0.9)
-    acts_daemons._start_again(slow, slow, 1.0)
+    acts_daemons._killed_and_back(slow, slow, 1.0)
     assert slow.clock == 1.9 * SECOND
 
 
 def test_one_that_took_longer_to_start_is_the_hosts_fault(host: Callable[[float], Any]) -> None:
     slow = host(1.2)
     with pytest.raises(HostTooSlowError, match=r"^the daemon of cp1 took 1\.2 s to start$"):
-        acts_daemons._start_again(slow, slow, 1.0)
+        acts_daemons._killed_and_back(slow, slow, 1.0)
