@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import results, started
-from bench.headtohead import rows
+from bench.headtohead import rows, tenths
 from bench.start import INTERRUPTED
-from bench.targets import shown
 
 from vipkeeper.errors import ExitCode
 from vipkeeper.report.json import ReportError
@@ -85,7 +84,7 @@ def section(found: dict[str, Any], pictures: Path) -> str:
 
 
 def _row(name: str, soak: Soak) -> list[str]:
-    longest = shown(round(soak.longest * 1000, 3)) if soak.outages else ""
+    longest = tenths(soak.longest * 1000) if soak.outages else ""
     counts = (len(soak.faults), len(soak.moves), len(soak.outages))
     return [
         f"{name}{', nothing broken' if soak.quiet else ''}",

@@ -117,6 +117,15 @@ def test_what_a_short_outage_costs_is_told_with_it() -> None:
     )
 
 
+def test_figures_are_rounded_to_what_the_clocks_can_tell_but_never_to_nothing() -> None:
+    ours, theirs = run(220.352), run(247.969, two_holders_ms=0.019)
+    text = headtohead.faster("outage_ms", [ours], "keepalived-best", [theirs])
+    assert text == (
+        "vipkeeper is faster here than keepalived-best by 27.6 ms at p50 and 27.6 ms at max; keepalived-best "
+        "had two holders for up to 0.019 ms"
+    )
+
+
 def test_every_act_has_a_cell_and_every_cell_known_contenders() -> None:
     cells = versus.cells()
     assert {cell.act for cell in cells} == {act.name for act in SCENARIOS}

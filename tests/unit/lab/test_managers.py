@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from vipkeeper.lab.cluster import Cluster, Server
-from vipkeeper.lab.managers import MANAGERS, PEERS, Keepalived, KubeVip, Style, Ucarp
-from vipkeeper.lab.processes import SYSTEM_PATH, LabError
+from vipkeeper.lab.managers import MANAGERS, PEERS, Keepalived, KubeVip, Style, Ucarp, keepalived
+from vipkeeper.lab.processes import SYSTEM_PATH, LabError, Process
 from vipkeeper.lab.topology import INTERFACE, lan
 
 KEEPALIVED = shutil.which("keepalived", path=SYSTEM_PATH)
@@ -91,6 +93,22 @@ def test_random_phase_covers_the_checks_too() -> None:
     assert MANAGERS["vipkeeper"](2000).cycle_ms == 2000
     assert Ucarp(100, style=Style.BEST).cycle_ms == 1781  # 1 s and a skew of 200/256 s
     assert KubeVip(100, style=Style.DEFAULT).cycle_ms == 3000
+
+
+@pytest.mark.parametrize(("style", "seconds"), [(Style.DEFAULT, 9), (Style.BEST, 2)])
+def test_nothing_is_broken_before_a_check_has_passed_as_often_as_it_must(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: Style, seconds: int
+) -> None:
+    """A first check that fails lowers the priority at once; the guide's needs two more, three seconds apart, to raise it."""
+    cluster, servers = built(tmp_path)
+    servers[0].daemon = cast(Process, SimpleNamespace(started=0))
+
+    def settled(after: float) -> bool:
+        monkeypatch.setattr(keepalived, "now", lambda: int(after * 1e9))
+        return Keepalived(100, style=style).settled(servers[0], cluster, {servers[0].name})
+
+    assert not settled(seconds - 0.1)
+    assert settled(seconds + 0.1)
 
 
 def test_servers_of_ucarp_wait_one_after_another(tmp_path: Path) -> None:

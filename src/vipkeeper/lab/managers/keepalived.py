@@ -12,8 +12,6 @@ from vipkeeper.lab.managers.base import SECOND, Manager, Style, Variant, install
 from vipkeeper.lab.processes import command
 from vipkeeper.lab.topology import INTERFACE
 
-_REST = 2 * SECOND
-"""Nanoseconds after its start in which a daemon has heard an advert and its first checks have run."""
 _HIGHEST = {False: 101, True: 254}
 """Priority of the first server: the guide's, and the one that makes VRRP's skew time smallest."""
 _GUIDES_CHECK = ("exec curl -sfk --max-time 2 https://localhost:6443/healthz -o /dev/null",)
@@ -42,6 +40,13 @@ class _Check:
     rise: int
     weight: int
     """Added to the priority of a server whose check fails; 0: the server is in FAULT and yields at once."""
+
+    @property
+    def settles(self) -> int:
+        """Nanoseconds after a start until it has passed as often as it must. A first one that fails, as where the API server
+        starts at the same moment, counts at once, whatever `fall` says.
+        """
+        return (self.rise + 1) * self.interval * SECOND
 
 
 _GUIDE = _Check(interval=3, fall=10, rise=2, weight=-2)
@@ -164,10 +169,10 @@ vrrp_instance VIP {{
         )
 
     def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:
-        """Checks have run twice and, where it preempts, the first server has taken the VIP back."""
+        """Its check counts as passed and, where it preempts, the first server has taken the VIP back."""
         assert server.daemon is not None
         back = not self._preempts or next(iter(cluster.servers)) in holding
-        return back and now() - server.daemon.started > _REST
+        return back and now() - server.daemon.started > self._check.settles
 
     def hand_over(self, server: Server) -> None:
         """A planned stop: SIGTERM makes it send priority 0, the nearest thing it has."""
