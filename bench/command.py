@@ -4,11 +4,12 @@
     ./dev bench probe [--scale S]                                     what the client probe gets wrong
     ./dev bench election [--cell NAME ...] [--scale S]                every cell, hours
     ./dev bench holder [--scale S]                                    the holder's cells, and rest
-    ./dev bench rest [--scale S]                                      memory, processor time, --help
+    ./dev bench rest [--manager NAME] [--scale S]                     memory, processor time, --help
     ./dev bench why [--scale S]                                       a bundle of 200 MiB, and live
     ./dev bench lint [--scale S]                                      time and memory of the linter
     ./dev bench soak --hours H [--quiet] [--minutes M] [--seed N]     random faults or none, in parts
     ./dev bench simulate [--scale S]                                  speed and sweeps of the simulator
+    ./dev bench suites                                                how long drill --suite smoke and full take
     ./dev bench table [--results PLACE]                               docs/benchmarks.md from the results
 
 `--out FILE`, of every command, is where its results go (of table: the page). The published results are of
@@ -26,7 +27,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bench import lint, probe, rest, results, simulation, soak, table, versus, why
+from bench import lint, probe, rest, results, simulation, soak, suites, table, versus, why
 from bench.cells import BOTH, CELLS, HOLDER, Cell
 from bench.contenders import CONTENDERS
 from bench.runner import play, print_summary
@@ -44,10 +45,11 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "probe": _ONCE,
     "election": _BLOCKS,
     "holder": _BLOCKS,
-    "rest": _ONCE,
+    "rest": ("manager", *_ONCE),
     "lint": _ONCE,
     "why": _ONCE,
     "simulate": _ONCE,
+    "suites": _ONCE,
     "soak": ("hours", "minutes", "quiet", "seed", "out"),
     "table": ("results", "out"),
 }
@@ -72,9 +74,16 @@ SINGLE: dict[str, tuple[Callable[[float], dict[str, Any]], Callable[[dict[str, A
     "why": (why.measure, why.line),
     "lint": (lint.measure, lint.line),
     "simulate": (simulation.measure, simulation.line),
+    "suites": (suites.measure, suites.line),
     "probe": (lambda scale: probe.measure(max(1, round(probe.DATAGRAMS * scale))), probe.line),
 }
 """What is measured at once: how, and its line for a reader."""
+FILES = {
+    "election": results.DEFAULT.name,
+    "holder": results.DEFAULT.name,
+    "simulate": "simulation.json",
+}
+"""In which file of the folder of results those of a command are, where that is not named as the command."""
 REST_SECONDS = 60.0
 
 
@@ -239,7 +248,7 @@ def _run(args: argparse.Namespace) -> int:
         print(f"written: {out}")
         return 0
     if args.what in SINGLE:
-        path = args.out or results.DEFAULT
+        path = _file(args)
         results.writable(path)
         found = results.load(path)
         measure, line = SINGLE[args.what]
@@ -253,8 +262,13 @@ def _run(args: argparse.Namespace) -> int:
         path = args.out or results.DEFAULT.parent / soak.FILES[args.quiet]
         results.writable(path)
         return soak.play(args.hours, args.minutes, quiet=args.quiet, seed=args.seed, path=path)
-    path = args.out or results.DEFAULT
+    path = _file(args)
     results.writable(path)
+    if args.what == "rest" and args.manager:
+        found = results.load(path)
+        found.setdefault("rest_versus", {}).update(_costs(args.manager, args.scale))
+        results.save(path, found)
+        return 0
     if args.what != "rest":
         names = _known(args.cell, CELLS) or (
             HOLDER if args.what == "holder" else [cell.name for cell in CELLS]
@@ -269,10 +283,25 @@ def _run(args: argparse.Namespace) -> int:
     if args.what != "election" or not args.cell:
         found = results.load(path)
         if "rest" not in found or args.what == "rest":
-            found["rest"] = rest.measure(max(5.0, REST_SECONDS * min(1.0, args.scale)))
+            found["rest"] = rest.measure(_rest_seconds(args.scale))
             results.save(path, found)
         print(f"rest: {table.rest_line(found['rest'])}")
     return 0
+
+
+def _file(args: argparse.Namespace) -> Path:
+    """Where the results of a command go."""
+    asked: Path | None = args.out
+    return asked or results.DEFAULT.parent / FILES.get(args.what, f"{args.what}.json")
+
+
+def _rest_seconds(scale: float) -> float:
+    return max(5.0, REST_SECONDS * min(1.0, scale))
+
+
+def _costs(names: Sequence[str], scale: float) -> dict[str, Any]:
+    """What each of these contenders costs at rest, where it is there."""
+    return rest.measure_all(names, _rest_seconds(scale))
 
 
 def _known(asked: Sequence[str] | None, cells: Sequence[Cell]) -> list[str]:
@@ -306,8 +335,7 @@ def _versus(args: argparse.Namespace) -> int:
     found = versus.play(cells, args.scale, path, args.minutes, mix=args.mix)
     done = not versus.missing(cells, args.scale, found)
     if done and not names and not args.manager and "rest_versus" not in found:
-        seconds = max(5.0, REST_SECONDS * min(1.0, args.scale))
         contenders = dict.fromkeys([*versus.BEST, *versus.DEFAULTS])
-        found["rest_versus"] = rest.measure_all(tuple(contenders), seconds)
+        found["rest_versus"] = _costs(tuple(contenders), args.scale)
         results.save(path, found)
     return 0

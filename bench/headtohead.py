@@ -44,22 +44,27 @@ def section(found: dict[str, Any]) -> str:
     cells = [cell for cell in versus.cells() if records.get(cell.name)]
     if not cells:
         return text + "Not measured yet (`./dev bench versus`).\n"
-    names = dict.fromkeys(name for cell in cells for name in records[cell.name])
-    text += "".join(f"* **{name}**: {CONTENDERS[name].what}.\n" for name in names)
+    text += in_short(found)
+    played = {name for cell in cells for name in records[cell.name]}
+    text += "".join(
+        f"* **{name}**: {CONTENDERS[name].what}.\n" for name in versus.EVERY if name in played
+    )
     text += "".join(
         f"* **{name}** is left out: {reason}.\n"
         for name, reason in found.get("left_out", {}).items()
+        if name not in {CONTENDERS[one].manager for one in played}
     )
     text += (
-        "\nEach block of runs is on a fresh cluster; contenders take turns block by block. An act waits for "
-        "another holder for 10 s; an outage that had not ended by then stands behind a `>`. Rounded to a tenth here; every "
-        "fault's table further down has the minimum and p99 too.\n"
+        "\nEach block of runs is on a fresh cluster; the contenders of one command take turns block by block. An act waits "
+        "for another holder for 10 s. Behind a `>`: the outage ended only because what was broken worked again or the act was "
+        "over, and may be longer. Rounded to a tenth; every fault's table further down has the minimum and p99 too.\n"
     )
     for group in versus.GROUPS:
         mine = [cell for cell in cells if cell.name.startswith(group.cells)]
         who = [one for one in group.contenders if any(one in records[cell.name] for cell in mine)]
         if who:
-            text += f"\n### {group.title}\n\n{_group(mine, who, records)}"
+            note = f"{group.note}\n\n" if group.note else ""
+            text += f"\n### {group.title}\n\n{note}{_group(mine, who, records)}"
     return text + _once([cell for cell in cells if cell.name.startswith("every/")], records)
 
 
@@ -68,7 +73,7 @@ def _group(cells: Sequence[Cell], names: Sequence[str], records: dict[str, Any])
         lines = []
         for cell in cells:
             played = [_played(records, cell, name) for name in names]
-            found = [what(cell, some) if some else "" for some in played]
+            found = [what(cell, some) if some else "not played" for some in played]
             lines.append([f"{cell.act}", *found])
         return f"{title}:\n\n" + rows(["fault", *names], lines) + "\n"
 
@@ -156,7 +161,8 @@ def _words(cell: Cell, names: Sequence[str], records: dict[str, Any]) -> str:
     for name in names:
         theirs = _played(records, cell, name)
         if name != OURS and theirs:
-            text += f"* {cell.act}: {faster(cell.metric, ours, name, theirs)}.\n"
+            remark = versus.REMARKS.get((cell.act, name), "")
+            text += f"* {cell.act}: {faster(cell.metric, ours, name, theirs)}{'; ' if remark else ''}{remark}.\n"
     return text
 
 
@@ -167,9 +173,8 @@ def faster(metric: str, ours: Sequence[Run], name: str, theirs: Sequence[Run]) -
     sides = ((OURS, ours), (name, theirs))
     parts = []
     for (winner, fast), (loser, slow) in (sides, sides[::-1]):
-        won = [words for key in ("p50", "max") if (words := _gain(metric, key, fast, slow))]
-        if won:
-            parts.append(f"{winner} is faster here than {loser} by {' and '.join(won)}")
+        if won := _gains(metric, fast, slow):
+            parts.append(f"{winner} is faster here than {loser} by {won}")
     text = ", ".join(parts) or f"no difference between {OURS} and {name} can be told"
     prices = [_price(OURS, ours), _price(name, theirs)]
     return "; ".join([text, *(price for price in prices if price)])
@@ -199,11 +204,46 @@ def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
     words = "; ".join([words, *(price for price in prices if price)])
     if any(run[cell.metric] is None for run in (*ours, *theirs)):
         return Finding("not measured", words)
-    if any(_gain(cell.metric, key, theirs, ours) for key in ("p50", "max")):
+    if _gains(cell.metric, theirs, ours):
         why = versus.SLOWER.get(cell.act)
         return Finding("missed", f"{words}. Why: {why}" if why else words)
     enough = len(theirs) >= cell.runs or versus.hopeless(cell, theirs)
     return Finding("met" if enough and len(ours) >= cell.runs else "not measured", words)
+
+
+def in_short(found: dict[str, Any]) -> str:
+    """The first lines of the page: against the rival at its best, where the client waits less long, where longer, where
+    neither; most words for the losses.
+    """
+    less, more, same = [], [], []
+    for act in versus.FAULTS:
+        cell = next(cell for cell in versus.cells() if cell.name == f"fault/{act}")
+        records = {cell.name: found["cells"].get(cell.name, {})}
+        ours, theirs = (_played(records, cell, who) for who in (OURS, RIVAL))
+        if not ours or not theirs or any(run[cell.metric] is None for run in (*ours, *theirs)):
+            continue
+        won = _gains(cell.metric, ours, theirs)
+        if lost := _gains(cell.metric, theirs, ours):
+            price = _price(RIVAL, theirs)
+            text = f"{act} by {lost}{f', shorter by {won}' if won else ''}"
+            more.append(f"{text}{f' ({price})' if price else ''}")
+        elif won:
+            less.append(act)
+        else:
+            same.append(act)
+    said = (("shorter", less, ", "), ("longer", more, "; "), ("no difference", same, ", "))
+    lines = [f"* **{word}**: {gap.join(some)}.\n" for word, some, gap in said if some]
+    if not lines:
+        return ""
+    head = f"In short, the outages that {OURS}'s clients see beside those of {RIVAL}'s, adverts every 100 ms from both:\n\n"
+    return head + "".join(lines) + "\nWho was played:\n\n"
+
+
+def _gains(metric: str, fast: Sequence[Run], slow: Sequence[Run]) -> str:
+    """By how much the first is faster, at the median and at the worst; empty where at neither."""
+    return " and ".join(
+        words for key in ("p50", "max") if (words := _gain(metric, key, fast, slow))
+    )
 
 
 def _gain(metric: str, key: str, fast: Sequence[Run], slow: Sequence[Run]) -> str:

@@ -175,6 +175,7 @@ class SweepAt(TypedDict):
 
     commit: str
     load: str | float
+    note: NotRequired[str]
 
 
 class Sweep(TypedDict):
@@ -269,6 +270,22 @@ class Why(TypedDict):
     live: Live
 
 
+class Suite(TypedDict):
+    """A suite of acts; what was not as expected or skipped, and why."""
+
+    seconds: float
+    acts: int
+    failed: dict[str, str]
+    skipped: dict[str, str]
+
+
+class Suites(TypedDict):
+    """Of the drill."""
+
+    conditions: On
+    suites: dict[str, Suite]
+
+
 class Results(TypedDict):
     """A whole file."""
 
@@ -280,3 +297,4 @@ class Results(TypedDict):
     simulate: NotRequired[Simulate]
     probe: NotRequired[Probe]
     why: NotRequired[Why]
+    suites: NotRequired[Suites]

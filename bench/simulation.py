@@ -232,4 +232,16 @@ def section(found: dict[str, Any] | None) -> str:
             sweep["conditions"]["load"],
         ]
         text += f"| {' | '.join(str(cell) for cell in [*cells, *(sweep[key] for key in keys)])} |\n"
-    return text
+    notes = [
+        f"* {sweep['conditions']['commit']}, `{sweep['command']}`, {_way(sweep)}: {said}.\n"
+        for sweep in found["sweeps"]
+        if (said := _note(sweep))
+    ]
+    return text + ("\n" + "".join(notes) if notes else "")
+
+
+def _note(sweep: dict[str, Any]) -> str:
+    """What else is to be said of a sweep."""
+    said = [f"compiling took {sweep['compiling_s']} s more"] if "compiling_s" in sweep else []
+    said += [sweep["conditions"]["note"]] if "note" in sweep["conditions"] else []
+    return "; ".join(said)

@@ -84,7 +84,7 @@ def section(found: dict[str, Any], pictures: Path) -> str:
 
 
 def _row(name: str, soak: Soak) -> list[str]:
-    longest = tenths(soak.longest * 1000) if soak.outages else ""
+    longest = tenths(soak.longest * 1000) + _during(soak) if soak.outages else ""
     counts = (len(soak.faults), len(soak.moves), len(soak.outages))
     return [
         f"{name}{', nothing broken' if soak.quiet else ''}",
@@ -94,6 +94,13 @@ def _row(name: str, soak: Soak) -> list[str]:
         longest,
         str(len(soak.violations)),
     ]
+
+
+def _during(soak: Soak) -> str:
+    """The faults in which the longest outage began."""
+    worst = max(soak.outages, key=lambda outage: outage.end - outage.start)
+    kinds = dict.fromkeys(f.kind for f in soak.faults if f.start <= worst.start <= f.end)
+    return f" ({', '.join(kinds)})" if kinds else ""
 
 
 def _load(path: Path) -> Soak | None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench import headtohead, lint, probe, results, simulation, soak, versus, why
+from bench import headtohead, lint, probe, results, simulation, soak, suites, versus, why
 from bench.cells import CELLS, Cell
 from bench.figures import runs, summary
 from bench.headtohead import rows as _rows
@@ -25,11 +25,13 @@ HEAD = """\
 Made by `./dev bench table` from the raw results in [bench/results/](../bench/README.md); do not edit. How it is
 measured, and how to repeat it: [bench/README.md](../bench/README.md).
 
-Figures are milliseconds as measured. Resolution: client outage one UDP echo every 2 ms, service outage one TLS hello
+Figures are milliseconds. Resolution: client outage one UDP echo every 2 ms, service outage one TLS hello
 every 20 ms, two holders and nobody on the wire one ARP question every 5 ms, kernels exact to the reading of the event.
 All machines are network namespaces on one kernel and share its cores: compare ratios within a row's cell, not numbers of
 two machines.
 """
+_REAL_TIME = {"granted": "in use", "granted to some": "in use by some", "not granted": "not in use"}
+"""What a drill's report says of the daemons' scheduling; a peer's default does not ask for it."""
 METRICS = (
     ("outage_ms", "client outage"),
     ("service_outage_ms", "service outage"),
@@ -66,9 +68,12 @@ def gather(place: Path) -> dict[str, Any]:
         for cell, records in one["cells"].items():
             for manager, record in records.items():
                 results.blocks(found, cell, manager).extend(record["blocks"])
-        for name in ("rest", "rest_versus", "lint", "simulate", "probe", "left_out", "why"):
+        for name in ("rest", "lint", "simulate", "probe", "why", "suites"):
             if name in one:
                 found[name] = one[name]
+        for name in ("rest_versus", "left_out"):
+            if name in one:
+                found[name] = found.get(name, {}) | one[name]
     if json.dumps(found) == empty:
         raise results.ResultsError(f"{place}: no results of the bench{' in it' if folder else ''}")
     return found
@@ -141,6 +146,7 @@ def _aims(found: dict[str, Any]) -> str:
             judged.append(
                 ("the probe loses 0 of 500,000", "probe", probe.finding(found.get("probe")))
             )
+            judged += [(words, "suites", f) for words, f in suites.findings(found.get("suites"))]
         rows = [[words, f.verdict, f.found, cell] for words, cell, f in judged]
         text += f"\nIssue {issue}, {title}:\n\n" + _rows(["aim", "", "found", "cell"], rows)
     return text
@@ -170,7 +176,8 @@ def _manager(manager: str, record: dict[str, Any]) -> str:
     blocks, played = record["blocks"], runs(record)
     versions = list(dict.fromkeys(b["version"] for b in blocks if "version" in b))
     granted = dict.fromkeys(
-        b["conditions"].get("drill", {}).get("real-time scheduling", "?") for b in blocks
+        _REAL_TIME.get(b["conditions"].get("drill", {}).get("real-time scheduling"), "?")
+        for b in blocks
     )
     lost = sum("error" in block for block in blocks)
     unplayed = sum(len(block["runs"]) for block in blocks) - len(played)
@@ -190,22 +197,25 @@ def _manager(manager: str, record: dict[str, Any]) -> str:
     return text + _rows(["", "n", "min", "p50", "p99", "max"], rows) + "\n"
 
 
+def _pain(metric: str, run: dict[str, Any]) -> tuple[bool, float, float]:
+    """What runs are sorted by: those that broke a promise, then the longest outages."""
+    return run["verdict"] != "passed", run[metric] or 0, run["two_holders_ms"]
+
+
 def _worst(cell: Cell, manager: str, record: dict[str, Any]) -> str:
-    """The runs that hurt most, one line each."""
+    """The runs that hurt most, one line each; those first that were not as expected."""
     every = [
         (run, block)
         for block in record["blocks"]
         for run in block["runs"]
         if run["verdict"] != "passed" or run[cell.metric]
     ]
-    every.sort(
-        key=lambda pair: (pair[0][cell.metric] or 0, pair[0]["two_holders_ms"]), reverse=True
-    )
+    every.sort(key=lambda pair: _pain(cell.metric, pair[0]), reverse=True)
     lines = ""
     for run, block in every[:WORST]:
         seed = block["conditions"].get("drill", {}).get("seed", "?")
         figures = ", ".join(
-            f"{key} {shown(run[key])}" for key in ("outage_ms", "two_holders_ms", "moves")
+            f"{key} {shown(run[key])}" for key in (cell.metric, "two_holders_ms", "moves")
         )
         reason = f" {run['reason']}" if run["reason"] else ""
         started, load = block["conditions"]["started"], block["conditions"]["load"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import command, results, table
+from bench import command, rest, results, table
 
 OWN = {"schema_version": 1, "cells": {}, "left_out": {"ucarp": "missing"}}
 
@@ -40,6 +40,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("probe --cell power-off", "probe has no --cell; it has --scale, --out"),
         ("table --mix", "table has no --mix; it has --results, --out"),
         ("election --results x", "election has no --results; it has --cell,"),
+        ("rest --manager somebody", "argument --manager: invalid choice: 'somebody'"),
         ("lint --manager vipkeeper", "lint has no --manager; it has --scale, --out"),
         ("soak --scale 0.1", "soak has no --scale; it has --hours,"),
         ("nonsense", "argument COMMAND: invalid choice: 'nonsense'"),
@@ -185,6 +186,34 @@ def test_file_names_are_from_where_the_user_is(
     assert json.loads((tmp_path / "own.json").read_text())["lint"] == {"measured": 1}
     assert command._asked(["table", "--results", "own.json"]).results == tmp_path / "own.json"
     assert command._asked(["table", "--results", "/own.json"]).results == Path("/own.json")
+
+
+def test_what_is_measured_anew_takes_the_place_of_what_was_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two files with the same the table takes one: a user's own figures must not lie in the other."""
+    published = {
+        name: path.name
+        for path in results.DEFAULT.parent.glob("*.json")
+        for name in results.document(path.read_text(encoding="utf-8"), path)
+    }
+    monkeypatch.setattr(results, "DEFAULT", tmp_path / "lab.json")
+    for name in (*command.SINGLE, "rest"):
+        args = command._asked([name])
+        assert command._file(args).name == published.get(name, f"{name}.json"), name
+        assert command._file(args).parent == tmp_path
+
+
+def test_costs_at_rest_are_added_to_those_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = {"role": "keeper", "rss_kib": 20_000, "pss_kib": 15_000}
+    cost = {"servers": {"cp1": {"holder": True, "cpu_percent": 0.5, "processes": [process]}}}
+    monkeypatch.setattr(rest, "measure_all", lambda names, _: dict.fromkeys(names, cost))
+    file = tmp_path / "own.json"
+    for name in ("vipkeeper", "ucarp-best"):
+        assert command.main(["rest", "--manager", name, "--out", str(file)]) == 0
+    assert json.loads(file.read_text())["rest_versus"].keys() == {"vipkeeper", "ucarp-best"}
 
 
 def test_dev_says_where_the_user_is() -> None:

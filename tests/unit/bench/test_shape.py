@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import lint, probe, results, runner, simulation, soak, started, table, versus, why
+from bench import (
+    lint,
+    probe,
+    results,
+    runner,
+    simulation,
+    soak,
+    started,
+    suites,
+    table,
+    versus,
+    why,
+)
 from bench.cells import CELLS
 from bench.command import main as bench
 from bench.shape import Results
@@ -86,6 +98,12 @@ EVERYTHING: dict[str, Any] = {
     },
     "probe": {"conditions": AT, "datagrams": 9, "lost": 0, "tardy": 0, "turns_left_out": 0}
     | {"send_late_us": SPREAD, "round_trip_us": SPREAD},
+    "suites": {
+        "conditions": AT,
+        "suites": {
+            "full": {"seconds": 800.0, "acts": 94, "failed": {"busy": "moved"}, "skipped": {}}
+        },
+    },
     "why": {
         "conditions": AT,
         "bytes": 9,
@@ -95,7 +113,13 @@ EVERYTHING: dict[str, Any] = {
 }
 DELETED = object()
 DAMAGES: tuple[object, ...] = (DELETED, None, "x", [], {}, 0, True, 10**400, float("nan"), "\ud800")
-LINES = {"why": why.line, "lint": lint.line, "simulate": simulation.line, "probe": probe.line}
+LINES = {
+    "why": why.line,
+    "lint": lint.line,
+    "simulate": simulation.line,
+    "probe": probe.line,
+    "suites": suites.line,
+}
 
 
 def places(value: object, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -13,6 +13,7 @@ from support.full_disk import no_file_longer_than
 from vipkeeper.report.soak import (
     Soak,
     SoakFault,
+    SoakOutage,
     SoakPart,
     SoakSkip,
     SoakViolation,
@@ -95,6 +96,15 @@ def test_the_page_counts_what_was_played_and_names_what_was_broken(
     assert "(pictures/soak.svg)" in page
     assert "(pictures/soak-quiet.svg)" not in page
     assert "commit abc" in page
+
+
+def test_the_longest_outage_names_the_fault_it_began_in() -> None:
+    played = replace(
+        EMPTY,
+        faults=(SoakFault(10.0, 20.0, "busy"), SoakFault(30.0, 34.0, "stale-client")),
+        outages=(SoakOutage(12.0, 12.2), SoakOutage(31.0, 34.1)),
+    )
+    assert "3100 (stale-client)" in soak._row("soak", played)
 
 
 def test_a_full_disk_is_one_line_and_keeps_what_was_recorded(

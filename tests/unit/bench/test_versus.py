@@ -167,6 +167,15 @@ def test_whoever_never_ends_an_outage_is_asked_ten_times(
     assert sum(count for _, who, count in played if who == "vipkeeper") == 50
 
 
+def test_outages_that_did_not_end_and_cost_little_to_look_at_are_looked_at_as_often_as_others() -> (
+    None
+):
+    cell = Cell("fault/holder-mute", "holder-mute", 50, "", ("keepalived-best",))
+    short, long = (run(length, unended=["outage_ms"]) for length in (980.0, 11000.0))
+    assert versus.hopeless(cell, [long] * 10)
+    assert not versus.hopeless(cell, [long] * 9 + [short])
+
+
 def test_a_run_that_could_not_be_played_is_played_again_but_not_for_ever(
     played: list[tuple[str, str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +196,40 @@ def test_a_table_has_its_own_contenders_of_the_runs_of_one_cell() -> None:
     best, default = text.split("### ")[1:3]
     assert "| fault | vipkeeper | keepalived-best |\n" in best
     assert "| fault | vipkeeper | keepalived-default |\n" in default
+
+
+def test_the_page_begins_with_who_waits_longer_and_what_the_other_pays_for_it() -> None:
+    def both(mine: float, theirs: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "vipkeeper": {"blocks": [block(run(mine))]},
+            "keepalived-best": {"blocks": [block(theirs)]},
+        }
+
+    cells = {
+        "fault/power-off": both(200.0, run(250.0)),
+        "fault/loss": both(12.0, run(11.0)),
+        "fault/daemon-killed": both(198.0, run(0.0, two_holders_ms=7800.0)),
+        "fault/sigterm": {
+            "vipkeeper": {"blocks": [block(run(0.0), run(0.0), run(5.0))]},
+            "keepalived-best": {"blocks": [block(*[run(2.5)] * 3)]},
+        },
+    }
+    head = headtohead.section({"cells": cells}).split("Who was played")[0]
+    assert [line for line in head.splitlines() if line.startswith("* ")] == [
+        "* **shorter**: power-off.",
+        "* **longer**: daemon-killed by 198 ms at p50 and 198 ms at max (keepalived-best had two holders for up to 7800 ms); "
+        "sigterm by 2.5 ms at max, shorter by 2.5 ms at p50.",
+        "* **no difference**: loss.",
+    ]
+
+
+def test_a_program_that_is_not_there_is_named_on_the_page_whichever_contenders_were_asked_for(
+    played: list[tuple[str, str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    versus.play(versus.only(CELLS, ("ucarp-best",)), 1.0, tmp_path / "a.json", 60, mix=False)
+    assert "left out" not in capsys.readouterr().out
+    page = table.page(table.gather(tmp_path))
+    assert "**kube-vip** is left out: not installed." in page
 
 
 def test_an_outage_that_did_not_end_is_the_least_it_can_be() -> None:
@@ -252,6 +295,21 @@ def test_where_being_slower_is_meant_the_page_says_why() -> None:
         found = next(finding for _, cell, finding in judged if cell == f"fault/{act}")
         assert found.verdict == "missed"
         assert found.found.endswith(f"Why: {why}")
+
+
+def test_the_worst_runs_are_those_not_as_expected_then_the_longest_of_the_figure_that_counts() -> (
+    None
+):
+    cell = next(cell for cell in versus.cells() if cell.name == "fault/api-dead")
+    figures = {"outage_ms": 0.0, "verdict": "passed"}
+    played = [run(0.0, service_outage_ms=ms, reason="", **figures) for ms in (80.0, 499.0, 90.0)]
+    broken = run(0.0, service_outage_ms=70.0, reason="S3: kept", verdict="failed")
+    text = table._worst(cell, "vipkeeper", {"blocks": [block(*played, broken)]})
+    lines = [line for line in text.splitlines() if line.startswith("* ")]
+    assert [line.split(", two")[0] for line in lines] == [
+        f"* vipkeeper: service_outage_ms {ms}" for ms in (70, 499, 90)
+    ]
+    assert lines[0].endswith("S3: kept")
 
 
 def test_nobody_wins_by_an_outage_that_did_not_end() -> None:
