@@ -40,7 +40,8 @@ NAME = "drill"
 HELP = """\
 Builds a cluster in a box (servers, router, client and observer in network namespaces of their own),
 breaks it act by act with the real daemon on every server, and measures what a client and the LAN see.
-Nothing is left over on this host. Without ACT the whole story is played; `drill list` shows the acts.
+Nothing but the report stays on this host (after SIGKILL perhaps a control group,
+which the next drill removes). Without ACT the whole story is played; `drill list` shows the acts.
 `drill soak --hours H` breaks it at random for hours; docs/soak.md.
 What this host lacks skips an act by name. Needs root, or user namespaces; where there are none the story is played in
 the simulator, and says so.

@@ -5,7 +5,7 @@
 The caller waits and hands signals on. The guard makes the namespaces. Init reaps orphans. Each of them
 dies with its parent (PR_SET_PDEATHSIG), and with init the kernel ends everything in the box: processes,
 network namespaces, bridges, nftables tables, mounts. Nothing has to be cleaned up, so nothing can be
-left over, also after SIGKILL. /run inside is a tmpfs of its own: `ip netns add` works there without
+left over, also after SIGKILL, but control groups, which the next drill removes. /run inside is a tmpfs of its own: `ip netns add` works there without
 root, and the work directory in it vanishes too.
 """
 

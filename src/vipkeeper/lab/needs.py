@@ -80,7 +80,6 @@ def _controller(controller: Controller) -> Need:
 ROOT = Need("root", _root)
 FAKETIME = Need("libfaketime", _no_faketime)
 REAL_TIME = Need("real-time scheduling", _no_real_time)
-PRLIMIT = _program("prlimit", "util-linux")
 KEEPALIVED = _program("keepalived", "keepalived")
 CPU_GROUP = _controller(Controller.CPU)
 MEMORY_GROUP = _controller(Controller.MEMORY)
