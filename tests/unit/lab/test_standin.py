@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -19,7 +20,16 @@ import pytest
 from vipkeeper.lab import lateness
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import now
-from vipkeeper.lab.standin_control import Behaviour, EtcdMode, Mode, Wakes, how_late, tell
+from vipkeeper.lab.processes import LabError
+from vipkeeper.lab.standin_control import (
+    Behaviour,
+    EtcdMode,
+    Mode,
+    Wakes,
+    how_late,
+    stretches,
+    tell,
+)
 
 LIMIT = 30.0
 
@@ -225,6 +235,34 @@ def test_a_standin_that_does_not_say_how_late_it_is_counts_as_late_as_it_was_wai
     waited = late(standin.control)
     assert waited is not None
     assert waited >= HELD_UP * 1e9
+
+
+def test_a_standin_says_when_it_was_held_up_and_one_that_says_nothing_is_a_failed_lab(
+    standin: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = SimpleNamespace(standin=SimpleNamespace(running=True), control=standin.control)
+    gone = SimpleNamespace(standin=SimpleNamespace(running=True), control=Path("gone"))
+    cluster = cast(Cluster, SimpleNamespace(servers={"cp1": one, "cp2": gone}))
+    tell(standin.control, "ready")  # its loop runs
+    began = now()
+    standin.process.send_signal(signal.SIGSTOP)
+    stopped = now()
+    time.sleep(HELD_UP)
+    longer = round((HELD_UP - 0.1) * 1e9)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(lateness, "stretches", partial(stretches, timeout=HELD_UP))
+        with pytest.raises(LabError, match="does not answer"):
+            lateness.starved(cluster, began, longer)
+    ended = now()
+    standin.process.send_signal(signal.SIGCONT)
+    until = time.monotonic() + LIMIT
+    while not (found := lateness.starved(cluster, began, longer)):
+        assert time.monotonic() < until
+    (held,) = found
+    assert began < held.start < stopped + 0.1e9
+    assert held.end >= ended
+    assert lateness.starved(cluster, now(), 0) == set()
+    assert lateness.starved(cluster, began, held.length) == set()
 
 
 @pytest.fixture
