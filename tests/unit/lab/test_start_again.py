@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 
 from vipkeeper.core.facts import FaultKind
-from vipkeeper.lab import acts_daemons, comeback, leases
+from vipkeeper.lab import acts_daemons, comeback, drill, leases, traces
+from vipkeeper.lab.act import Act
+from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.lab.measure import Window
 from vipkeeper.lab.processes import HostTooSlowError, LabError, Process
+from vipkeeper.lab.stage import Stage
+from vipkeeper.report.run import TOO_SLOW, Verdict
 
 SECOND = 1_000_000_000
 
@@ -139,6 +143,28 @@ def test_one_that_says_nothing_failed_whatever_the_host_did(host: Callable[..., 
     with pytest.raises(LabError, match=r"^the daemon of cp1 said nothing for 7\.0 s$") as raised:
         acts_daemons._killed_and_back(one, one, 1.0)
     assert not isinstance(raised.value, HostTooSlowError)
+
+
+def test_a_report_tells_what_the_host_was_too_slow_for_from_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(_: Stage) -> None:
+        raise HostTooSlowError("no processor")
+
+    undone: list[bool] = []
+    cluster = SimpleNamespace(servers={}, ledger=SimpleNamespace(begin=lambda: None))
+    stage = SimpleNamespace(
+        cluster=cluster, broken=[], begin=lambda: None, undo=lambda: undone.append(True)
+    )
+    monkeypatch.setattr(drill, "healed", lambda _: "")
+    monkeypatch.setattr(traces, "marks", lambda _: {})
+    monkeypatch.setattr(Drill, "_stage", lambda *_: stage)
+    one = Drill(Plan(()), tmp_path, Progress())
+    one.watched = True
+    act = Act("slow", "", "", slow, lambda *_: [])
+    result = one.perform(act, 1, 0)
+    assert (result.verdict, result.reason) == (Verdict.SKIPPED, f"{TOO_SLOW}no processor")
+    assert undone == [True]
 
 
 def test_a_longer_lease_leaves_longer_to_start(host: Callable[..., Any]) -> None:
