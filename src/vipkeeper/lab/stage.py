@@ -150,12 +150,7 @@ class Stage:
         self._mends.append(mend)
 
     def mend(self) -> None:
-        """Mend what is broken, the last thing first."""
-        while self._mends:
-            self._mends.pop()()
-
-    def undo(self) -> None:
-        """Mend what is broken, and whatever faults belong to no server; the rest of an act that failed too.
+        """Mend what is broken, the last thing first.
 
         Raises:
             LabError: something could not be mended; the rest was.
@@ -166,13 +161,25 @@ class Stage:
                 self._mends.pop()()
             except LabError as error:
                 failed = failed or error
-        self.cluster.undo()
-        wires = self.cluster.wires
-        if wires.laid:
-            self.effect("frames are lost, in fact", f"{wires.lost} frames", met=wires.lost > 0)
-            wires.begin()
+            except OSError as error:
+                failed = failed or LabError(f"what was broken cannot be mended: {error}")
         if failed is not None:
             raise failed
+
+    def undo(self) -> None:
+        """Mend what is broken, and whatever faults belong to no server; the rest of an act that failed too.
+
+        Raises:
+            LabError: something could not be mended; the rest was.
+        """
+        try:
+            self.mend()
+        finally:
+            self.cluster.undo()
+            wires = self.cluster.wires
+            if wires.laid:
+                self.effect("frames are lost, in fact", f"{wires.lost} frames", met=wires.lost > 0)
+                wires.begin()
 
     def random_phase(self) -> None:
         """Wait a moment and a random part of the manager's longest period."""
