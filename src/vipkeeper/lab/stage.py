@@ -15,7 +15,7 @@ from vipkeeper.lab.managers import SECOND, Manager
 from vipkeeper.lab.measure import Change, Window
 from vipkeeper.lab.processes import LabError, wait_for
 from vipkeeper.lab.recorder import Recorder
-from vipkeeper.lab.standin_control import tell
+from vipkeeper.lab.standin_control import NotListeningError, tell
 from vipkeeper.report.run import Expectation, Marker, MarkerKind
 
 HEALTHY_WITHIN = 60.0
@@ -59,7 +59,7 @@ def tell_once_up(server: Server, order: str) -> None:
     def told() -> bool:
         try:
             tell(server.control, order)
-        except (ConnectionRefusedError, FileNotFoundError):
+        except NotListeningError:
             return False
         return True
 
