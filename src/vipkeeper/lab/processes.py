@@ -16,6 +16,8 @@ from vipkeeper.lab.kernel import now
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where ip, nft and keepalived are, also for users whose PATH lacks the sbin directories."""
 _GIVE_UP = 5.0
+_COMMAND_WITHIN = 30.0
+"""Seconds for a command that takes some hundredths of one: a host that stood still for ten has not hung."""
 
 
 class LabError(HostError):
@@ -38,12 +40,21 @@ def command(*words: str, text: str | None = None) -> str:
     """Run a short system command to its end; what it wrote to stdout.
 
     Raises:
-        LabError: it is not installed, or failed.
+        LabError: it is not installed, failed, or hung and was killed.
     """
     try:
         done = subprocess.run(
-            words, input=text, capture_output=True, text=True, check=False, env=environment()
+            words,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment(),
+            timeout=_COMMAND_WITHIN,
         )
+    except subprocess.TimeoutExpired:
+        line = " ".join(" ".join(words).split())
+        raise LabError(f"'{line}' takes longer than {_COMMAND_WITHIN:g} s") from None
     except FileNotFoundError:
         raise LabError(
             f"'{words[0]}' is not installed; the lab needs iproute2 and nftables"

@@ -36,6 +36,12 @@ def test_a_program_that_outlives_sigkill_for_long_is_the_hosts_fault(
     assert not process.running
 
 
+def test_a_command_that_hangs_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_COMMAND_WITHIN", 0.1)
+    with pytest.raises(LabError, match=r"^'sh -ec : sleep 20' takes longer than 0\.1 s$"):
+        processes.command("sh", "-ec", ":\nsleep 20")
+
+
 def refuses(number: signal.Signals) -> None:
     raise LabError(f"not ended after {number.name}")
 
