@@ -11,7 +11,16 @@ from typing import cast
 import pytest
 
 from vipkeeper.lab.cluster import Cluster, Server
-from vipkeeper.lab.managers import MANAGERS, PEERS, Keepalived, KubeVip, Style, Ucarp, keepalived
+from vipkeeper.lab.managers import (
+    MANAGERS,
+    PEERS,
+    SECOND,
+    Keepalived,
+    KubeVip,
+    Style,
+    Ucarp,
+    keepalived,
+)
 from vipkeeper.lab.processes import SYSTEM_PATH, LabError, Process
 from vipkeeper.lab.topology import INTERFACE, lan
 
@@ -95,16 +104,23 @@ def test_random_phase_covers_the_checks_too() -> None:
     assert KubeVip(100, style=Style.DEFAULT).cycle_ms == 3000
 
 
+@pytest.mark.parametrize(("daemon", "standin"), [(100, 99), (1, 100)])
 @pytest.mark.parametrize(("style", "seconds"), [(Style.DEFAULT, 9), (Style.BEST, 2)])
 def test_nothing_is_broken_before_a_check_has_passed_as_often_as_it_must(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: Style, seconds: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    style: Style,
+    seconds: int,
+    daemon: int,
+    standin: int,
 ) -> None:
     """A first check that fails lowers the priority at once; the guide's needs two more, three seconds apart, to raise it."""
     cluster, servers = built(tmp_path)
-    servers[0].daemon = cast(Process, SimpleNamespace(started=0))
+    servers[0].daemon = cast(Process, SimpleNamespace(started=daemon * SECOND))
+    servers[0].standin = cast(Process, SimpleNamespace(started=standin * SECOND))
 
     def settled(after: float) -> bool:
-        monkeypatch.setattr(keepalived, "now", lambda: int(after * 1e9))
+        monkeypatch.setattr(keepalived, "now", lambda: int((100 + after) * SECOND))
         return Keepalived(100, style=style).settled(servers[0], cluster, {servers[0].name})
 
     assert not settled(seconds - 0.1)
