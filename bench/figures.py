@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from vipkeeper.lab.recorder import ARP_EVERY
+
 TOLD = 0.5
 """Seconds within which an act says that it has mended something."""
 WAITED = 1.0
@@ -13,6 +15,9 @@ WAITED = 1.0
 later than that before the mending was ended by it, and a shorter one is no such outage."""
 BETWEEN = 0.02
 """Seconds between two questions of a client, at most: a gap that goes on to the end of the act ends so near to it."""
+MISSED = 3
+"""Questions of the observer that a server must leave without an answer to have fallen silent: one answer that comes after
+the next question, or is lost, is no end of its holding."""
 COPIED = (
     "run",
     "length",
@@ -50,7 +55,7 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
         "broken_s": round(sum(span["end"] - span["start"] for span in act["faults"]), 3),
         "two_kernels_ms": _ms(_overlap(held)),
         "none_ms": _ms(act["length"] - begin - _covered(answered, begin)) if lanes else None,
-        "silent_ms": _until(lane["answered"], begin, act["length"]),
+        "silent_ms": _until(_joined(lane["answered"]), begin, act["length"]),
         "gone_ms": _until(lane["held"], begin, act["length"]),
         "left": sum(mark["kind"] == "released" for mark in act["markers"]),
         "unended": [
@@ -101,6 +106,18 @@ def _overlap(spans: Sequence[dict[str, float]]) -> float:
             total += at - since
         depth, since = depth + step, at
     return total
+
+
+def _joined(spans: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """Spans of answers in order; those between which fewer than `MISSED` questions had none are one."""
+    near = (MISSED - 0.5) * ARP_EVERY  # half a question, since none is asked to the microsecond
+    joined: list[dict[str, float]] = []
+    for span in sorted(spans, key=lambda s: s["start"]):
+        if joined and span["start"] - joined[-1]["end"] < near:
+            joined[-1] = {"start": joined[-1]["start"], "end": span["end"]}
+        else:
+            joined.append(span)
+    return joined
 
 
 def _until(spans: Sequence[dict[str, float]], begin: float, length: float) -> float | None:

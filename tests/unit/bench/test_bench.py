@@ -106,6 +106,25 @@ def test_server_that_never_falls_silent_has_no_figure_and_misses_the_aim() -> No
     assert found.verdict == "missed"
 
 
+@pytest.mark.parametrize(
+    ("answered", "silent_ms"),
+    [
+        ([span(0, 1.02), span(1.025, 3.0)], 2000.0),  # one answer came after the next question
+        ([span(0, 1.02), span(1.03, 2.0), span(2.01, 3.0)], 2000.0),
+        ([span(0, 0.999), span(1.004, 3.0)], 2000.0),  # and that when it was struck
+        ([span(0, 1.02), span(1.035, 3.0)], 20.0),
+        ([span(0, 1.02), span(1.03, 4.0)], None),
+    ],
+)
+def test_a_server_is_silent_from_three_questions_without_its_answer_on(
+    answered: list[dict[str, float]], silent_ms: float | None
+) -> None:
+    lanes = [{"server": "cp1", "held": [span(0, 2.1), span(2.105, 3.0)], "answered": answered}]
+    run = run_of(act(lanes=lanes))
+    assert run["silent_ms"] == silent_ms
+    assert run["gone_ms"] == 1100.0, "a kernel's word is no sample: the VIP had left it"
+
+
 def test_quantile_is_a_value_that_was_measured() -> None:
     found = summary([5.0, 1.0, None, 3.0, 2.0, 4.0])
     assert found == {"n": 5, "min": 1.0, "p50": 3.0, "p99": 5.0, "max": 5.0}
