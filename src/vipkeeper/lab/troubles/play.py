@@ -15,7 +15,7 @@ from typing import Any
 from vipkeeper.errors import HostError
 from vipkeeper.lab.processes import LabError, environment, in_namespace
 from vipkeeper.lab.troubles import breaks
-from vipkeeper.lab.troubles.faults import Fault
+from vipkeeper.lab.troubles.faults import HEALTHY, Fault
 from vipkeeper.lab.troubles.machine import Host
 from vipkeeper.lab.troubles.site import Site
 
@@ -32,7 +32,7 @@ class Outcome(enum.Enum):
     OPEN = "open"
     """Undetermined; it did not say anything wrong."""
     MISLED = "misled"
-    """A wrong cause, not confirmed, or healthy where something is wrong."""
+    """A wrong cause, not confirmed, also beside a right one; or healthy where something is wrong."""
     WRONG = "wrong"
     """A wrong cause, and confirmed."""
     FAILED = "not played"
@@ -193,15 +193,14 @@ def judge(fault: Fault, answer: dict[str, Any], seconds: float = 0.0) -> Result:
     except (KeyError, TypeError) as error:
         raise LabError(f"why's answer lacks what every one has: {error}") from None
     true = {*fault.expected, *fault.also}
-    stray = [code for code, standing in (*roots, *others) if code not in true]
-    sure = [c for c, standing in (*roots, *others) if standing == "confirmed" and c not in true]
+    stray = any(code not in true for code, _ in roots)
+    sure = any(code not in true for code, word in (*roots, *others) if word == "confirmed")
+    found = roots[0][0] in fault.expected if roots else False
     if sure:
         outcome = Outcome.WRONG
-    elif not fault.expected:
-        outcome = (
-            Outcome.RIGHT if verdict == "healthy" else Outcome.MISLED if stray else Outcome.OPEN
-        )
-    elif roots and roots[0][0] in fault.expected:
+    elif stray:
+        outcome = Outcome.MISLED
+    elif found or (not fault.expected and verdict == HEALTHY):
         outcome = Outcome.RIGHT
     else:
         outcome = Outcome.OPEN if verdict == "undetermined" else Outcome.MISLED
