@@ -221,7 +221,7 @@ class Stage:
         return self.recorder.wait(lambda: bool(self.recorder.answers_by(since) - unwanted), seconds)
 
     def wait_service(self, seconds: float) -> bool:
-        """Wait until a connection made from now on gets its ServerHello; whether it did in time."""
+        """Wait until a connection, whenever it was made, gets its ServerHello from now on; whether one did in time."""
         since = now()
         return self.recorder.wait(lambda: self.recorder.last_service > since, seconds)
 
