@@ -182,8 +182,10 @@ class Stage:
                 wires.begin()
 
     def random_phase(self) -> None:
-        """Wait a moment and a random part of the manager's longest period."""
-        self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.cycle_ms / 1000))
+        """Wait a moment and a random part of the holder's longest period."""
+        holding = [name in self.recorder.holding for name in self.cluster.servers]
+        cycle = self.manager.cycle_ms(holding.index(True) if any(holding) else 0)
+        self.recorder.watch(0.2 + self.rng.uniform(0, cycle / 1000))
 
     def fault(self, text: str, *servers: Server, kind: FaultKind = FaultKind.OTHER) -> None:
         """Say that something breaks now. The first fault is where outages are counted from.

@@ -97,11 +97,16 @@ def test_a_check_that_fails_moves_the_vip_whether_it_preempts_or_not(tmp_path: P
 
 
 def test_random_phase_covers_the_checks_too() -> None:
-    assert Keepalived(100, style=Style.BEST).cycle_ms == 1000
-    assert Keepalived(100, style=Style.DEFAULT).cycle_ms == 3000
-    assert MANAGERS["vipkeeper"](2000).cycle_ms == 2000
-    assert Ucarp(100, style=Style.BEST).cycle_ms == 1781  # 1 s and a skew of 200/256 s
-    assert KubeVip(100, style=Style.DEFAULT).cycle_ms == 3000
+    assert Keepalived(100, style=Style.BEST).cycle_ms(0) == 1000
+    assert Keepalived(100, style=Style.DEFAULT).cycle_ms(0) == 3000
+    assert MANAGERS["vipkeeper"](2000).cycle_ms(0) == 2000
+    assert KubeVip(100, style=Style.DEFAULT).cycle_ms(0) == 3000
+
+
+def test_random_phase_of_ucarp_is_that_of_the_server_that_holds() -> None:
+    """More than its period and less than two would make the early phases likelier."""
+    ucarp = Ucarp(100, style=Style.BEST)
+    assert [ucarp.cycle_ms(place) for place in range(3)] == [1000, 1390, 1781]
 
 
 @pytest.mark.parametrize(("daemon", "standin"), [(100, 99), (1, 100)])

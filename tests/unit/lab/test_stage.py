@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from vipkeeper.lab.cluster import Cluster
-from vipkeeper.lab.managers import Manual
+from vipkeeper.lab.managers import Manual, Ucarp
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.stage import Stage
 from vipkeeper.lab.topology import lan
@@ -21,6 +21,19 @@ from vipkeeper.lab.topology import lan
 def stage(tmp_path: Path) -> Stage:
     recorder = cast(Any, SimpleNamespace())
     return Stage(Cluster(lan(3), tmp_path), recorder, Manual(100), random.Random(0))
+
+
+@pytest.mark.parametrize(
+    ("holding", "longest"), [({"cp1"}, 1.0), ({"cp2"}, 1.39), ({"cp3"}, 1.781), (set(), 1.0)]
+)
+def test_a_fault_comes_at_any_phase_of_the_period_of_who_holds(
+    tmp_path: Path, holding: set[str], longest: float
+) -> None:
+    waited: list[float] = []
+    recorder = cast(Any, SimpleNamespace(holding=holding, watch=waited.append))
+    last = cast(Any, SimpleNamespace(uniform=lambda _, most: most))
+    Stage(Cluster(lan(3), tmp_path), recorder, Ucarp(100), last).random_phase()
+    assert waited == [pytest.approx(0.2 + longest)]
 
 
 def failing(error: Exception) -> Callable[[], None]:

@@ -90,9 +90,9 @@ class Keepalived(Manager):
             return _GUIDE
         return _LOWERS if self.variant.style is Style.WEIGHTED else _FAST
 
-    @property
-    def cycle_ms(self) -> int:
+    def cycle_ms(self, place: int) -> int:
         """Of its adverts or its checks."""
+        del place
         return max(self.interval_ms, self._check.interval * 1000)
 
     def version(self) -> str:
