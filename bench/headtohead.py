@@ -161,8 +161,7 @@ def _words(cell: Cell, names: Sequence[str], records: dict[str, Any]) -> str:
     for name in names:
         theirs = _played(records, cell, name)
         if name != OURS and theirs:
-            remark = versus.REMARKS.get((cell.act, name), "")
-            text += f"* {cell.act}: {faster(cell.metric, ours, name, theirs)}{'; ' if remark else ''}{remark}.\n"
+            text += f"* {cell.act}: {faster(cell.metric, ours, name, theirs)}.\n"
     return text
 
 

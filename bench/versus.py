@@ -62,7 +62,13 @@ GROUPS = (
         "The guide's check of keepalived needs 30 s to give an API server up, and ucarp has none: their figures of `api-dead` and "
         "`api-frozen` say how long the act waited.",
     ),
-    Group("second", "Equal interval: adverts every second", SECOND, "second/"),
+    Group(
+        "second",
+        "Equal interval: adverts every second",
+        SECOND,
+        "second/",
+        "Two missed adverts make vipkeeper ask everybody who answers for the VIP, a third one missed makes keepalived claim it.",
+    ),
 )
 EVERY = tuple(dict.fromkeys(name for group in GROUPS for name in group.contenders))
 """Every contender, vipkeeper first."""
@@ -83,15 +89,6 @@ _LEFT_BEHIND = (
     "the kernel of a server whose keepalived is gone or stopped keeps the VIP and answers on, unwatched and beside the next holder, so "
     "that the client notices little; vipkeeper's VIP leaves with its lease before another server claims"
 )
-_AFTER_MENDING = (
-    "the longest wait of keepalived's client is the one after the mending: until then another server answers, within 0.2 to 0.3 s; "
-    "then the old holder, which never gave the VIP up, is the only one again, announces nothing, and the client goes on "
-    "sending to the other until the act is over, a second later"
-)
-REMARKS: dict[tuple[str, str], str] = {
-    ("holder-mute", "keepalived-best"): _AFTER_MENDING,
-}
-"""What a figure of a fault and contender does not say by itself."""
 SLOWER: dict[str, str] = {
     "sigterm": (
         "the holder takes the VIP away before it resigns, so that two never have it; a signed advert, its check and the claim "

@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
         # Before the costly imports: a restart on a busy machine must end within the kernel lease.
         from vipkeeper.host import scheduling
 
-        scheduling.prepare()
+        scheduling.prepare(scheduling.STARTING)
     from vipkeeper.daemon import main as daemon
     from vipkeeper.daemon.log import LogFormat
     from vipkeeper.daemon.options import Options

@@ -214,6 +214,7 @@ class Keeper:
         config = self._config
         if config.metrics.listen is not None or config.metrics.textfile is not None:
             self._services.metrics()  # imports what it needs before memory is frozen
+        scheduling.freeze()  # takes longer than others of less than our own priority should wait
         self._services.realtime = str(scheduling.prepare())
         self._logger.info(
             "vipkeeper %s on %s: %d server(s), VIP %s; %s%s",
@@ -226,7 +227,6 @@ class Keeper:
             if config.strict_lease
             else "",
         )
-        scheduling.freeze()
 
     def _advise(self) -> None:
         """Warn of what the control plane's own configuration would make of the VIP."""

@@ -8,6 +8,9 @@ import os
 from dataclasses import dataclass
 
 PRIORITY = 50
+"""Of a keeper that takes part."""
+STARTING = 1
+"""While it starts: above every ordinary program, below every other real-time one, which a start must not hold up."""
 SCHED_RESET_ON_FORK = 0x40000000
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 
@@ -23,9 +26,9 @@ class SchedulingReport:
         return f"{self.realtime}; {self.memory}"
 
 
-def prepare() -> SchedulingReport:
+def prepare(priority: int = PRIORITY) -> SchedulingReport:
     """Ask for SCHED_FIFO and locked memory. Never fatal: the answer says what was refused."""
-    return SchedulingReport(_realtime(), _lock_memory())
+    return SchedulingReport(_realtime(priority), _lock_memory())
 
 
 def freeze() -> None:
@@ -34,12 +37,14 @@ def freeze() -> None:
     gc.freeze()
 
 
-def _realtime() -> str:
+def _realtime(priority: int) -> str:
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_FIFO | SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
+        if held := os.sched_getparam(0).sched_priority:
+            return f"SCHED_FIFO {held}, {priority} refused ({error.strerror})"
         return f"real-time scheduling refused ({error.strerror})"
-    return f"SCHED_FIFO {PRIORITY}"
+    return f"SCHED_FIFO {priority}"
 
 
 def _lock_memory() -> str:

@@ -15,8 +15,6 @@ from vipkeeper.report.run import Expectation
 MILLISECOND = 1_000_000
 PATIENCE = 10.0
 """Seconds an act waits for a takeover, everything that belongs to it, before it goes on and fails."""
-LEASE_PATIENCE = 7.0
-"""Seconds for a VIP to leave by itself: the default kernel lease is 3 s."""
 AFTERWARDS = 1.0
 """Seconds an act goes on after the last thing it waits for: long enough to see a VIP come back."""
 TAKEOVER_BOUND = 3000 * MILLISECOND

@@ -7,7 +7,6 @@ import signal
 from vipkeeper.core.facts import ApiChanged, ApiState, FaultKind
 from vipkeeper.lab.act import (
     AFTERWARDS,
-    LEASE_PATIENCE,
     PATIENCE,
     TAKEOVER_BOUND,
     Act,
@@ -25,6 +24,7 @@ from vipkeeper.lab.act import (
 from vipkeeper.lab.acts_daemons import DAEMONS
 from vipkeeper.lab.acts_wires import WIRES
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
+from vipkeeper.lab.leases import patience
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.lab.standin_control import tell
 from vipkeeper.report.run import Expectation
@@ -90,7 +90,7 @@ def _daemon_killed(stage: Stage) -> None:
     stage.random_phase()
     stage.fault(f"daemon of {holder.name} gets SIGKILL", holder, kind=FaultKind.KILL)
     holder.daemon.signal_tree(signal.SIGKILL)
-    stage.wait_gone(holder, LEASE_PATIENCE)
+    stage.wait_gone(holder, patience(stage, holder))
     stage.wait_answer(PATIENCE, other_than=holder)
     stage.recorder.watch(AFTERWARDS)
 
@@ -101,7 +101,7 @@ def _daemon_frozen(stage: Stage) -> None:
     stage.random_phase()
     stage.fault(f"daemon of {holder.name} gets SIGSTOP", holder, kind=FaultKind.STALL)
     holder.daemon.signal_tree(signal.SIGSTOP)
-    stage.wait_gone(holder, LEASE_PATIENCE)
+    stage.wait_gone(holder, patience(stage, holder))
     stage.wait_answer(PATIENCE, other_than=holder)
     stage.recorder.watch(AFTERWARDS)
     holder.daemon.signal_tree(signal.SIGCONT)
@@ -174,7 +174,7 @@ def _without_daemon(stage: Stage) -> Mend:
 
 
 def _until_moved(stage: Stage) -> None:
-    stage.wait_gone(stage.subject, LEASE_PATIENCE)
+    stage.wait_gone(stage.subject, patience(stage, stage.subject))
     stage.wait_answer(PATIENCE, other_than=stage.subject)
     stage.recorder.watch(AFTERWARDS)
 

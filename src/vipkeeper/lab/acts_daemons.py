@@ -9,7 +9,6 @@ from collections.abc import Callable
 from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import (
     AFTERWARDS,
-    LEASE_PATIENCE,
     PATIENCE,
     Act,
     Group,
@@ -18,15 +17,14 @@ from vipkeeper.lab.act import (
     takeover,
 )
 from vipkeeper.lab.cluster import Server
+from vipkeeper.lab.comeback import start_again
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.kernel import now
-from vipkeeper.lab.processes import HostTooSlowError
+from vipkeeper.lab.leases import patience
 from vipkeeper.lab.stage import Stage
 
 RESTART_AFTER = 0.5
 """Seconds between a daemon's death and its next start, well inside the kernel lease."""
-IN_LEASE = 2.0
-"""Seconds after its daemon's death in which a lease of 3 s, renewed every 0.75 s, is certain to go on."""
 STILLS = (0.2, 2.0)
 """Seconds for which a daemon stands still: shorter than what is left of its lease at any time."""
 LOOPS_PER_CORE = 4
@@ -48,27 +46,22 @@ def _restart_in_lease(stage: Stage) -> None:
     _killed_and_back(stage, holder, RESTART_AFTER)
     stage.healed(f"daemon of {holder.name} is started again", holder)
     # Beyond the lease that the dead daemon left: only the new one can have renewed it.
-    stage.recorder.watch(LEASE_PATIENCE)
+    stage.recorder.watch(patience(stage, holder))
 
 
 def _killed_and_back(stage: Stage, server: Server, after: float) -> None:
     """Kill a daemon, start it again so many seconds later, and wait until it says something.
 
     Raises:
-        HostTooSlowError: by then the lease may have been over.
+        LabError: by then the lease may have been over.
     """
     dead = server.daemon
     assert dead is not None
     stage.fault(f"daemon of {server.name} gets SIGKILL", server, kind=FaultKind.KILL)
-    dead.signal_tree(signal.SIGKILL)
     died = now()
+    dead.signal_tree(signal.SIGKILL)
     stage.recorder.watch(after)
-    said = dead.log.stat().st_size
-    stage.manager.start(server)
-    stage.recorder.wait(lambda: dead.log.stat().st_size > said, LEASE_PATIENCE)
-    took = (now() - died) / 1e9 - after
-    if took > IN_LEASE - after:
-        raise HostTooSlowError(f"the daemon of {server.name} took {took:.1f} s to start")
+    start_again(stage, server, died, after)
 
 
 def _stand_still(stage: Stage, server: Server) -> None:
@@ -124,7 +117,7 @@ def back_after(seconds: float) -> Callable[[Stage], Mend]:
 
 def beyond_the_lease(stage: Stage) -> None:
     """Only the new daemon can have renewed a VIP that is still there afterwards."""
-    stage.recorder.watch(LEASE_PATIENCE)
+    stage.recorder.watch(patience(stage, stage.subject))
 
 
 def still(which: Callable[[Stage], Server]) -> Callable[[Stage], Mend]:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab import descriptors, injected, traces
-from vipkeeper.lab.act import LEASE_PATIENCE, PATIENCE, Act, Group, Runs
+from vipkeeper.lab.act import PATIENCE, Act, Group, Runs
 from vipkeeper.lab.cgroups import ControlGroup, Controller
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.fault import AFTERWARDS, Fault, Mend, Part, Whose
 from vipkeeper.lab.kernel import now
+from vipkeeper.lab.leases import patience
 from vipkeeper.lab.managers import SECOND
 from vipkeeper.lab.measure import Window
 from vipkeeper.lab.must import BUDGET, SETTLED, TAKEOVER, UNSEEN, moves, waits
@@ -51,7 +52,7 @@ def daemon_of(server: Server) -> Process:
 
 def until_moved(stage: Stage) -> None:
     """Wait until the VIP has left the server and another one answers."""
-    stage.wait_gone(stage.subject, LEASE_PATIENCE)
+    stage.wait_gone(stage.subject, patience(stage, stage.subject))
     stage.wait_answer(PATIENCE, other_than=stage.subject)
     stage.wait_service(PATIENCE)
     stage.recorder.watch(AFTERWARDS)

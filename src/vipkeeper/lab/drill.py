@@ -25,6 +25,7 @@ from vipkeeper.report.phases import milestones
 from vipkeeper.report.run import (
     API_LATE,
     LATE,
+    TOO_SLOW,
     ActResult,
     Client,
     Expectation,
@@ -203,7 +204,7 @@ class Drill:
             act.play(stage)
         except HostTooSlowError as error:
             self._undo(stage)
-            return _unplayed(act, run, str(error), Verdict.SKIPPED)
+            return _unplayed(act, run, f"{TOO_SLOW}{error}", Verdict.SKIPPED)
         except LabError as error:
             figures = stage.measure()
             self._undo(stage)

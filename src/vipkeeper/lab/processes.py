@@ -25,7 +25,7 @@ class LabError(HostError):
 
 
 class HostTooSlowError(LabError):
-    """This host took longer than what an act shows allows for: the act has shown nothing, and nobody failed."""
+    """This host withheld the time that an act needs to show something: it has shown nothing, and nobody failed."""
 
 
 def environment() -> dict[str, str]:
@@ -128,6 +128,14 @@ class Process:
             return 0.0
         user, system = stat.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which it could run and had no processor (sched-stats.rst, /proc/PID/schedstat); 0 where not told."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+        except (OSError, IndexError):
+            return 0.0
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the program alone."""

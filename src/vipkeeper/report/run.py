@@ -13,6 +13,8 @@ LATE = "probes late by at most"
 """The condition of a run by which its figures are uncertain, besides the interval of their probe."""
 API_LATE = "API server late by at most"
 """How late a stand-in of an API server woke: so much of a service outage may be the lab's own."""
+TOO_SLOW = "the host was too slow: "
+"""How the reason of an act begins that was skipped for that, and not since the host lacks something."""
 
 
 @dataclass(frozen=True, slots=True)

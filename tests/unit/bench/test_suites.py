@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench import suites
 from bench.started import ProgramError
+
+from vipkeeper.report.run import TOO_SLOW
 
 ACTS = [
     {"name": "elect", "verdict": "passed", "reason": ""},
@@ -46,6 +49,18 @@ def test_a_suite_is_as_long_as_it_may_be(drill: Callable[[int], None]) -> None:
     assert (met.verdict, unknown.verdict) == ("met", "not measured")
     (_, missed), _ = suites.findings({"suites": {"smoke": suite | {"seconds": 240.1}}})
     assert missed.verdict == "missed"
+
+
+def test_an_act_that_the_host_was_too_slow_for_has_not_been_measured() -> None:
+    why = f"{TOO_SLOW}the daemon of cp1 took 3.3 s to start"
+    skipped = {"restart-late": why, "thaw": "no cgroup v2"}
+    suite: dict[str, Any] = {"seconds": 200.0, "acts": 22, "failed": {}, "skipped": skipped}
+    (_, smoke), _ = suites.findings({"suites": {"smoke": suite}})
+    assert smoke.verdict == "not measured"
+    assert f"skipped: restart-late: {why}; skipped: thaw: no cgroup v2" in smoke.found
+    suite["failed"] = {"busy": "the VIP moved"}
+    (_, failed), _ = suites.findings({"suites": {"smoke": suite}})
+    assert failed.verdict == "missed"
 
 
 def test_a_quick_look_plays_the_short_one_alone(drill: Callable[[int], None]) -> None:

@@ -174,6 +174,20 @@ def test_what_was_refused_is_said_and_never_fatal(
     )
 
 
+def test_a_keeper_that_gets_no_more_than_what_it_started_with_says_so(
+    libc: Libc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_most_one(_pid: int, _policy: int, asked: os.sched_param) -> None:
+        if asked.sched_priority > 1:
+            raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", at_most_one)
+    monkeypatch.setattr(os, "sched_getparam", lambda _: os.sched_param(1))
+    assert str(scheduling.prepare(scheduling.STARTING)) == "SCHED_FIFO 1; memory locked"
+    assert scheduling.prepare().realtime == "SCHED_FIFO 1, 50 refused (Operation not permitted)"
+    del libc
+
+
 def test_a_libc_without_mlockall_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_setscheduler", lambda *_: None)
     monkeypatch.setattr(ctypes, "CDLL", lambda *_args, **_kwargs: object())

@@ -96,6 +96,16 @@ def test_a_check_that_fails_moves_the_vip_whether_it_preempts_or_not(tmp_path: P
         assert ("nopreempt" in text) == (weight == "0"), style
 
 
+def test_the_best_of_keepalived_tells_clients_again_when_two_masters_have_met(
+    tmp_path: Path,
+) -> None:
+    """`vrrp_garp_master_delay 0` would switch the second gratuitous ARP off, the one after a lower master's advert as well."""
+    for style in (Style.BEST, Style.BEST_V2, Style.HASTY):
+        text = configuration(tmp_path / style, style)
+        assert "garp_master_delay" not in text
+        assert "vrrp_garp_master_refresh 5" in text
+
+
 def test_random_phase_covers_the_checks_too() -> None:
     assert Keepalived(100, style=Style.BEST).cycle_ms(0) == 1000
     assert Keepalived(100, style=Style.DEFAULT).cycle_ms(0) == 3000

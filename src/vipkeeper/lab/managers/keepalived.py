@@ -24,7 +24,6 @@ _CHECK = (
 _BEST_GLOBALS = """\
   vrrp_rt_priority 50
   vrrp_no_swap
-  vrrp_garp_master_delay 0
   vrrp_garp_master_refresh 5
   vrrp_higher_prio_send_advert true
 """
