@@ -6,8 +6,9 @@ from collections.abc import Collection
 
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import now
+from vipkeeper.lab.measure import Window
 from vipkeeper.lab.processes import LabError
-from vipkeeper.lab.standin_control import how_late
+from vipkeeper.lab.standin_control import how_late, stretches
 
 PATIENCE = 2.0
 """Seconds in which a stand-in must say how late it was; one that does not is as late as that."""
@@ -30,3 +31,23 @@ def of_api_servers(cluster: Cluster, since: int, struck: Collection[str]) -> int
         except OSError:  # it has only just been started, or has ended meanwhile
             continue
     return max(found, default=None)
+
+
+def starved(cluster: Cluster, since: int, longer: int) -> set[Window]:
+    """Stretches, longer than so many nanoseconds, in which a stand-in that runs waited for a processor.
+
+    Of the wakes since an instant.
+
+    Raises:
+        LabError: a stand-in does not answer, however long it is waited for: nobody knows when it was late.
+    """
+    found: set[Window] = set()
+    for server in cluster.servers.values():
+        if server.standin is None or not server.standin.running:
+            continue
+        try:
+            waited = [Window(*one) for one in stretches(server.control, since)]
+        except OSError:  # it has only just been started, or has ended meanwhile
+            continue
+        found.update(one for one in waited if one.length > longer)
+    return found

@@ -6,7 +6,6 @@ Times are nanoseconds on the lab's clock; a window is half-open.
 from __future__ import annotations
 
 import bisect
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -69,13 +68,6 @@ class Attempts:
         """How many attempts of the window are judged."""
         limit = window.end - self.patience
         return sum(window.start <= at < limit for at in self.started.values())
-
-
-def lateness(attempts: Attempts, window: Window) -> int:
-    """Nanoseconds by which the client itself was late to ask, at worst: what it saw then may be its own."""
-    asked = sorted(at for at in attempts.started.values() if at in window)
-    apart = (after - before for before, after in itertools.pairwise(asked))
-    return max(0, max(apart, default=0) - attempts.interval)
 
 
 def gaps(attempts: Attempts, window: Window) -> list[Window]:

@@ -28,7 +28,9 @@ _LATE_US = 5_000
 class Journal:
     """Writes records to stdout, some milliseconds' worth at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, late: Kind = Kind.LATE) -> None:
+        """`late`: what a wake-up that is late is written down as."""
+        self._kind = late
         self._waiting: list[bytes] = []
         self._written = now()
         self._worst = 0
@@ -43,7 +45,7 @@ class Journal:
         late = (at - due) // 1000
         if late > min(self._worst, _LATE_US):
             self._worst = max(self._worst, late)
-            self.note(Kind.LATE, at, late)
+            self.note(self._kind, at, late)
 
     def write(self, *, force: bool = False) -> None:
         """Hand on what has gathered, when it is time."""
@@ -100,10 +102,10 @@ def arrival(controls: list[tuple[int, int, bytes]]) -> int:
     return now()
 
 
-def prefer() -> bool:
+def prefer(priority: int = _PRIORITY) -> bool:
     """Ask for real-time scheduling; whether it was granted."""
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
     except OSError:
         return False
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import select
 import subprocess
@@ -27,8 +28,12 @@ TLS_PATIENCE = 200_000_000
 _PIPE = 1 << 20
 _STEP = 0.02
 _SETTLES_WITHIN = 5.0
+_TOLD_WITHIN = 0.1
+"""Seconds in which a sentinel that wakes has said how late it is."""
+STANDSTILL = 1_000_000_000
+"""Where the host was later than so many nanoseconds it stood still: what a cluster must show says nothing then."""
 _LATE_KEPT = 120_000_000_000
-"""Nanoseconds for which it is known that a probe was late, beyond the samples: a cluster may heal so long before an act."""
+"""Nanoseconds for which it is known that the host was late, beyond the samples: a cluster may heal so long before an act."""
 
 
 class Recorder:
@@ -37,7 +42,7 @@ class Recorder:
     def __init__(self, network: Topology, directory: Path, *, watched: bool = False) -> None:
         """Start the probes and wait until each has begun.
 
-        `watched`: how late each core is is measured too.
+        `watched`: a sentinel on each core measures how late the host is; else the probes' word is taken for it.
 
         Raises:
             LabError: one of them does not start.
@@ -54,9 +59,12 @@ class Recorder:
         self.last_service = 0
         """When a connection was last answered with a ServerHello."""
         self.worst_lateness_us = 0
-        """How late a probe woke up at worst."""
+        """How late a probe or a sentinel woke up at worst."""
+        self.needed: int | None = None
+        """Nothing from this instant on is forgotten, whoever asks: it has not been judged."""
+        self._watched = watched
         self._late: list[tuple[int, int]] = []
-        """When a probe woke up late, and by how many microseconds."""
+        """When the host was late to wake a program, and by how many microseconds."""
         self._arp: list[Record] = []
         self._addresses: list[Record] = []
         self.holding: set[str] = set()
@@ -131,14 +139,23 @@ class Recorder:
 
     def settle(self, end: int) -> None:
         """Wait until every answer in time to a question before an instant has been heard, a late client's too, and
-        every change of an address. A host too slow for that counts as one whose probes are late.
+        every change of an address. A host too slow for that counts as one that is late.
+
+        Raises:
+            LabError: they are not heard although every core has run meanwhile.
         """
         heard = self.wait(
             lambda: self.last_question > end + UDP_PATIENCE and self._heard_until > end,
             _SETTLES_WITHIN,
         )
-        if not heard:
-            self._late.append((now(), (now() - end) // 1000))
+        if heard:
+            return
+        self.watch(_TOLD_WITHIN)
+        if self._watched and self.late(Window(end, now())) <= STANDSTILL:
+            raise LabError(
+                f"the lab's probes were not heard for {_SETTLES_WITHIN:.0f} s, and the host ran"
+            )
+        self._late.append((now(), (now() - end) // 1000))
 
     def watch(self, seconds: float) -> None:
         """Take records for a while."""
@@ -164,9 +181,11 @@ class Recorder:
                 self._arp.append(record)
             case Kind.ADDRESS_ADDED | Kind.ADDRESS_REMOVED:
                 self._take_address(record)
-            case Kind.LATE:
+            case Kind.LATE | Kind.CORE_LATE:
                 self.worst_lateness_us = max(self.worst_lateness_us, record.number)
-                self._late.append((record.at, record.number))
+                # A probe may wait for a daemon that keeps the processor: that is no excuse for the daemon.
+                if record.kind is Kind.CORE_LATE or not self._watched:
+                    self._late.append((record.at, record.number))
             case Kind.HEARD:
                 self._heard_until = record.at
             case Kind.READY:
@@ -186,13 +205,13 @@ class Recorder:
         return {server for server, at in self.last_answer.items() if at > since}
 
     def late(self, window: Window) -> int:
-        """Nanoseconds by which a probe woke up late in a window, at worst."""
+        """Nanoseconds by which the host was late in a window, at worst: a sentinel; without any, a probe."""
         # One that was to wake in the window may have woken behind it.
         found = (us for at, us in self._late if at - us * 1000 < window.end and at >= window.start)
         return max(found, default=0) * 1000
 
     def stalls(self, longer: int) -> list[Window]:
-        """Stretches, longer than so many nanoseconds, in which a probe was to wake and did not."""
+        """Stretches, longer than so many nanoseconds, in which the host was to wake a program and did not."""
         return [Window(at - us * 1000, at) for at, us in self._late if us * 1000 > longer]
 
     def changes(self) -> list[Change]:
@@ -205,7 +224,8 @@ class Recorder:
         return measure.answerers(self._arp, names)
 
     def forget(self, before: int) -> None:
-        """Drop samples older than an instant; of the changes of addresses each server's last ones are kept."""
+        """Drop samples older than an instant and not `needed`; of changes each server's last ones are kept."""
+        before = before if self.needed is None else min(before, self.needed)
         for attempts in (self.udp, self.tls):
             attempts.started = {n: at for n, at in attempts.started.items() if at >= before}
             attempts.answered = {
@@ -216,7 +236,10 @@ class Recorder:
         last = {(r.text, r.kind): r for r in self._addresses if r.at < before}
         kept = sorted(last.values(), key=lambda record: record.at)
         self._addresses = kept + [record for record in self._addresses if record.at >= before]
-        self.served = self.served[-1:]
+        newer = itertools.dropwhile(
+            lambda pair: pair[1][0] < before, itertools.pairwise(self.served)
+        )
+        self.served = [*(one for one, _ in newer), *self.served[-1:]]
 
     def close(self) -> None:
         """End the probes."""

@@ -40,6 +40,8 @@ class Kind(enum.IntEnum):
     """The probe `text` has begun its work."""
     HEARD = 12
     """Every change of an address before this moment has been written down."""
+    CORE_LATE = 13
+    """A sentinel woke up `number` microseconds late: its core ran no program of the lab, of whatever priority."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """How late timers of one core are: `python -m vipkeeper.lab.sentinel --core 1 --every 0.01`.
 
 The kernel may keep all real-time programs of one core waiting (sched(7), "Limiting the CPU usage of real-time
-and deadline processes") while probes on another core notice nothing.
+and deadline processes") while probes on another core notice nothing. It runs above every daemon of the lab and
+uses microseconds: only the host can make it late, and no daemon that keeps its core to itself.
 """
 
 from __future__ import annotations
@@ -10,8 +11,12 @@ import argparse
 import os
 import select
 
+from vipkeeper.host import scheduling
 from vipkeeper.lab.probe import Journal, Schedule, end_quietly, prefer, wait
 from vipkeeper.lab.records import Kind
+
+PRIORITY = scheduling.PRIORITY + 1
+"""Above the keeper's."""
 
 
 def main() -> None:
@@ -23,8 +28,8 @@ def main() -> None:
     end_quietly()
     os.sched_setaffinity(0, {options.core})
     poll = select.epoll()
-    journal = Journal()
-    prefer()
+    journal = Journal(Kind.CORE_LATE)
+    prefer(PRIORITY)
     schedule = Schedule(int(options.every * 1e9))
     journal.note(Kind.READY, schedule.due, text=f"sentinel{options.core}")
     while True:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from vipkeeper.core.types import MILLISECOND, Settings
 from vipkeeper.lab import act as acts
-from vipkeeper.lab import measure
-from vipkeeper.lab.act import TAKEOVER_BOUND, Act
+from vipkeeper.lab import between, lateness, measure
+from vipkeeper.lab.act import Act
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.drill import Drill
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.managers import Vipkeeper
 from vipkeeper.lab.measure import Window
-from vipkeeper.lab.must import AGREED, LEASE
-from vipkeeper.lab.recorder import UDP_EVERY, UDP_PATIENCE
+from vipkeeper.lab.recorder import STANDSTILL, UDP_EVERY, UDP_PATIENCE
 from vipkeeper.lab.schedule import Step, step
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.lab.watch import Watch
@@ -38,8 +38,6 @@ CONDITIONS = (
     "kernel", "cores", "Python", "namespaces", "real-time scheduling", LATE, API_LATE,
 )  # fmt: skip
 """What a record says of the host, of all that a drill does."""
-STANDSTILL = 1000 * MILLISECOND
-"""Where the probes were later than this, the host stood still: what acts must show says nothing then."""
 TOUCHES = 5 * MILLISECOND
 """An outage that ends or begins so near the edge of what is gathered at once goes on beyond it."""
 
@@ -49,14 +47,11 @@ def _watch(stage: Stage) -> None:
 
 
 def _nothing_happens(stage: Stage, figures: Figures) -> list[Expectation]:
-    own = _lateness(stage, figures.window)
-    return [*acts.quiet(stage, figures), acts.bounded(figures, UDP_PATIENCE + own)]
-
-
-def _lateness(stage: Stage, window: Window) -> int:
-    """What the lab itself was late by: a client waits for that too."""
     recorder = stage.recorder
-    return max(measure.lateness(recorder.udp, window), recorder.late(window))
+    wait = between.worst_wait(recorder, figures.window, partial(between.unbroken, recorder))
+    text = f"the client is without answer for at most {acts.ms(wait.limit)}"
+    waited = Expectation(text, wait.length <= wait.limit, acts.ms(wait.length))
+    return [*acts.quiet(stage, figures), waited]
 
 
 QUIET_ACT = Act(
@@ -109,10 +104,12 @@ class Soaking:
         """The instant that the record counts from."""
         self._from = 0
         """Until when samples were gathered."""
+        self._since = 0
+        """From when on what was seen is of no act: until the next one begins it is judged as one stretch."""
         self._stalls: set[Window] = set()
         """When the host stood still lately: so lately that a move may yet come of it."""
         self._starved: set[Window] = set()
-        """Quiet spells in which a stand-in of an API server waited as long for a processor; when in them is not known."""
+        """When a stand-in of an API server waited as long for a processor, of late."""
         self._last: tuple[ActResult, int | None] | None = None
         """The newest act or quiet spell, with its seed: what is found later came of it."""
 
@@ -144,14 +141,9 @@ class Soaking:
             self._collect(now() - LAG)
             self._fail(f"the cluster does not come back to health: {illness}")
         else:
-            self._between()
+            self._between(now() - LAG)
         if self.failure is None:
-            result = self._judged(self._drill.perform(replace(act, seconds=seconds), 1, seed or 0))
-            if result.length or result.verdict is not Verdict.SKIPPED:
-                self._ended(result, seed)
-            elif seed is not None:
-                skip = SoakSkip(self.record.length, result.name, result.reason)
-                self.record = replace(self.record, skipped=(*self.record.skipped, skip))
+            result = self._perform(replace(act, seconds=seconds), seed)
         if self.failure is not None and self._watch is not None:
             self.failure = replace(self.failure, traces=self._watch.traces())
         self.record = replace(self.record, parts=(*self._earlier, self._part()))
@@ -159,14 +151,33 @@ class Soaking:
         if result is not None and (seed is not None or self.record.quiet or self.failure):
             self._tell(self.record, result)
 
+    def _perform(self, act: Act, seed: int | None) -> ActResult:
+        """Play an act on the cluster that has come to rest, and judge it with all that came before it."""
+        result = self._drill.perform(act, 1, seed or 0)
+        stage = self._stage
+        if result.length or stage.broken:
+            self._last = self._last or (result, seed)
+            # The cluster is brought to rest once more before time begins: that too is of the act before.
+            self._between(stage.began)
+        result = self._judged(result)
+        if result.length or result.verdict is not Verdict.SKIPPED:
+            self._ended(result, seed)
+        elif seed is not None:
+            skip = SoakSkip(self.record.length, result.name, result.reason)
+            self.record = replace(self.record, skipped=(*self.record.skipped, skip))
+            if stage.broken:
+                # The host was too slow for an act that had begun: what might be seen until now is not known.
+                self._since = now()
+        return result
+
     def _judged(self, result: ActResult) -> ActResult:
         """The verdict of an act, where the host let it be played."""
-        late = self._late(self._stage.began, now())
-        starved = round((result.api_late_ms or 0.0) * 1e6)
-        if self.record.quiet and starved > STANDSTILL:
-            self._starved.add(Window(self._stage.began, now()))
+        late = self._late(result)
+        starved = 0
         if self.record.quiet and result.moves:
             # A stall just before explains a move, or an API server without a processor; `_collect` has an eye on each.
+            self._excuse(self._from)
+            starved = max((one.length for one in self._starved), default=0)
             late = max((late, starved, *(stall.length for stall in self._stalls)))
         if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
             return result
@@ -178,8 +189,11 @@ class Soaking:
         reason = f"not judged: {what} for {acts.ms(late)} ({result.reason})"
         return replace(result, verdict=Verdict.SKIPPED, reason=reason)
 
-    def _late(self, start: int, end: int) -> int:
-        return self._stage.recorder.late(Window(start, end))
+    def _late(self, result: ActResult) -> int:
+        """By how much the host was late in an act; in one that did not begin, until now."""
+        began = self._stage.began
+        end = began + round(result.length * 1e9) if result.length else now()
+        return self._stage.recorder.late(Window(began, end))
 
     def _part(self) -> SoakPart:
         found = self._drill.report().conditions
@@ -193,7 +207,8 @@ class Soaking:
         if cluster is self._cluster:
             return
         self._cluster, self._watch = cluster, Watch(self._stage)
-        self._from = self._watch.start
+        self._since = self._from = self._watch.start
+        self._keep()
         self._zero = self._from - round(self.record.length * 1e9)
 
     @property
@@ -201,28 +216,21 @@ class Soaking:
         assert self._drill.stage is not None
         return self._drill.stage
 
-    def _between(self) -> None:
-        """The time in which the last fault was cleared away: nobody is alone for long, nor two."""
-        if (end := now() - LAG) <= self._from:
+    def _between(self, end: int) -> None:
+        """The time in which the last fault was cleared away, until an instant."""
+        if end <= self._from:
             return
-        self._stage.recorder.settle(end)
-        recorder, window = self._stage.recorder, Window(self._from, end)
-        nobody = measure.outage(recorder.udp, window)
-        most = TAKEOVER_BOUND
-        if self.record.quiet:
-            most = UDP_PATIENCE + _lateness(self._stage, window)
-        answering = measure.two_holders(recorder.answerers(), window)
-        kernels = measure.two_kernels(recorder.changes(), window)
+        recorder = self._stage.recorder
+        recorder.settle(end)
+        within = self._explained_within() if self.record.quiet else None
+        found = between.broken(recorder, Window(self._since, end), within)
         self._collect(end)
-        if recorder.late(window) > STANDSTILL:
-            return
-        for found, limit, text in (
-            (nobody, most, "the client is without answer"),
-            (answering, AGREED, "two servers answer for the VIP"),
-            (kernels, LEASE, "two kernels have the VIP"),
-        ):
-            if found > limit:
-                self._fail(f"between: {text} for {acts.ms(found)}, at most {acts.ms(limit)}")
+        for text in found:
+            self._fail(f"between: {text}")
+
+    def _keep(self) -> None:
+        """Nothing is forgotten that has not been judged; the last questions of a window are judged with the next."""
+        self._stage.recorder.needed = min(self._since, self._from) - UDP_PATIENCE
 
     def _ended(self, result: ActResult, seed: int | None) -> None:
         stage = self._stage
@@ -231,7 +239,7 @@ class Soaking:
             last = max(window.end or end for window in stage.broken)
             victim = stage.victim.name if stage.victim else None
             unjudged = result.verdict is Verdict.SKIPPED
-            still = round(self._late(stage.began, now()) / 1e9, 3) if unjudged else None
+            still = round(self._late(result) / 1e9, 3) if unjudged else None
             begin = self._at(stage.broken[0].start)
             one = SoakFault(begin, self._at(last), result.name, victim, still)
             self.record = replace(self.record, faults=(*self.record.faults, one))
@@ -239,6 +247,8 @@ class Soaking:
         if result.verdict is Verdict.FAILED:
             self._fail(result.reason)
         self._collect(max(self._from, end - LAG))
+        self._since = self._from
+        self._keep()
 
     def _collect(self, end: int) -> None:
         """Add outages and moves until now to the record, and have the traces judged."""
@@ -252,27 +262,38 @@ class Soaking:
             moves=(*self.record.moves, *told),
             seconds=max(self.record.length, self._at(end)),
         )
-        within = self._explained_within()
-        found = (*self._stalls, *self._stage.recorder.stalls(STANDSTILL))
-        self._stalls = {one for one in found if one.end + within >= window.start}
-        self._starved = {one for one in self._starved if one.end + within >= window.start}
-        excuses = self._stalls | self._starved
-        if self.record.quiet and moved_for_nothing([one.at for one in moves], excuses, within):
-            self._fail("the VIP moved although nothing was broken")
+        if self.record.quiet:
+            self._excuse(window.start)
+            excuses = self._stalls | self._starved
+            if moved_for_nothing([one.at for one in moves], excuses, self._explained_within()):
+                self._fail("the VIP moved although nothing was broken")
         assert self._watch is not None
         for broken in self._watch.look(end):
             self._fail(f"{broken.invariant}: {broken.text}", self._at(broken.at))
 
+    def _excuse(self, start: int) -> None:
+        """Know of every standstill that explains a move from an instant on."""
+        stage, within = self._stage, self._explained_within()
+        stalls = (*self._stalls, *stage.recorder.stalls(STANDSTILL))
+        self._stalls = {one for one in stalls if one.end + within >= start}
+        starved = self._starved | lateness.starved(stage.cluster, start - within, STANDSTILL)
+        self._starved = {one for one in starved if one.end + within >= start}
+
     def _outages(self, window: Window) -> tuple[SoakOutage, ...]:
         """Those of the record and of the window; one that spans windows is one."""
-        found = list(self.record.outages)
-        for gap in measure.gaps(self._stage.recorder.udp, window):
-            start, goes_on = self._at(gap.start), gap.start - window.start < TOUCHES
-            if goes_on and found and self._at(window.start) - found[-1].end < TOUCHES / 1e9:
-                start = found.pop().start
+        assert self._watch is not None
+        found, edge = list(self.record.outages), window.start
+        # The last questions of the window before could not be judged in it.
+        whole = Window(max(self._watch.start, edge - UDP_PATIENCE), window.end)
+        for gap in measure.gaps(self._stage.recorder.udp, whole):
+            start, end = self._at(gap.start), self._at(gap.end)
+            goes_on = gap.start - edge < TOUCHES and gap.end > edge - TOUCHES
+            if goes_on and found and abs(self._at(edge) - found[-1].end) < TOUCHES / 1e9:
+                last = found.pop()
+                start, end = min(start, last.start), max(end, last.end)
             elif gap.length < UDP_PATIENCE:
                 continue
-            found.append(SoakOutage(start, self._at(gap.end)))
+            found.append(SoakOutage(start, end))
         return tuple(found)
 
     def _explained_within(self) -> int:

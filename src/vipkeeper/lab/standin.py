@@ -105,6 +105,9 @@ class StandIn:
         match line.split():
             case ["late", since] if re.fullmatch("[0-9]{1,20}", since):
                 return str(self.wakes.since(int(since)))
+            case ["stretches", since] if re.fullmatch("[0-9]{1,20}", since):
+                found = self.wakes.stretches(int(since))
+                return " ".join(f"{start}-{end}" for start, end in found) or "none"
         try:
             self.obey(line)
         except ValueError as error:

@@ -1,12 +1,14 @@
 """How the lab tells a running stand-in what to be: one line over a unix socket, one line back.
 
 Commands: `ready`, `unready`, `unauthorized`, `expired`, `frozen`, `slow SECONDS` for the API server;
-`supervisor ready|unready`; `etcd true|false|hanging`. A question: `late NANOSECONDS`, how late it woke since then.
+`supervisor ready|unready`; `etcd true|false|hanging`. Questions: `late NANOSECONDS`, how late it woke since then;
+`stretches NANOSECONDS`, when it was to wake and did not.
 """
 
 from __future__ import annotations
 
 import enum
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +92,10 @@ class Wakes:
         """By how much at worst, of the wakes since an instant; nanoseconds."""
         return next((late for at, late in self._worst if at >= start), 0)
 
+    def stretches(self, start: int) -> list[tuple[int, int]]:
+        """From when to when it was to wake and did not, of the wakes since an instant that no worse one followed."""
+        return [(at - late, at) for at, late in self._worst if at >= start]
+
 
 def tell(control: Path, command: str, *, timeout: float = 20.0) -> None:
     """Send one command to the stand-in behind the socket; it is in force when this returns.
@@ -119,6 +125,19 @@ def how_late(control: Path, since: int, *, timeout: float) -> int:
     if not answer.isdecimal():
         raise LabError(f"the stand-in does not say how late it was: {answer}")
     return int(answer)
+
+
+def stretches(control: Path, since: int, *, timeout: float = 20.0) -> list[tuple[int, int]]:
+    """When the stand-in's own loop was late, of its wakes since an instant of the lab's clock.
+
+    Raises:
+        OSError: nobody listens there.
+        LabError: no answer within `timeout` seconds, or not of this form.
+    """
+    answer = _ask(control, f"stretches {since}", timeout)
+    if re.fullmatch(r"none|\d+-\d+( \d+-\d+)*", answer, re.ASCII) is None:
+        raise LabError(f"the stand-in does not say when it was late: {answer}")
+    return [(int(start), int(end)) for start, end in re.findall(r"(\d+)-(\d+)", answer)]
 
 
 def _ask(control: Path, line: str, timeout: float) -> str:

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from vipkeeper.core.types import MILLISECOND, SECOND
+from vipkeeper.lab import recorder as recorders
+from vipkeeper.lab.kernel import now
 from vipkeeper.lab.measure import Window
+from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.records import Kind, Record
 from vipkeeper.lab.topology import lan
@@ -18,6 +21,12 @@ def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """One without probes."""
     monkeypatch.setattr(Recorder, "_start", lambda *_: None)
     return Recorder(lan(3), tmp_path)
+
+
+@pytest.fixture
+def watched(recorder: Recorder, tmp_path: Path) -> Recorder:
+    """One that has sentinels, without any."""
+    return Recorder(recorder.network, tmp_path, watched=True)
 
 
 def test_a_standstill_while_the_cluster_healed_is_known_when_the_act_is_over(
@@ -35,3 +44,49 @@ def test_what_probes_were_late_by_is_forgotten_in_the_end(recorder: Recorder) ->
     recorder._take(Record(Kind.LATE, 1000 * SECOND, 3_000_000))
     recorder.forget(2000 * SECOND)
     assert recorder.stalls(0) == []
+
+
+def test_a_probe_that_waits_for_a_daemon_is_no_host_that_stands_still(watched: Recorder) -> None:
+    window = Window(1000 * SECOND, 1003 * SECOND)
+    watched._take(Record(Kind.LATE, window.end, 3_000_000))
+    assert watched.stalls(0) == []
+    assert watched.late(window) == 0
+    assert watched.worst_lateness_us == 3_000_000
+    watched._take(Record(Kind.CORE_LATE, window.end, 2_000_000))
+    assert watched.stalls(0) == [Window(1001 * SECOND, 1003 * SECOND)]
+    assert watched.late(window) == 2 * SECOND
+
+
+def test_without_a_sentinel_a_probe_says_how_late_the_host_is(recorder: Recorder) -> None:
+    recorder._take(Record(Kind.LATE, 1003 * SECOND, 3_000_000))
+    assert recorder.late(Window(1000 * SECOND, 1001 * SECOND)) == 3 * SECOND
+
+
+def test_probes_that_nobody_hears_are_a_failed_lab_unless_the_host_stood_still(
+    watched: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorders, "_SETTLES_WITHIN", 0.0)
+    monkeypatch.setattr(recorders, "_TOLD_WITHIN", 0.0)
+    end = now() - 5 * SECOND
+    watched._take(Record(Kind.LATE, now(), 5_000_000))
+    with pytest.raises(LabError, match="probes were not heard"):
+        watched.settle(end)
+    watched._take(Record(Kind.CORE_LATE, now(), 4_000_000))
+    watched.settle(end)
+    assert watched.late(Window(end, now())) >= 5 * SECOND
+
+
+def test_nothing_is_forgotten_that_is_needed(recorder: Recorder) -> None:
+    for second in range(1, 6):
+        recorder._take(Record(Kind.UDP_SENT, second * SECOND, second))
+        recorder._take(Record(Kind.UDP_ANSWERED, second * SECOND + 1, second, f"cp{second}"))
+        recorder._take(Record(Kind.ARP_ASKED, second * SECOND))
+    recorder.needed = 3 * SECOND
+    recorder.forget(5 * SECOND)
+    assert sorted(recorder.udp.answered) == [3, 4, 5]
+    assert [at for at, _ in recorder.answerers()] == [3 * SECOND, 4 * SECOND, 5 * SECOND]
+    assert [name for _, name in recorder.served] == ["cp2", "cp3", "cp4", "cp5"]
+    recorder.needed = None
+    recorder.forget(9 * SECOND)
+    assert recorder.udp.started == {}
+    assert recorder.served == [(5 * SECOND + 1, "cp5")]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+from vipkeeper.host import scheduling
 from vipkeeper.lab import records
 from vipkeeper.lab.records import Kind, Record
 
@@ -18,15 +19,18 @@ def test_a_sentinel_that_stood_still_notes_by_how_much_it_is_late() -> None:
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         seen = _until(process.stdout.fileno(), Kind.READY, 0)
+        granted = os.sched_getscheduler(process.pid) == os.SCHED_FIFO
+        priority = os.sched_getparam(process.pid).sched_priority
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
         # It is the time itself that is to pass.
         select.select([], [], [], 0.3)
         process.send_signal(signal.SIGCONT)
-        late = _until(process.stdout.fileno(), Kind.LATE, 250_000)
+        late = _until(process.stdout.fileno(), Kind.CORE_LATE, 250_000)
         process.kill()
     assert seen.text == f"sentinel{core}"
     assert late.number >= 250_000
+    assert not granted or priority > scheduling.PRIORITY, "a keeper that spins would make it late"
 
 
 def _until(descriptor: int, kind: Kind, least: int) -> Record:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from support.cluster import settings
+from vipkeeper.core.facts import Configured
 from vipkeeper.core.types import MILLISECOND, SECOND
+from vipkeeper.lab import lateness
 from vipkeeper.lab.act import Act
 from vipkeeper.lab.catalogue import SCENARIOS
 from vipkeeper.lab.drill import _unplayed
@@ -59,6 +61,7 @@ class Lacking:
     """A drill on a host that lacks what every fault needs."""
 
     manager = Vipkeeper(100)
+    stage: Any = SimpleNamespace(broken=[])
 
     def rest(self, _: Act) -> str:
         return ""
@@ -109,13 +112,19 @@ def test_a_stall_or_an_api_server_without_a_processor_explains_a_move_and_nothin
     verdict: Verdict,
 ) -> None:
     monkeypatch.setattr(Soaking, "_late", lambda *_: 0)
+    waited = {Window(100 * SECOND, 100 * SECOND + round(starved_ms * 1e6))} if starved_ms else set()
+    monkeypatch.setattr(lateness, "starved", lambda *_: waited)
     drill: Any = Lacking()
-    drill.stage = SimpleNamespace(began=0)
+    ledger = SimpleNamespace(configured={"cp1": Configured("cp1", settings(0))})
+    drill.stage = SimpleNamespace(
+        cluster=SimpleNamespace(ledger=ledger), recorder=SimpleNamespace(stalls=lambda _: stalls)
+    )
     record = new_record(7, 1.0, True, "2026-11-27T10:00:00Z", "1")
     soaking = Soaking(drill, SCENARIOS[:1], record, lambda _: None, lambda *_: None)
-    soaking._stalls = stalls
+    soaking._from = 104 * SECOND
     found = _unplayed(QUIET_ACT, 1, "it moved", Verdict.FAILED)
-    judged = soaking._judged(replace(found, moves=moves, api_late_ms=starved_ms))
+    judged = soaking._judged(replace(found, moves=moves))
     assert judged.verdict is verdict
     assert (what in judged.reason) is (verdict is Verdict.SKIPPED)
-    assert bool(soaking._starved) is bool(starved_ms)
+    soaking._excuse(round(102.2 * SECOND) + WITHIN)
+    assert soaking._starved == set()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -21,6 +22,7 @@ from vipkeeper.lab import lateness
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.processes import LabError
+from vipkeeper.lab.standin import WAKES_EVERY
 from vipkeeper.lab.standin_control import (
     Behaviour,
     EtcdMode,
@@ -28,6 +30,7 @@ from vipkeeper.lab.standin_control import (
     NotListeningError,
     Wakes,
     how_late,
+    stretches,
     tell,
 )
 
@@ -220,6 +223,7 @@ def test_the_worst_wake_since_an_instant_is_told_and_little_is_kept() -> None:
     for at, late in ((10, 5), (20, 90), (30, 7), (40, 30), (50, 8)):
         wakes.woke(at, late)
     assert [wakes.since(at) for at in (0, 20, 21, 40, 41, 51)] == [90, 90, 30, 30, 8, 0]
+    assert wakes.stretches(21) == [(10, 40), (42, 50)]
     for at in range(60, 1060):
         wakes.woke(at, 1)
     assert len(wakes._worst) == 4
@@ -268,6 +272,34 @@ def test_a_standin_that_does_not_say_how_late_it_is_counts_as_late_as_it_was_wai
     waited = late(standin.control)
     assert waited is not None
     assert waited >= HELD_UP * 1e9
+
+
+def test_a_standin_says_when_it_was_held_up_and_one_that_says_nothing_is_a_failed_lab(
+    standin: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = SimpleNamespace(standin=SimpleNamespace(running=True), control=standin.control)
+    gone = SimpleNamespace(standin=SimpleNamespace(running=True), control=Path("gone"))
+    cluster = cast(Cluster, SimpleNamespace(servers={"cp1": one, "cp2": gone}))
+    tell(standin.control, "ready")  # its loop runs
+    began = now()
+    standin.process.send_signal(signal.SIGSTOP)
+    stopped = now()
+    time.sleep(HELD_UP)
+    longer = round((HELD_UP - 0.1) * 1e9)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(lateness, "stretches", partial(stretches, timeout=HELD_UP))
+        with pytest.raises(LabError, match="does not answer"):
+            lateness.starved(cluster, began, longer)
+    ended = now()
+    standin.process.send_signal(signal.SIGCONT)
+    until = time.monotonic() + LIMIT
+    while not (found := lateness.starved(cluster, began, longer)):
+        assert time.monotonic() < until
+    (held,) = found
+    assert held.start <= stopped + WAKES_EVERY * 1e9
+    assert held.end >= ended
+    assert lateness.starved(cluster, now(), 0) == set()
+    assert lateness.starved(cluster, began, held.length) == set()
 
 
 @pytest.fixture
