@@ -6,13 +6,20 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from vipkeeper.lab.recorder import ARP_EVERY
+
 TOLD = 0.5
 """Seconds within which an act says that it has mended something."""
 WAITED = 1.0
 """Seconds that an act which waits for somebody watches on after the outage has ended by itself: a gap that was over
 later than that before the mending was ended by it, and a shorter one is no such outage."""
 BETWEEN = 0.02
-"""Seconds between two questions of a client, at most: a gap that goes on to the end of the act ends so near to it."""
+"""Seconds between two questions of a client, at most: a gap that the mending ended ends so near to it."""
+NOTHING_BROKEN = "handover"
+"""The act whose outage nothing but itself ends: that the VIP was handed over is no mending."""
+MISSED = 3
+"""Questions of the observer that a server must leave without an answer to have fallen silent: one answer that comes after
+the next question, or is lost, is no end of its holding."""
 COPIED = (
     "run",
     "length",
@@ -40,7 +47,8 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
     begin = faults[0]["at"] if faults else 0.0
     victim = faults[0]["server"] if faults else None
     lanes = {lane["server"]: lane for lane in act["lanes"]}
-    mended = [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"]
+    healed = [mark["at"] for mark in act["markers"] if mark["kind"] == "healed"]
+    mended = [] if act["name"] == NOTHING_BROKEN else healed
     longest = {client: _longest(act[client]["gaps"]) for client in ("udp", "tls")}
     kept = {key: act[key] for key in COPIED}
     answered = [span for lane in act["lanes"] for span in lane["answered"]]
@@ -50,14 +58,10 @@ def run_of(act: dict[str, Any]) -> dict[str, Any]:
         "broken_s": round(sum(span["end"] - span["start"] for span in act["faults"]), 3),
         "two_kernels_ms": _ms(_overlap(held)),
         "none_ms": _ms(act["length"] - begin - _covered(answered, begin)) if lanes else None,
-        "silent_ms": _until(lane["answered"], begin, act["length"]),
+        "silent_ms": _until(_joined(lane["answered"]), begin, act["length"]),
         "gone_ms": _until(lane["held"], begin, act["length"]),
         "left": sum(mark["kind"] == "released" for mark in act["markers"]),
-        "unended": [
-            key
-            for key, client in (("outage_ms", "udp"), ("service_outage_ms", "tls"))
-            if _unended(longest[client], mended, act["length"])
-        ],
+        "unended": _all_unended(longest, mended, act["length"]),
         "mended": mended,
         "longest": longest,
         "lost": act["udp"]["lost"],
@@ -70,13 +74,23 @@ def _longest(gaps: Sequence[dict[str, float]]) -> dict[str, float] | None:
     return max(gaps, key=lambda gap: gap["end"] - gap["start"], default=None)
 
 
+def _all_unended(
+    longest: dict[str, dict[str, float] | None], mended: Sequence[float], length: float
+) -> list[str]:
+    return [
+        key
+        for key, client in (("outage_ms", "udp"), ("service_outage_ms", "tls"))
+        if _unended(longest[client], mended, length)
+    ]
+
+
 def _unended(longest: dict[str, float] | None, mended: Sequence[float], length: float) -> bool:
-    """Whether the longest gap went on until what was broken worked again, or to the end of the act."""
+    """Whether the longest gap went on until what was broken worked again, or to the end of the act (`measure.gaps`: exactly)."""
     if longest is None:
         return False
     start, end = longest["start"], longest["end"]
     told = TOLD if end - start >= WAITED else BETWEEN
-    return any(start < at < end + told for at in mended) or end + BETWEEN > length
+    return any(start < at < end + told for at in mended) or end >= length
 
 
 def _ms(seconds: float) -> float:
@@ -101,6 +115,18 @@ def _overlap(spans: Sequence[dict[str, float]]) -> float:
             total += at - since
         depth, since = depth + step, at
     return total
+
+
+def _joined(spans: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """Spans of answers in order; those between which fewer than `MISSED` questions had none are one."""
+    near = (MISSED - 0.5) * ARP_EVERY  # half a question, since none is asked to the microsecond
+    joined: list[dict[str, float]] = []
+    for span in sorted(spans, key=lambda s: s["start"]):
+        if joined and span["start"] - joined[-1]["end"] < near:
+            joined[-1] = {"start": joined[-1]["start"], "end": span["end"]}
+        else:
+            joined.append(span)
+    return joined
 
 
 def _until(spans: Sequence[dict[str, float]], begin: float, length: float) -> float | None:
@@ -131,5 +157,14 @@ def summary(values: Iterable[float | None]) -> dict[str, float | int]:
 
 
 def runs(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """All runs of the blocks of one cell and manager that could be played."""
-    return [run for block in record["blocks"] for run in block["runs"] if run["length"] > 0]
+    """All runs of the blocks of one cell and manager that could be played.
+
+    What did not end is concluded anew where it is kept from what: results are older than the rule.
+    """
+    played = [run for block in record["blocks"] for run in block["runs"] if run["length"] > 0]
+    return [
+        run | {"unended": _all_unended(run["longest"], run["mended"], run["length"])}
+        if "longest" in run and "mended" in run
+        else run
+        for run in played
+    ]

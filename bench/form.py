@@ -92,7 +92,7 @@ def _breaks(value: Any, rule: object, place: str) -> str:
 def _one_of(value: object, forms: tuple[Any, ...], place: str) -> str:
     if not all(_fault(value, form, place) for form in forms):
         return ""
-    return _not(value, " or ".join(_WORDS[form] for form in forms), place)
+    return _not(value, " or ".join(_WORDS.get(form, "an object") for form in forms), place)
 
 
 def _object(value: object, form: Any, place: str) -> str:

@@ -41,6 +41,20 @@ Conditions = TypedDict(
 """Of a block."""
 
 
+class Gap(TypedDict):
+    """Seconds of the act in which a client had no answer."""
+
+    start: float
+    end: float
+
+
+class Longest(TypedDict):
+    """The longest gap of each client."""
+
+    udp: Gap | None
+    tls: Gap | None
+
+
 class Run(TypedDict):
     """One run of an act, as `figures.run_of` keeps it."""
 
@@ -59,6 +73,8 @@ class Run(TypedDict):
     left: int
     broken_s: float
     unended: NotRequired[list[str]]
+    mended: NotRequired[list[float]]
+    longest: NotRequired[Longest]
 
 
 class Block(TypedDict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import sys
 import tempfile
@@ -40,9 +41,11 @@ def play(hours: float, minutes: float, *, quiet: bool, seed: int | None, path: P
     words = [sys.executable, "-m", "vipkeeper", "drill", "soak", "--hours", f"{goal:.6f}"]
     words += ["--part", str(path), *(["--quiet"] if quiet else [])]
     words += ["--seed", str(seed)] if seed is not None else []
-    report = Path(tempfile.mkdtemp(prefix="soak-report-"))
+    # Named before it is made: whenever a signal comes, it is known what to remove.
+    report = Path(tempfile.gettempdir()) / f"soak-report-{secrets.token_hex(8)}"
     code = None
     try:
+        report.mkdir(0o700)
         code = _run([*words, "--report", str(report)])
     finally:
         # Only a broken promise leaves pictures and traces; of anything else there is nothing whole.

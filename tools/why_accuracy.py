@@ -29,11 +29,12 @@ Written by `tools/why_accuracy.py` from [bench/results/why-drill.json](../bench/
 The faults and the answers that are right (`src/vipkeeper/lab/troubles/faults.py`) were chosen before any of them was run; those of
 the second table later, when what the first ones had shown was mended, and again before any of them was run.
 
-*Right*: the foremost root cause is one of the expected ones, confirmed or likely; where nothing is broken, `healthy`. *Open*:
-undetermined. *Misled*: another cause, not confirmed, or `healthy` where something is broken; or what was confirmed is true and
-not the cause. *Wrong*: something that is not so was confirmed. *At first*: what the first play of all said, before anything was
-mended that it showed ([bench/results/why-drill-first.json](../bench/results/why-drill-first.json)). *s*: seconds that the last
-play took, with the start of its cluster.
+*Right*: the foremost root cause is one of the expected ones, confirmed or likely, and none beside it is another than those that are
+true as well; where nothing is broken, `healthy`. *Open*: undetermined. *Misled*: another cause, not confirmed, also beside an
+expected one; or `healthy` where something is broken; or what was confirmed is true and not the cause. *Wrong*: something that is
+not so was confirmed. *At first*: what the first play of all said, before anything was mended that it showed
+([bench/results/why-drill-first.json](../bench/results/why-drill-first.json)). *s*: seconds that the last play took, with the start
+of its cluster.
 
 """
 HEADER = (

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.lab
 
 PATIENCE = 30.0
 MOUNTS = Path("/proc/self/mountinfo")
+CONTROL = "cgroup.subtree_control"
 MARK = "VIPKEEPER_TEST_MARK"
 """In the environment of a drill and so of every process it starts: finds them without guessing names."""
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -49,10 +50,17 @@ def host_state() -> set[str]:
     found = {f"namespace {line.split()[0]}" for line in system("ip", "netns", "list") if line}
     found |= {f"link {line.split(':')[1].strip()}" for line in system("ip", "-o", "link")}
     found |= {f"nftables {line}" for line in system("nft", "list", "tables")}
-    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    mounts = MOUNTS.read_text().splitlines()
     found |= {f"mount {line.split()[4]}" for line in mounts}
     found |= {f"control group {path}" for path in control_groups()}
+    found |= {f"{path} hands down {words}" for path, words in handed_down().items()}
     return {entry for entry in found if "vkh" not in entry}
+
+
+def handed_down() -> dict[Path, str]:
+    """Which controllers each hierarchy of v2 lets the groups below its root have: the one setting that a drill changes."""
+    roots = [one.path for one, _ in hierarchies(MOUNTS.read_text()) if one.version == 2]
+    return {root: " ".join(sorted(state(root, CONTROL).split())) for root in roots}
 
 
 def control_groups() -> list[Path]:
@@ -132,6 +140,19 @@ def drill() -> Iterator[Drill]:
             running.process.kill()
             running.process.communicate(timeout=PATIENCE)
         shutil.rmtree(directory)
+
+
+@pytest.mark.parametrize("changed", ["cpu memory", ""])
+def test_a_controller_that_is_handed_down_or_no_longer_is_a_leftover(
+    changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text(f"31 25 0:28 / {tmp_path} rw - cgroup2 cgroup2 rw\n")
+    monkeypatch.setattr(f"{__name__}.MOUNTS", table)
+    (tmp_path / CONTROL).write_text("memory\n")
+    before = host_state()
+    (tmp_path / CONTROL).write_text(f"{changed}\n")
+    assert host_state() - before == {f"{tmp_path} hands down {changed}"}
 
 
 def python_for_everybody() -> str:

@@ -6,18 +6,22 @@ import argparse
 import contextlib
 import difflib
 import json
+import signal
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vipkeeper.cli import output
 from vipkeeper.cli.report_folder import ready
-from vipkeeper.errors import ExitCode, UsageError
+from vipkeeper.errors import ExitCode, HostError, UsageError
 from vipkeeper.text import printable
 
 if TYPE_CHECKING:
     from vipkeeper.lab.troubles.faults import Fault
     from vipkeeper.lab.troubles.play import Result
+
+EXIT_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,30 +73,68 @@ def _check(args: argparse.Namespace) -> None:
 def _played(
     faults: tuple[Fault, ...], asked: Sequence[output.Target], args: argparse.Namespace
 ) -> int:
-    """Play them in a box and hand the table over; the exit code."""
+    """Play them in a box and hand the table over, also where not all could be played; the exit code.
+
+    Raises:
+        HostError: the box cannot be made, or something ended the plays early.
+    """
     from vipkeeper.lab.box import in_box
     from vipkeeper.lab.troubles import play, table
 
     keep = None if args.bundles is None else args.bundles.resolve()
-    results: list[Result] = []
-
-    def inside(directory: Path) -> bytes:
-        return play.as_json(play.play(faults, directory, keep, _told)).encode()
-
-    def outside(data: bytes) -> None:
-        results.extend(play.Result(**row) for row in json.loads(data)["results"])
-
-    code = in_box(inside, outside)
+    came: list[_Parcel] = []
+    code = in_box(
+        lambda directory: _inside(faults, directory, keep),
+        lambda data: came.append(_Parcel(**json.loads(data))),
+    )
     if code:
         return code
-    output.deliver(
-        asked,
-        {"text": lambda _: table.text(results), "json": lambda _: play.as_json(results)},
-        ascii_only=args.ascii,
-        instead="text",
-    )
+    (parcel,) = came
+    results = [play.Result(**row) for row in parcel.results]
+    if results or not parcel.ended_by:
+        output.deliver(
+            asked,
+            {"text": lambda _: table.text(results), "json": lambda _: play.as_json(results)},
+            ascii_only=args.ascii,
+            instead="text",
+        )
+    if parcel.interrupted:
+        output.note(f"drill --why: {parcel.ended_by}")
+        return EXIT_INTERRUPTED
+    if parcel.ended_by:
+        raise HostError(parcel.ended_by)
     right = all(result.outcome == play.Outcome.RIGHT.value for result in results)
     return ExitCode.OK if right else ExitCode.FINDINGS
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """What comes out of the box."""
+
+    results: list[dict[str, Any]]
+    ended_by: str = ""
+    """What ended the plays before all faults were played."""
+    interrupted: bool = False
+
+
+def _inside(faults: Sequence[Fault], directory: Path, keep: Path | None) -> bytes:
+    """Play, until something ends it; what there is of results then."""
+    from vipkeeper.lab.troubles import play
+
+    results: list[Result] = []
+    ended_by, interrupted = "", False
+    try:
+        for result in play.play(faults, directory, keep):
+            results.append(result)
+            _told(result)
+    except KeyboardInterrupt:
+        ended_by, interrupted = f"interrupted after {len(results)} of {len(faults)} faults", True
+    except (HostError, OSError) as error:
+        so_far = f"drill --why: ended after {len(results)} of {len(faults)} faults: "
+        ended_by = f"{so_far if results else ''}{error}"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parcel = _Parcel([asdict(result) for result in results], ended_by, interrupted)
+    return json.dumps(asdict(parcel)).encode()
 
 
 def find(names: list[str]) -> tuple[Fault, ...]:
@@ -114,5 +156,8 @@ def find(names: list[str]) -> tuple[Fault, ...]:
 
 def _told(result: Result) -> None:
     """One line a fault."""
-    said = ", ".join(result.roots) or result.verdict or printable(result.note)
-    output.note(f"{result.outcome:<11}{result.name:<22}{said}  ({result.seconds:.0f} s)")
+    from vipkeeper.lab.troubles.table import said
+
+    output.note(
+        f"{result.outcome:<11}{result.name:<22}{printable(said(result))}  ({result.seconds:.0f} s)"
+    )

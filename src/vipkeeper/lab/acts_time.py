@@ -17,7 +17,7 @@ from vipkeeper.lab.managers import SECOND
 from vipkeeper.lab.measure import Window
 from vipkeeper.lab.must import QUIET, SETTLED, UNSEEN, moves, waits
 from vipkeeper.lab.needs import CPU_GROUP, FREEZER_GROUP, REAL_TIME
-from vipkeeper.lab.processes import Process, residents
+from vipkeeper.lab.processes import Process, kill_all, residents
 from vipkeeper.lab.scenario import Extras, scenario
 from vipkeeper.lab.stage import Stage
 from vipkeeper.lab.topology import LAN
@@ -107,7 +107,7 @@ def _hog(stage: Stage) -> Mend:
             stage.effect(
                 "the real-time program has its core", found, met=hog.ran > lasted * LEAST_SHARE
             )
-            hog.signal_tree(signal.SIGKILL)
+        kill_all(running)
 
     return mend
 

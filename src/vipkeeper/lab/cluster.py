@@ -20,6 +20,7 @@ from vipkeeper.lab.processes import (
     Process,
     command,
     in_namespace,
+    kill_all,
     kill_residents,
     wait_for,
 )
@@ -162,13 +163,15 @@ class Cluster:
 
     def undo(self) -> None:
         """End the faults that belong to no server: of the wires, and load."""
-        self.wires.mend()
-        self.unload()
+        try:
+            self.wires.mend()
+        finally:
+            self.unload()
 
     def unload(self) -> None:
         """End the busy loops."""
-        while self._load:
-            self._load.pop().signal_tree(signal.SIGKILL)
+        loops, self._load = self._load, []
+        kill_all(loops)
 
     def insert_wire(self, server: Server, course: Course, seed: str) -> Process:
         """Lead all that a server sends and receives through a wire in userspace, from now on.

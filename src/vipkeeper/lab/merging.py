@@ -17,9 +17,11 @@ ENDS_AFTER: Duration = 100 * MILLISECOND
 """A daemon's process ends a moment after its `Exit`, and its kernel is heard a moment late; lateness comes on top."""
 SILENT_INTERVALS = 5
 """Advert intervals after which a daemon that wrote nothing counts as stalled: it sends in each of them."""
-_AT = re.compile(rb'\{"t":(\d+),')
+AT = re.compile(rb'\{"t":(\d+),')
+"""The beginning of a line of a trace: when, nanoseconds of the lab's clock."""
+CONFIGURED = b'"type":"Configured"'
+"""In the line with the settings of a daemon that has just been started."""
 _EXIT = b'"type":"Exit"'
-_CONFIGURED = b'"type":"Configured"'
 
 Told = tuple[Instant, Fact]
 
@@ -78,7 +80,7 @@ class Merging:
             self._silent.discard(name)
             self._runs.add(name)
             yield _changed(at, name, DaemonState.RUNNING)
-        if _CONFIGURED in text:
+        if CONFIGURED in text:
             self._runs.add(name)
         yield f'{{"writer":"{name}",'.encode() + text[1:].rstrip()
         if _EXIT in text:
@@ -109,7 +111,7 @@ class Merging:
 
 def _lines(name: str, lines: Iterable[bytes]) -> Iterator[tuple[Instant, str, bytes | Fact]]:
     for text in lines:
-        found = _AT.match(text)
+        found = AT.match(text)
         if found is not None:
             yield int(found[1]), name, text
 

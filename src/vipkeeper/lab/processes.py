@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from vipkeeper.errors import HostError
@@ -15,6 +16,8 @@ from vipkeeper.lab.kernel import now
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where ip, nft and keepalived are, also for users whose PATH lacks the sbin directories."""
 _GIVE_UP = 5.0
+_COMMAND_WITHIN = 30.0
+"""Seconds for a command that takes some hundredths of one: a host that stood still for ten has not hung."""
 
 
 class LabError(HostError):
@@ -37,12 +40,21 @@ def command(*words: str, text: str | None = None) -> str:
     """Run a short system command to its end; what it wrote to stdout.
 
     Raises:
-        LabError: it is not installed, or failed.
+        LabError: it is not installed, failed, or hung and was killed.
     """
     try:
         done = subprocess.run(
-            words, input=text, capture_output=True, text=True, check=False, env=environment()
+            words,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment(),
+            timeout=_COMMAND_WITHIN,
         )
+    except subprocess.TimeoutExpired:
+        line = " ".join(" ".join(words).split())
+        raise LabError(f"'{line}' takes longer than {_COMMAND_WITHIN:g} s") from None
     except FileNotFoundError:
         raise LabError(
             f"'{words[0]}' is not installed; the lab needs iproute2 and nftables"
@@ -139,6 +151,9 @@ class Process:
         """Send a signal to it and all it started, children first for SIGSTOP and SIGKILL alike.
 
         A parent that saw its child die would react within the same instant.
+
+        Raises:
+            HostTooSlowError: it got SIGKILL, which nothing defies, and has not ended in time.
         """
         parents_first = self.tree()
         if number is signal.SIGKILL:
@@ -147,14 +162,17 @@ class Process:
         send(order, number)
         if order:
             self.told(number)
-        if number is signal.SIGKILL:
-            self._popen.wait(_GIVE_UP)
+        if number is signal.SIGKILL and not self._ends_within(_GIVE_UP):
+            raise HostTooSlowError(f"'{self.words[0]}' has not ended {_GIVE_UP:g} s after SIGKILL")
 
     def terminate(self, patience: float = _GIVE_UP) -> bool:
         """SIGTERM, and wait for its end; False when it has not ended in time."""
         self.send_signal(signal.SIGTERM)
+        return self._ends_within(patience)
+
+    def _ends_within(self, seconds: float) -> bool:
         try:
-            self._popen.wait(patience)
+            self._popen.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
         return True
@@ -166,6 +184,17 @@ class Process:
         except OSError:
             return ""
         return " | ".join(text.splitlines()[-lines:])
+
+
+def kill_all(processes: Iterable[Process]) -> None:
+    """SIGKILL each of them and all it started.
+
+    Raises:
+        HostTooSlowError: one has not ended in time; the others got theirs as well.
+    """
+    with ExitStack() as killing:
+        for process in processes:
+            killing.callback(process.signal_tree, signal.SIGKILL)
 
 
 def send(pids: Sequence[int], number: signal.Signals) -> None:

@@ -25,6 +25,7 @@ from vipkeeper.lab.observer import ETHERTYPE_ARP
 from vipkeeper.lab.probe import end_quietly
 from vipkeeper.lab.topology import INTERFACE
 from vipkeeper.wire.advert import DIGEST_LENGTH, encode
+from vipkeeper.wire.checksum import checksum
 from vipkeeper.wire.types import Advert, Health, Role
 
 ADVERT_PORT = 9346
@@ -54,15 +55,6 @@ class Manner(enum.Enum):
     """Gratuitous ARP: the VIP is at the stranger's MAC (RFC 5227 section 3)."""
     CAPTURE = "capture"
     REPLAY = "replay"
-
-
-def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
-    padded = data + bytes(len(data) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return int(~total & 0xFFFF)
 
 
 def vrrp_advert(version: int, priority: int, vip: IPv4Address, source: IPv4Address) -> bytes:

@@ -15,7 +15,7 @@ from vipkeeper.lab.managers import SECOND, Manager
 from vipkeeper.lab.measure import Change, Window
 from vipkeeper.lab.processes import LabError, wait_for
 from vipkeeper.lab.recorder import Recorder
-from vipkeeper.lab.standin_control import tell
+from vipkeeper.lab.standin_control import NotListeningError, tell
 from vipkeeper.report.run import Expectation, Marker, MarkerKind
 
 HEALTHY_WITHIN = 60.0
@@ -59,7 +59,7 @@ def tell_once_up(server: Server, order: str) -> None:
     def told() -> bool:
         try:
             tell(server.control, order)
-        except (ConnectionRefusedError, FileNotFoundError):
+        except NotListeningError:
             return False
         return True
 
@@ -150,12 +150,7 @@ class Stage:
         self._mends.append(mend)
 
     def mend(self) -> None:
-        """Mend what is broken, the last thing first."""
-        while self._mends:
-            self._mends.pop()()
-
-    def undo(self) -> None:
-        """Mend what is broken, and whatever faults belong to no server; the rest of an act that failed too.
+        """Mend what is broken, the last thing first.
 
         Raises:
             LabError: something could not be mended; the rest was.
@@ -166,17 +161,31 @@ class Stage:
                 self._mends.pop()()
             except LabError as error:
                 failed = failed or error
-        self.cluster.undo()
-        wires = self.cluster.wires
-        if wires.laid:
-            self.effect("frames are lost, in fact", f"{wires.lost} frames", met=wires.lost > 0)
-            wires.begin()
+            except OSError as error:
+                failed = failed or LabError(f"what was broken cannot be mended: {error}")
         if failed is not None:
             raise failed
 
+    def undo(self) -> None:
+        """Mend what is broken, and whatever faults belong to no server; the rest of an act that failed too.
+
+        Raises:
+            LabError: something could not be mended; the rest was.
+        """
+        try:
+            self.mend()
+        finally:
+            self.cluster.undo()
+            wires = self.cluster.wires
+            if wires.laid:
+                self.effect("frames are lost, in fact", f"{wires.lost} frames", met=wires.lost > 0)
+                wires.begin()
+
     def random_phase(self) -> None:
-        """Wait a moment and a random part of the manager's longest period."""
-        self.recorder.watch(0.2 + self.rng.uniform(0, self.manager.cycle_ms / 1000))
+        """Wait a moment and a random part of the holder's longest period."""
+        holding = [name in self.recorder.holding for name in self.cluster.servers]
+        cycle = self.manager.cycle_ms(holding.index(True) if any(holding) else 0)
+        self.recorder.watch(0.2 + self.rng.uniform(0, cycle / 1000))
 
     def fault(self, text: str, *servers: Server, kind: FaultKind = FaultKind.OTHER) -> None:
         """Say that something breaks now. The first fault is where outages are counted from.
@@ -214,7 +223,7 @@ class Stage:
         return self.recorder.wait(lambda: bool(self.recorder.answers_by(since) - unwanted), seconds)
 
     def wait_service(self, seconds: float) -> bool:
-        """Wait until a connection made from now on gets its ServerHello; whether it did in time."""
+        """Wait until a connection, whenever it was made, gets its ServerHello from now on; whether one did in time."""
         since = now()
         return self.recorder.wait(lambda: self.recorder.last_service > since, seconds)
 

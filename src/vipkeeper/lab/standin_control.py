@@ -16,6 +16,10 @@ from pathlib import Path
 from vipkeeper.lab.processes import LabError
 
 
+class NotListeningError(LabError):
+    """A stand-in has ended, or has only just been started."""
+
+
 class Mode(enum.Enum):
     """How the stand-in's API server behaves."""
 
@@ -97,13 +101,17 @@ def tell(control: Path, command: str, *, timeout: float = 20.0) -> None:
     """Send one command to the stand-in behind the socket; it is in force when this returns.
 
     Raises:
-        OSError: nobody listens there.
-        LabError: no answer within `timeout` seconds.
-        ValueError: the stand-in did not understand.
+        NotListeningError: nobody listens there.
+        LabError: no answer within `timeout` seconds, or it ended meanwhile, or did not understand.
     """
-    answer = _ask(control, command, timeout)
+    try:
+        answer = _ask(control, command, timeout)
+    except (ConnectionRefusedError, FileNotFoundError):
+        raise NotListeningError(f"no stand-in is there to be told '{command}'") from None
+    except OSError as error:
+        raise LabError(f"the stand-in cannot be told '{command}': {error.strerror}") from None
     if answer != "ok":
-        raise ValueError(answer or "the stand-in closed the connection")
+        raise LabError(f"the stand-in did not do '{command}': {answer or 'it ended meanwhile'}")
 
 
 def how_late(control: Path, since: int, *, timeout: float) -> int:

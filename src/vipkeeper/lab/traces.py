@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import mmap
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from vipkeeper.core.types import Instant, Settings
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import free_beginning
 from vipkeeper.lab.measure import Window
+from vipkeeper.lab.merging import AT, CONFIGURED
 
 TRACE = "trace.ndjson"
 """Name of a daemon's trace in its server's directory."""
@@ -122,7 +122,7 @@ class Growing:
 def first_settings(found: Iterable[bytes]) -> Configured | None:
     """The first settings that a daemon says in these lines."""
     for text in found:
-        if _CONFIGURED in text:
+        if CONFIGURED in text:
             return _configured(text)
     return None
 
@@ -133,7 +133,7 @@ def _lines(path: Path, offset: int, start: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(offset)
         for text in file:
-            at = _AT.match(text)
+            at = AT.match(text)
             if at is not None and int(at[1]) >= start and text.endswith(b"\n"):
                 yield text
 
@@ -143,7 +143,7 @@ def _known(path: Path) -> Known:
         return Known()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         told = _last(text, b'"type":"Transition"')
-        settings = _last(text, _CONFIGURED), _last(text, b'"type":"Reconfigured"')
+        settings = _last(text, CONFIGURED), _last(text, b'"type":"Reconfigured"')
     record = parse(told) if told is not None else None
     after = record.fields.get("after") if isinstance(record, TraceRecord) else None
     state = State[after] if isinstance(after, str) and after in State.__members__ else State.STOPPED
@@ -165,7 +165,7 @@ def _newest(first: bytes | None, later: bytes | None) -> Configured | None:
 
 
 def _time(text: bytes) -> int:
-    found = _AT.match(text)
+    found = AT.match(text)
     return int(found[1]) if found is not None else 0
 
 
@@ -206,6 +206,4 @@ def _records(path: Path, offset: int, window: Window) -> list[TraceRecord]:
         ]
 
 
-_CONFIGURED = b'"type":"Configured"'
-_AT = re.compile(rb'\{"t":(\d+),')
 _BYTES = [f'"type":"{name}"'.encode() for name in WANTED]

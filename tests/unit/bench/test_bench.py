@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bench import results, runner, table
 from bench.cells import CELLS, Cell
-from bench.figures import run_of, summary
+from bench.figures import run_of, runs, summary
 from bench.targets import AIMS, Aim, judge, share, total
 
 
@@ -20,6 +20,7 @@ def span(start: float, end: float) -> dict[str, float]:
 def act(**changes: Any) -> dict[str, Any]:
     """cp1 is struck at 1.0 and silent from 1.4 on, its kernel has the VIP until 2.1; cp2 from 1.9."""
     base: dict[str, Any] = {
+        "name": "power-off",
         "run": 1,
         "length": 4.0,
         "verdict": "passed",
@@ -94,7 +95,26 @@ def test_a_short_gap_shortly_before_the_mending_or_the_end_has_ended_by_itself()
     late = {"gaps": [span(3.6, 3.84)]}
     run = run_of(act(markers=[*act()["markers"], mended], udp=client, tls=late))
     assert run["unended"] == []
-    assert run_of(act(tls={"gaps": [span(3.6, 3.99)]}))["unended"] == ["service_outage_ms"]
+    assert run_of(act(tls={"gaps": [span(3.6, 4.0)]}))["unended"] == ["service_outage_ms"]
+    assert run_of(act(tls={"gaps": [span(3.0, 3.99)]}))["unended"] == []
+
+
+def test_a_handover_mends_nothing() -> None:
+    told = {"at": 1.895, "kind": "healed", "text": "handed over", "server": "cp1"}
+    changes = {
+        "markers": [*act()["markers"], told],
+        "udp": {**act()["udp"], "gaps": [span(1.4, 1.9)]},
+    }
+    assert run_of(act(name="daemon-frozen", **changes))["unended"] == ["outage_ms"]
+    assert run_of(act(name="handover", **changes))["unended"] == []
+
+
+def test_what_did_not_end_is_concluded_from_what_is_kept_by_the_rule_as_it_is_now() -> None:
+    run = run_of(act(udp={**act()["udp"], "gaps": [span(3.0, 3.99)]}))
+    older = {key: run[key] for key in run if key != "longest"}
+    for kept, unended in ((run, []), (older, ["outage_ms"])):
+        (read,) = runs(record(kept | {"unended": ["outage_ms"]}))
+        assert read["unended"] == unended
 
 
 def test_server_that_never_falls_silent_has_no_figure_and_misses_the_aim() -> None:
@@ -104,6 +124,25 @@ def test_server_that_never_falls_silent_has_no_figure_and_misses_the_aim() -> No
     aim = Aim(3, "silent", "strict-killed", share("silent_ms", "max"), 450, 1)
     found = judge(aim, {"strict-killed": {"vipkeeper": record(run)}})
     assert found.verdict == "missed"
+
+
+@pytest.mark.parametrize(
+    ("answered", "silent_ms"),
+    [
+        ([span(0, 1.02), span(1.025, 3.0)], 2000.0),  # one answer came after the next question
+        ([span(0, 1.02), span(1.03, 2.0), span(2.01, 3.0)], 2000.0),
+        ([span(0, 0.999), span(1.004, 3.0)], 2000.0),  # and that when it was struck
+        ([span(0, 1.02), span(1.035, 3.0)], 20.0),
+        ([span(0, 1.02), span(1.03, 4.0)], None),
+    ],
+)
+def test_a_server_is_silent_from_three_questions_without_its_answer_on(
+    answered: list[dict[str, float]], silent_ms: float | None
+) -> None:
+    lanes = [{"server": "cp1", "held": [span(0, 2.1), span(2.105, 3.0)], "answered": answered}]
+    run = run_of(act(lanes=lanes))
+    assert run["silent_ms"] == silent_ms
+    assert run["gone_ms"] == 1100.0, "a kernel's word is no sample: the VIP had left it"
 
 
 def test_quantile_is_a_value_that_was_measured() -> None:

@@ -46,6 +46,8 @@ RUN = {
     "left": 1,
     "broken_s": 2.0,
     "unended": ["outage_ms"],
+    "mended": [3.0],
+    "longest": {"udp": {"start": 1.0, "end": 1.21}, "tls": None},
 }
 DRILL = {"seed": "7", "namespaces": "made by root", LATE: "1.5 ms", API_LATE: "2.5 ms"}
 BLOCK = {

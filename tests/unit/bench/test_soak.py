@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +75,24 @@ def test_each_part_says_on_what_it_was_played(
     first, second = load_soak(path.read_text()).parts
     assert first.conditions == {"cores": "2", "commit": "abc", "cpu": "x"}
     assert second.conditions == {"cores": "2", "commit": "def"}
+
+
+def test_a_signal_as_soon_as_the_report_folder_is_made_leaves_none(
+    tmp_path: Path, told: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = os.mkdir
+
+    def interrupted(path: str | Path, mode: int = 0o777) -> None:
+        make(path, mode)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with monkeypatch.context() as signalled:
+        signalled.setattr(os, "mkdir", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            play(tmp_path / "soak.json")
+    assert list(tmp_path.iterdir()) == []
+    assert told == []
 
 
 def test_the_page_counts_what_was_played_and_names_what_was_broken(

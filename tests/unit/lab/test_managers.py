@@ -11,7 +11,16 @@ from typing import cast
 import pytest
 
 from vipkeeper.lab.cluster import Cluster, Server
-from vipkeeper.lab.managers import MANAGERS, PEERS, Keepalived, KubeVip, Style, Ucarp, keepalived
+from vipkeeper.lab.managers import (
+    MANAGERS,
+    PEERS,
+    SECOND,
+    Keepalived,
+    KubeVip,
+    Style,
+    Ucarp,
+    keepalived,
+)
 from vipkeeper.lab.processes import SYSTEM_PATH, LabError, Process
 from vipkeeper.lab.topology import INTERFACE, lan
 
@@ -98,23 +107,35 @@ def test_the_best_of_keepalived_tells_clients_again_when_two_masters_have_met(
 
 
 def test_random_phase_covers_the_checks_too() -> None:
-    assert Keepalived(100, style=Style.BEST).cycle_ms == 1000
-    assert Keepalived(100, style=Style.DEFAULT).cycle_ms == 3000
-    assert MANAGERS["vipkeeper"](2000).cycle_ms == 2000
-    assert Ucarp(100, style=Style.BEST).cycle_ms == 1781  # 1 s and a skew of 200/256 s
-    assert KubeVip(100, style=Style.DEFAULT).cycle_ms == 3000
+    assert Keepalived(100, style=Style.BEST).cycle_ms(0) == 1000
+    assert Keepalived(100, style=Style.DEFAULT).cycle_ms(0) == 3000
+    assert MANAGERS["vipkeeper"](2000).cycle_ms(0) == 2000
+    assert KubeVip(100, style=Style.DEFAULT).cycle_ms(0) == 3000
 
 
+def test_random_phase_of_ucarp_is_that_of_the_server_that_holds() -> None:
+    """More than its period and less than two would make the early phases likelier."""
+    ucarp = Ucarp(100, style=Style.BEST)
+    assert [ucarp.cycle_ms(place) for place in range(3)] == [1000, 1390, 1781]
+
+
+@pytest.mark.parametrize(("daemon", "standin"), [(100, 99), (1, 100)])
 @pytest.mark.parametrize(("style", "seconds"), [(Style.DEFAULT, 9), (Style.BEST, 2)])
 def test_nothing_is_broken_before_a_check_has_passed_as_often_as_it_must(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: Style, seconds: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    style: Style,
+    seconds: int,
+    daemon: int,
+    standin: int,
 ) -> None:
     """A first check that fails lowers the priority at once; the guide's needs two more, three seconds apart, to raise it."""
     cluster, servers = built(tmp_path)
-    servers[0].daemon = cast(Process, SimpleNamespace(started=0))
+    servers[0].daemon = cast(Process, SimpleNamespace(started=daemon * SECOND))
+    servers[0].standin = cast(Process, SimpleNamespace(started=standin * SECOND))
 
     def settled(after: float) -> bool:
-        monkeypatch.setattr(keepalived, "now", lambda: int(after * 1e9))
+        monkeypatch.setattr(keepalived, "now", lambda: int((100 + after) * SECOND))
         return Keepalived(100, style=style).settled(servers[0], cluster, {servers[0].name})
 
     assert not settled(seconds - 0.1)

@@ -10,7 +10,6 @@ import pytest
 
 from vipkeeper.lab.rogue import (
     again,
-    checksum,
     forged_advert,
     is_advert,
     packed,
@@ -21,6 +20,7 @@ from vipkeeper.lab.rogue import (
 )
 from vipkeeper.lab.rogue import garp as announcement
 from vipkeeper.wire.advert import decode
+from vipkeeper.wire.checksum import checksum
 from vipkeeper.wire.types import Rejection
 
 VIP, SOURCE = IPv4Address("10.77.0.100"), IPv4Address("10.77.0.1")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from vipkeeper.lab.standin_control import (
     Behaviour,
     EtcdMode,
     Mode,
+    NotListeningError,
     Wakes,
     how_late,
     stretches,
@@ -169,8 +171,41 @@ def test_an_unknown_command_is_refused_and_changes_nothing(command: str) -> None
 
 
 def test_a_refused_command_is_told_to_the_sender(standin: Running) -> None:
-    with pytest.raises(ValueError, match="nonsense"):
+    with pytest.raises(LabError, match=r"did not do 'nonsense': .*nonsense"):
         tell(standin.control, "nonsense")
+
+
+def test_an_order_to_a_standin_that_has_died_fails_as_the_labs_own(standin: Running) -> None:
+    standin.process.kill()
+    standin.process.wait(LIMIT)
+    with pytest.raises(NotListeningError, match=r"^no stand-in is there to be told 'unready'$"):
+        tell(standin.control, "unready")
+    standin.control.unlink()
+    with pytest.raises(NotListeningError):
+        tell(standin.control, "unready")
+
+
+@pytest.mark.parametrize("lingers", [0, 1])
+def test_an_order_to_a_standin_that_dies_with_it_fails_as_the_labs_own(
+    tmp_path: Path, lingers: int
+) -> None:
+    control = tmp_path / "control"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(control))
+        listener.listen()
+
+        def dies() -> None:
+            connection, _ = listener.accept()
+            if lingers:  # what it was told it has read, and closes in order
+                connection.recv(100)
+            connection.close()
+
+        with ThreadPoolExecutor(1) as thread:
+            dying = thread.submit(dies)
+            with pytest.raises(LabError, match="unready") as told:
+                tell(control, "unready")
+            dying.result(LIMIT)
+    assert not isinstance(told.value, NotListeningError)
 
 
 def test_commands() -> None:
@@ -209,9 +244,9 @@ def test_a_standin_that_was_held_up_says_by_how_much_and_only_of_then(standin: R
         assert time.monotonic() < until
     later = now() + round(LIMIT * 1e9)
     assert how_late(standin.control, later, timeout=LIMIT) == 0
-    with pytest.raises(ValueError, match="late x"):
+    with pytest.raises(LabError, match="late x"):
         tell(standin.control, "late x")
-    with pytest.raises(ValueError, match="late 9"):
+    with pytest.raises(LabError, match="late 9"):
         tell(standin.control, f"late {'9' * 5000}")
 
 

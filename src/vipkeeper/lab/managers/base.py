@@ -91,9 +91,12 @@ class Manager(abc.ABC):
             return ""
         return f"{cls.program} is not installed ({cls.source})"
 
-    @property
-    def cycle_ms(self) -> int:
-        """The longest of its periods, milliseconds: a fault comes at a random phase of it."""
+    def cycle_ms(self, place: int) -> int:
+        """The longest of the holder's periods, milliseconds: a fault comes at a random phase of it.
+
+        `place`: the holder's among the servers, 0 for the first.
+        """
+        del place
         return max(self.interval_ms, CHECK_MS)
 
     @abc.abstractmethod

@@ -42,7 +42,7 @@ class _Check:
 
     @property
     def settles(self) -> int:
-        """Nanoseconds after a start until it has passed as often as it must. A first one that fails, as where the API server
+        """Nanoseconds after a start, of the daemon or of the API server, until it has passed as often as it must. A first one that fails, as where the API server
         starts at the same moment, counts at once, whatever `fall` says.
         """
         return (self.rise + 1) * self.interval * SECOND
@@ -89,9 +89,9 @@ class Keepalived(Manager):
             return _GUIDE
         return _LOWERS if self.variant.style is Style.WEIGHTED else _FAST
 
-    @property
-    def cycle_ms(self) -> int:
+    def cycle_ms(self, place: int) -> int:
         """Of its adverts or its checks."""
+        del place
         return max(self.interval_ms, self._check.interval * 1000)
 
     def version(self) -> str:
@@ -170,8 +170,11 @@ vrrp_instance VIP {{
     def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:
         """Its check counts as passed and, where it preempts, the first server has taken the VIP back."""
         assert server.daemon is not None
+        began = server.daemon.started
+        if server.standin is not None:  # no check has passed before there was something to check
+            began = max(began, server.standin.started)
         back = not self._preempts or next(iter(cluster.servers)) in holding
-        return back and now() - server.daemon.started > self._check.settles
+        return back and now() - began > self._check.settles
 
     def hand_over(self, server: Server) -> None:
         """A planned stop: SIGTERM makes it send priority 0, the nearest thing it has."""

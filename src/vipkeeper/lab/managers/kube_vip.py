@@ -71,9 +71,9 @@ class KubeVip(Manager):
     def _timing(self) -> _Timing:
         return _TIMING[self.variant.style]
 
-    @property
-    def cycle_ms(self) -> int:
+    def cycle_ms(self, place: int) -> int:
         """Of its renewals, its retries or its gratuitous ARP."""
+        del place
         timing = self._timing
         return max(1000 * timing.renew, 1000 * timing.retry, timing.arp_ms)
 

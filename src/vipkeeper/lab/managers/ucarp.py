@@ -31,6 +31,10 @@ _SKEW, _LARGEST_SKEW = 100, 255
 timer only once an interval (carp.c's poll), so that closer ones take the VIP together."""
 
 
+def _skew(place: int) -> int:
+    return min(_LARGEST_SKEW, _SKEW * place)
+
+
 class Ucarp(Manager):
     """ucarp of the distribution. bench/README.md says where each of its settings comes from."""
 
@@ -44,10 +48,9 @@ class Ucarp(Manager):
         Variant(Style.DEFAULT, "advbase 1, dead ratio 3, skews 0, 100 and 200", 1000),
     )
 
-    @property
-    def cycle_ms(self) -> int:
-        """Of the server that waits longest: it adds its skew to its own adverts too."""
-        return self.interval_ms + 1000 * min(_LARGEST_SKEW, 2 * _SKEW) // 256
+    def cycle_ms(self, place: int) -> int:
+        """Of its adverts: a server adds its skew to its own too."""
+        return self.interval_ms + 1000 * _skew(place) // 256
 
     def version(self) -> str:
         """Of the program."""
@@ -73,7 +76,7 @@ class Ucarp(Manager):
             *("ucarp", f"--interface={INTERFACE}", f"--srcip={server.machine.address.ip}"),
             *("--vhid=51", "--pass=lab", f"--addr={vip}", "--shutdown", "--facility=none"),
             *(f"--advbase={self.interval_ms // 1000}", f"--deadratio={timing.dead_ratio}"),
-            f"--advskew={min(_LARGEST_SKEW, _SKEW * place)}",
+            f"--advskew={_skew(place)}",
             *(f"--upscript={up}", f"--downscript={down}"),
         ]
 

@@ -21,8 +21,9 @@ def expectation(fault: Fault) -> str:
 
 
 def said(result: Result) -> str:
-    """What was answered, in words."""
-    return ", ".join(result.roots) or result.verdict or result.note
+    """What was answered, in words; and what is to be known of it."""
+    answer = ", ".join(result.roots) or result.verdict
+    return "; ".join(part for part in (answer, result.note) if part)
 
 
 def summary(results: Sequence[Result]) -> str:
