@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vipkeeper.lab import measure
@@ -20,21 +20,9 @@ class Wait:
     limit: int
 
 
-def outside(window: Window, stalls: Iterable[Window]) -> list[Window]:
-    """What is left of a window without these stretches."""
-    left: list[Window] = []
-    start = window.start
-    for stall in sorted(stalls, key=lambda one: one.start):
-        if stall.end > start and stall.start < window.end:
-            left.append(Window(start, stall.start))
-            start = stall.end
-    left.append(Window(start, window.end))
-    return [part for part in left if part.length > 0]
-
-
 def unbroken(recorder: Recorder, gap: Window) -> int:
-    """How long a client waits where nothing is broken: longer only for what the host was late by meanwhile."""
-    return UDP_PATIENCE + recorder.late(gap)
+    """How long a client waits where nothing is broken: longer only for what the host was late by in that very wait."""
+    return UDP_PATIENCE + measure.overlap(gap, recorder.stalls(0))
 
 
 def worst_wait(recorder: Recorder, window: Window, limit: Callable[[Window], int]) -> Wait:
@@ -59,7 +47,7 @@ def broken(recorder: Recorder, window: Window, explained: int | None) -> list[st
             return TAKEOVER_BOUND
         return unbroken(recorder, gap)
 
-    return [text for part in outside(window, stalls) for text in _broken(recorder, part, limit)]
+    return [text for part in measure.outside(window, stalls) for text in _broken(recorder, part, limit)]
 
 
 def _broken(recorder: Recorder, window: Window, limit: Callable[[Window], int]) -> Iterator[str]:

@@ -30,6 +30,23 @@ class Window:
         return self.end - self.start
 
 
+def outside(window: Window, stretches: Iterable[Window]) -> list[Window]:
+    """What is left of a window without these stretches, which may lie over each other."""
+    left: list[Window] = []
+    start = window.start
+    for one in sorted(stretches, key=lambda one: one.start):
+        if one.end > start and one.start < window.end:
+            left.append(Window(start, one.start))
+            start = one.end
+    left.append(Window(start, window.end))
+    return [part for part in left if part.length > 0]
+
+
+def overlap(window: Window, stretches: Iterable[Window]) -> int:
+    """For how long of a window at least one of these stretches lasted; nanoseconds."""
+    return window.length - sum(part.length for part in outside(window, stretches))
+
+
 @dataclass(slots=True)
 class Attempts:
     """What a client asked and when it was answered."""

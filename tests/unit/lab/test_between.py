@@ -63,22 +63,6 @@ def stall(recorder: Recorder, window: Window) -> None:
     recorder._take(Record(Kind.CORE_LATE, window.end, window.length // 1000))
 
 
-@pytest.mark.parametrize(
-    ("stalls", "parts"),
-    [
-        ([], [(0, 10)]),
-        ([(2, 4), (3, 5), (8, 9)], [(0, 2), (5, 8), (9, 10)]),
-        ([(-2, 1), (9, 12), (20, 21)], [(1, 9)]),
-        ([(-1, 11)], []),
-    ],
-)
-def test_a_window_without_its_stalls(
-    stalls: list[tuple[float, float]], parts: list[tuple[float, float]]
-) -> None:
-    found = between.outside(span(0, 10), [span(*one) for one in stalls])
-    assert found == [span(*part) for part in parts]
-
-
 def test_while_a_cluster_comes_to_rest_nobody_waits_for_long(recorder: Recorder) -> None:
     ask(recorder, span(0, 9), [span(1, 3.5), span(5, 8.2)])
     assert between.broken(recorder, span(0, 4), None) == []
@@ -124,6 +108,20 @@ def test_where_nothing_is_broken_a_client_waits_only_for_what_the_host_was_late_
     assert between.broken(recorder, span(0, 15), WITHIN) == []
     (found,) = between.broken(recorder, span(0, 30), WITHIN)
     assert found == "the client is without answer for 50 ms, at most 20 ms"
+
+
+def test_stretches_one_after_the_other_are_added_up_in_a_wait(recorder: Recorder) -> None:
+    ask(recorder, span(0, 15), [span(10, 11.2)])
+    stall(recorder, span(10, 10.62))
+    stall(recorder, span(10.58, 11.19))
+    assert between.broken(recorder, span(0, 15), WITHIN) == []
+
+
+def test_a_stretch_that_ends_as_a_wait_begins_excuses_none_of_it(recorder: Recorder) -> None:
+    ask(recorder, span(0, 15), [span(10, 10.9)])
+    stall(recorder, span(9.102, 10.002))
+    (found,) = between.broken(recorder, span(0, 15), WITHIN)
+    assert found == "the client is without answer for 900 ms, at most 22 ms"
 
 
 def test_where_nothing_is_broken_a_move_may_come_of_a_standstill_just_before(

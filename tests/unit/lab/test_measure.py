@@ -35,6 +35,24 @@ def change(at: int, server: str, held: bool) -> Change:
     return Change(at * MS, server, held)
 
 
+@pytest.mark.parametrize(
+    ("stretches", "left"),
+    [
+        ([], [(0, 10)]),
+        ([(2, 4), (3, 5), (8, 9)], [(0, 2), (5, 8), (9, 10)]),
+        ([(2, 8), (3, 4), (8, 9)], [(0, 2), (9, 10)]),
+        ([(-2, 1), (9, 12), (20, 21)], [(1, 9)]),
+        ([(-1, 11)], []),
+    ],
+)
+def test_a_window_is_what_stretches_leave_of_it_and_what_they_cover(
+    stretches: list[tuple[int, int]], left: list[tuple[int, int]]
+) -> None:
+    window, known = Window(0, 10), [Window(*one) for one in stretches]
+    assert measure.outside(window, known) == [Window(*part) for part in left]
+    assert measure.overlap(window, known) == 10 - sum(end - start for start, end in left)
+
+
 def test_no_outage_where_all_is_answered() -> None:
     assert measure.outage(attempts(), ALL) == 0
     assert measure.gaps(attempts(), ALL) == []
