@@ -27,6 +27,8 @@ _IFADDR = struct.Struct("=BBBBI")
 _ATTRIBUTE = struct.Struct("=HH")
 _LONGEST = 1 << 16
 _QUEUE = 1 << 20
+NAME = "addresses"
+"""What it calls itself."""
 _HEARD_EVERY = 0.05
 """Seconds after which it says that nothing has changed."""
 
@@ -88,7 +90,7 @@ def main() -> None:
         sockets[events.fileno()] = (server, events)
         poll.register(events, select.EPOLLIN)
     prefer()
-    journal.note(Kind.READY, now(), text="addresses")
+    journal.note(Kind.READY, now(), text=NAME)
     journal.write(force=True)
     while True:
         ready = poll.poll(_HEARD_EVERY)
@@ -96,7 +98,7 @@ def main() -> None:
         for descriptor, _ in ready:
             server, events = sockets[descriptor]
             _receive(events, server, options.vip.packed, journal)
-        journal.note(Kind.HEARD, at)
+        journal.note(Kind.HEARD, at, text=NAME)
         journal.write(force=True)
 
 

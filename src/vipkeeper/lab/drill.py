@@ -133,7 +133,7 @@ class Drill:
             LabError: the lab itself failed.
         """
         self.stage = self._stage(act, random.Random(0))
-        return healed(self.stage)
+        return self.stage.heal()
 
     def give_up(self) -> None:
         """Mend what an interrupted act has broken, so that all of it can end."""
@@ -191,7 +191,7 @@ class Drill:
             return _unplayed(act, run, f"the act cannot be prepared: {reason}")
         if act.fresh:
             stage.all_off()
-        elif ill := healed(stage):
+        elif ill := stage.heal() if self.watched else healed(stage):
             return _unplayed(act, run, f"the cluster was not healthy before the act: {ill}")
         else:
             servers = stage.cluster.servers.values()

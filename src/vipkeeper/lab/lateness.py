@@ -33,17 +33,17 @@ def of_api_servers(cluster: Cluster, since: int, struck: Collection[str]) -> int
     return max(found, default=None)
 
 
-def starved(cluster: Cluster, since: int, longer: int) -> set[Window]:
+def starved(cluster: Cluster, since: int, longer: int, struck: Collection[str] = ()) -> set[Window]:
     """Stretches, longer than so many nanoseconds, in which a stand-in that runs waited for a processor.
 
-    Of the wakes since an instant.
+    Of the wakes since an instant. `struck`: servers that something broke; not of their stand-ins.
 
     Raises:
         LabError: a stand-in does not answer, however long it is waited for: nobody knows when it was late.
     """
     found: set[Window] = set()
     for server in cluster.servers.values():
-        if server.standin is None or not server.standin.running:
+        if server.name in struck or server.standin is None or not server.standin.running:
             continue
         try:
             waited = [Window(*one) for one in stretches(server.control, since)]

@@ -132,12 +132,17 @@ def answerers(records: Iterable[Record], servers: Mapping[str, str]) -> list[tup
 
 
 def two_holders(asked: Sequence[tuple[int, set[str]]], window: Window) -> int:
-    """Nanoseconds in which two machines answered for the VIP.
+    """Nanoseconds in which two machines answered for the VIP (`twice_answered`)."""
+    return sum(one.length for one in twice_answered(asked, window))
+
+
+def twice_answered(asked: Sequence[tuple[int, set[str]]], window: Window) -> list[Window]:
+    """Stretches in which two machines answered for the VIP.
 
     A question counts with the time to the next one when two machines answered it, or when the machine
     that answered it is another than the one which answered just before and again just after (A, B, A).
     """
-    total = 0
+    found: list[Window] = []
     for index, (at, names) in enumerate(asked[:-1]):
         if at not in window:
             continue
@@ -145,8 +150,8 @@ def two_holders(asked: Sequence[tuple[int, set[str]]], window: Window) -> int:
         after = asked[index + 1][1]
         alternating = bool(names) and bool((before & after) - names)
         if len(names) > 1 or alternating:
-            total += asked[index + 1][0] - at
-    return total
+            found.append(Window(at, asked[index + 1][0]))
+    return found
 
 
 def answer_spans(asked: Sequence[tuple[int, set[str]]], window: Window) -> dict[str, list[Window]]:
@@ -215,15 +220,21 @@ def held_spans(
 
 def two_kernels(found: Sequence[Change], window: Window) -> int:
     """Nanoseconds in which the kernels of two servers had the VIP, heard by anybody or not."""
+    return sum(one.length for one in twice_held(found, window))
+
+
+def twice_held(found: Sequence[Change], window: Window) -> list[Window]:
+    """Stretches in which the kernels of two servers had the VIP."""
     holding: set[str] = set()
-    total, since = 0, window.start
+    twice: list[Window] = []
+    since = window.start
     for change in [*found, Change(window.end, "", held=False)]:
         at = min(max(change.at, window.start), window.end)
-        if len(holding) > 1:
-            total += at - since
+        if len(holding) > 1 and at > since:
+            twice.append(Window(since, at))
         since = at
         (holding.add if change.held else holding.discard)(change.server)
-    return total
+    return twice
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,12 +166,12 @@ def strict(cluster: Cluster) -> bool:
 
 
 def lateness(recorder: Recorder, window: Window) -> Duration:
-    """What timers are taken to have been late by: as the probes were. More than a second is a disturbance."""
+    """What timers are taken to have been late by: as the recorder says (`Recorder.late`). More than a second is a disturbance."""
     return max(LEAST_LATE, recorder.late(window))
 
 
 def first(stage: Stage, at_first: Before, window: Window) -> list[Told]:
-    """What is so of every server when a trace begins, and what the probes were late by in all of it."""
+    """What is so of every server when a trace begins, and what timers were late by in all of it."""
     start = window.start
     facts: list[Told] = [(start, fact) for fact in stage.cluster.ledger.configured.values()]
     late = lateness(stage.recorder, window)

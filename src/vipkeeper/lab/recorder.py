@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vipkeeper.lab import measure, records
+from vipkeeper.lab import addresses, measure, records, sentinel
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.measure import Attempts, Change, Window
 from vipkeeper.lab.processes import LabError, environment, in_namespace
@@ -62,7 +62,10 @@ class Recorder:
         """How late a probe or a sentinel woke up at worst."""
         self.needed: int | None = None
         """Nothing from this instant on is forgotten, whoever asks: it has not been judged."""
-        self._watched = watched
+        cores = sorted(os.sched_getaffinity(0)) if watched else []
+        self._sentinels = {sentinel.name(core) for core in cores}
+        self._outranked = False
+        """A sentinel was refused its priority: it may wait for a daemon, and not for what a probe waits for."""
         self._late: list[tuple[int, int]] = []
         """When the host was late to wake a program, and by how many microseconds."""
         self._arp: list[Record] = []
@@ -70,7 +73,8 @@ class Recorder:
         self.holding: set[str] = set()
         """Servers whose kernel has the VIP now."""
         self.last_change = 0
-        self._heard_until = 0
+        self._heard = dict.fromkeys((addresses.NAME, *self._sentinels), 0)
+        """Until when each has written down all there was."""
         self._ready: set[str] = set()
         self._left: dict[int, bytes] = {}
         self._poll = select.poll()
@@ -82,7 +86,7 @@ class Recorder:
         self._start(None, "addresses", "--vip", vip, *names)
         self._start("observer", "observer", "--vip", vip, "--every", str(ARP_EVERY))
         self._start("client", "client", "--vip", vip)
-        for core in sorted(os.sched_getaffinity(0)) if watched else ():
+        for core in cores:
             self._start(None, "sentinel", "--core", str(core))
         if not self.wait(lambda: len(self._ready) == len(self._processes), 15.0):
             raise LabError(f"the lab's probes do not start: {self._errors.read_text().strip()}")
@@ -138,24 +142,34 @@ class Recorder:
         return True
 
     def settle(self, end: int) -> None:
-        """Wait until every answer in time to a question before an instant has been heard, a late client's too, and
-        every change of an address. A host too slow for that counts as one that is late.
+        """Wait until every answer in time to a question before an instant has been heard, a late client's too, every
+        change of an address, and by how much each core was late. A host too slow for that counts as one that is late.
 
         Raises:
             LabError: they are not heard although every core has run meanwhile.
         """
-        heard = self.wait(
-            lambda: self.last_question > end + UDP_PATIENCE and self._heard_until > end,
-            _SETTLES_WITHIN,
-        )
-        if heard:
+        beyond = end + UDP_PATIENCE
+
+        def heard() -> bool:
+            return self.last_question > beyond and min(self._heard.values()) > beyond
+
+        if self.wait(heard, _SETTLES_WITHIN):
             return
+        # It may be this program that had no processor: then all of it has been written.
         self.watch(_TOLD_WITHIN)
-        if self._watched and self.late(Window(end, now())) <= STANDSTILL:
+        if heard():
+            return
+        at = now()
+        since = min(end, *(self._heard[name] for name in self._sentinels), at)
+        if self._sentinels and max(self.late(Window(end, at)), self._silent(at)) <= STANDSTILL:
             raise LabError(
                 f"the lab's probes were not heard for {_SETTLES_WITHIN:.0f} s, and the host ran"
             )
-        self._late.append((now(), (now() - end) // 1000))
+        self._late.append((at, (at - since) // 1000))
+
+    def _silent(self, at: int) -> int:
+        """For how long a sentinel has said nothing, at worst, at an instant: for so long its core has not run."""
+        return max((at - self._heard[name] for name in self._sentinels), default=0)
 
     def watch(self, seconds: float) -> None:
         """Take records for a while."""
@@ -184,12 +198,16 @@ class Recorder:
             case Kind.LATE | Kind.CORE_LATE:
                 self.worst_lateness_us = max(self.worst_lateness_us, record.number)
                 # A probe may wait for a daemon that keeps the processor: that is no excuse for the daemon.
-                if record.kind is Kind.CORE_LATE or not self._watched:
+                sole = not self._sentinels or self._outranked
+                if record.kind is Kind.CORE_LATE or sole:
                     self._late.append((record.at, record.number))
             case Kind.HEARD:
-                self._heard_until = record.at
+                self._heard[record.text] = record.at
             case Kind.READY:
                 self._ready.add(record.text)
+                if record.text in self._heard:
+                    self._heard[record.text] = record.at
+                self._outranked |= record.text in self._sentinels and not record.number
             case Kind.TLS_FAILED:
                 pass
 
@@ -205,7 +223,7 @@ class Recorder:
         return {server for server, at in self.last_answer.items() if at > since}
 
     def late(self, window: Window) -> int:
-        """Nanoseconds by which the host was late in a window, at worst: a sentinel; without any, a probe."""
+        """Nanoseconds by which the host was late in a window, at worst: a sentinel; without any of its priority, a probe."""
         # One that was to wake in the window may have woken behind it.
         found = (us for at, us in self._late if at - us * 1000 < window.end and at >= window.start)
         return max(found, default=0) * 1000

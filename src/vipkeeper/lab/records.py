@@ -37,9 +37,9 @@ class Kind(enum.IntEnum):
     LATE = 10
     """A probe woke up `number` microseconds late, more than ever before."""
     READY = 11
-    """The probe `text` has begun its work."""
+    """The probe `text` has begun its work; a sentinel: `number` is 1 where it has its priority, else 0."""
     HEARD = 12
-    """Every change of an address before this moment has been written down."""
+    """The probe `text` has written down all it had to before this moment: changes of addresses, or lateness."""
     CORE_LATE = 13
     """A sentinel woke up `number` microseconds late: its core ran no program of the lab, of whatever priority."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from vipkeeper.core.types import MILLISECOND, Settings
 from vipkeeper.lab import act as acts
 from vipkeeper.lab import between, lateness, measure
 from vipkeeper.lab.act import Act
+from vipkeeper.lab.between import Course
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.drill import Drill
 from vipkeeper.lab.kernel import now
@@ -47,11 +47,7 @@ def _watch(stage: Stage) -> None:
 
 
 def _nothing_happens(stage: Stage, figures: Figures) -> list[Expectation]:
-    recorder = stage.recorder
-    wait = between.worst_wait(recorder, figures.window, partial(between.unbroken, recorder))
-    text = f"the client is without answer for at most {acts.ms(wait.limit)}"
-    waited = Expectation(text, wait.length <= wait.limit, acts.ms(wait.length))
-    return [*acts.quiet(stage, figures), waited]
+    return between.nothing_happens(stage.recorder, figures, Course(broken=False))
 
 
 QUIET_ACT = Act(
@@ -93,6 +89,7 @@ class Soaking:
         drill.watched = True
         self.record = record
         self.failure: Failure | None = None
+        self._quiet = replace(QUIET_ACT, judge=self._nothing_happens)
         self._drill = drill
         self._faults = faults
         self._save = save
@@ -106,10 +103,8 @@ class Soaking:
         """Until when samples were gathered."""
         self._since = 0
         """From when on what was seen is of no act: until the next one begins it is judged as one stretch."""
-        self._stalls: set[Window] = set()
-        """When the host stood still lately: so lately that a move may yet come of it."""
-        self._starved: set[Window] = set()
-        """When a stand-in of an API server waited as long for a processor, of late."""
+        self._calm: int | None = None
+        """Since when nothing is broken; None: an act broke something, and no quiet spell has begun since."""
         self._last: tuple[ActResult, int | None] | None = None
         """The newest act or quiet spell, with its seed: what is found later came of it."""
 
@@ -121,13 +116,13 @@ class Soaking:
         """
         while self.failure is None and self.record.length < self.record.hours * 3600:
             if self.record.quiet:
-                self._play(QUIET_ACT, SPELL, None)
+                self._play(self._quiet, SPELL, None)
             else:
                 record = self.record
                 self._step(step(self._faults, record.seed, record.drawn, paired=record.pairs))
 
     def _step(self, one: Step) -> None:
-        self._play(QUIET_ACT, one.quiet, None)
+        self._play(self._quiet, one.quiet, None)
         if self.failure is None:
             self.record = replace(self.record, drawn=self.record.drawn + 1)
             self._play(one.act, one.act.seconds, one.seed)
@@ -138,6 +133,7 @@ class Soaking:
         self._enter()
         result = self._last[0] if self._last else None
         if illness:
+            self._stage.recorder.settle(now() - LAG)
             self._collect(now() - LAG)
             self._fail(f"the cluster does not come back to health: {illness}")
         else:
@@ -159,41 +155,61 @@ class Soaking:
             self._last = self._last or (result, seed)
             # The cluster is brought to rest once more before time begins: that too is of the act before.
             self._between(stage.began)
-        result = self._judged(result)
+        result, still = self._judged(act, result)
         if result.length or result.verdict is not Verdict.SKIPPED:
-            self._ended(result, seed)
+            self._ended(result, seed, still)
         elif seed is not None:
             skip = SoakSkip(self.record.length, result.name, result.reason)
             self.record = replace(self.record, skipped=(*self.record.skipped, skip))
             if stage.broken:
                 # The host was too slow for an act that had begun: what might be seen until now is not known.
-                self._since = now()
+                self._since, self._calm = now(), None
         return result
 
-    def _judged(self, result: ActResult) -> ActResult:
-        """The verdict of an act, where the host let it be played."""
-        late = self._late(result)
-        starved = 0
-        if self.record.quiet and result.moves:
-            # A stall just before explains a move, or an API server without a processor; `_collect` has an eye on each.
-            self._excuse(self._from)
-            starved = max((one.length for one in self._starved), default=0)
-            late = max((late, starved, *(stall.length for stall in self._stalls)))
-        if result.verdict is not Verdict.FAILED or late <= STANDSTILL:
-            return result
-        what = (
-            "an API server's stand-in waited for a processor"
-            if late == starved
-            else "the host stood still"
+    def _nothing_happens(self, stage: Stage, figures: Figures) -> list[Expectation]:
+        """The judge of a quiet spell."""
+        since = stage.began if self._calm is None else self._calm
+        return between.nothing_happens(
+            stage.recorder, figures, self._course(figures.window, since=since)
         )
-        reason = f"not judged: {what} for {acts.ms(late)} ({result.reason})"
-        return replace(result, verdict=Verdict.SKIPPED, reason=reason)
 
-    def _late(self, result: ActResult) -> int:
-        """By how much the host was late in an act; in one that did not begin, until now."""
+    def _course(self, window: Window, *, since: int | None) -> Course:
+        """What explains what is seen in a window; `since`: nothing is broken since then, None: something was.
+
+        Raises:
+            LabError: a stand-in does not say when it was late.
+        """
+        stage, known = self._stage, self._stage.cluster.ledger.configured.values()
+        within = max((explained_within(one.settings) for one in known), default=0)
+        # Where a stand-in was late by what an act did to it, the cluster has come to rest since.
+        first = max(window.start - within, since or 0)
+        starved = lateness.starved(stage.cluster, first, STANDSTILL)
+        excuses = (*stage.recorder.stalls(STANDSTILL), *starved)
+        return Course(since is None, excuses, within)
+
+    def _judged(self, act: Act, result: ActResult) -> tuple[ActResult, int | None]:
+        """The verdict of an act, where the host let it be played; else for how many nanoseconds it did not."""
+        # A quiet spell was judged by what the host did meanwhile.
+        if result.verdict is not Verdict.FAILED or (act.name == QUIET_ACT.name and result.length):
+            return result, None
+        window = self._window(result)
+        self._stage.recorder.settle(window.end)
+        what, still = "the host stood still", self._stage.recorder.late(window)
+        if still <= STANDSTILL and result.moves and not act.most_moves:
+            struck = self._stage.struck()
+            starved = lateness.starved(self._stage.cluster, window.start, STANDSTILL, struck)
+            lengths = [one.length for one in starved if one.start < window.end]
+            what = "an API server's stand-in waited for a processor"
+            still = max(lengths, default=0)
+        if still <= STANDSTILL:
+            return result, None
+        reason = f"not judged: {what} for {acts.ms(still)} ({result.reason})"
+        return replace(result, verdict=Verdict.SKIPPED, reason=reason), still
+
+    def _window(self, result: ActResult) -> Window:
+        """From when to when an act was; one that did not begin, until now."""
         began = self._stage.began
-        end = began + round(result.length * 1e9) if result.length else now()
-        return self._stage.recorder.late(Window(began, end))
+        return Window(began, began + round(result.length * 1e9) if result.length else now())
 
     def _part(self) -> SoakPart:
         found = self._drill.report().conditions
@@ -207,7 +223,7 @@ class Soaking:
         if cluster is self._cluster:
             return
         self._cluster, self._watch = cluster, Watch(self._stage)
-        self._since = self._from = self._watch.start
+        self._since = self._from = self._calm = self._watch.start
         self._keep()
         self._zero = self._from - round(self.record.length * 1e9)
 
@@ -220,26 +236,28 @@ class Soaking:
         """The time in which the last fault was cleared away, until an instant."""
         if end <= self._from:
             return
-        recorder = self._stage.recorder
+        recorder, window = self._stage.recorder, Window(self._since, end)
         recorder.settle(end)
-        within = self._explained_within() if self.record.quiet else None
-        found = between.broken(recorder, Window(self._since, end), within)
+        found = between.broken(recorder, window, self._course(window, since=self._calm))
         self._collect(end)
-        for text in found:
-            self._fail(f"between: {text}")
+        for one in found:
+            self._fail(f"between: {one.text}", self._at(one.at))
 
     def _keep(self) -> None:
         """Nothing is forgotten that has not been judged; the last questions of a window are judged with the next."""
         self._stage.recorder.needed = min(self._since, self._from) - UDP_PATIENCE
 
-    def _ended(self, result: ActResult, seed: int | None) -> None:
+    def _ended(self, result: ActResult, seed: int | None, unjudged: int | None) -> None:
         stage = self._stage
         end = stage.began + round(result.length * 1e9)
+        if seed is not None:
+            self._calm = None
+        elif self._calm is None:
+            self._calm = stage.began
         if seed is not None and stage.broken:
             last = max(window.end or end for window in stage.broken)
             victim = stage.victim.name if stage.victim else None
-            unjudged = result.verdict is Verdict.SKIPPED
-            still = round(self._late(result) / 1e9, 3) if unjudged else None
+            still = round(unjudged / 1e9, 3) if unjudged is not None else None
             begin = self._at(stage.broken[0].start)
             one = SoakFault(begin, self._at(last), result.name, victim, still)
             self.record = replace(self.record, faults=(*self.record.faults, one))
@@ -262,22 +280,9 @@ class Soaking:
             moves=(*self.record.moves, *told),
             seconds=max(self.record.length, self._at(end)),
         )
-        if self.record.quiet:
-            self._excuse(window.start)
-            excuses = self._stalls | self._starved
-            if moved_for_nothing([one.at for one in moves], excuses, self._explained_within()):
-                self._fail("the VIP moved although nothing was broken")
         assert self._watch is not None
         for broken in self._watch.look(end):
             self._fail(f"{broken.invariant}: {broken.text}", self._at(broken.at))
-
-    def _excuse(self, start: int) -> None:
-        """Know of every standstill that explains a move from an instant on."""
-        stage, within = self._stage, self._explained_within()
-        stalls = (*self._stalls, *stage.recorder.stalls(STANDSTILL))
-        self._stalls = {one for one in stalls if one.end + within >= start}
-        starved = self._starved | lateness.starved(stage.cluster, start - within, STANDSTILL)
-        self._starved = {one for one in starved if one.end + within >= start}
 
     def _outages(self, window: Window) -> tuple[SoakOutage, ...]:
         """Those of the record and of the window; one that spans windows is one."""
@@ -295,11 +300,6 @@ class Soaking:
                 continue
             found.append(SoakOutage(start, end))
         return tuple(found)
-
-    def _explained_within(self) -> int:
-        """`explained_within`, of the most patient daemon of the cluster."""
-        known = self._stage.cluster.ledger.configured.values()
-        return max((explained_within(one.settings) for one in known), default=0)
 
     def _at(self, instant: int) -> float:
         """Seconds of the record."""
@@ -329,15 +329,6 @@ def explained_within(settings: Settings) -> int:
     and then an answer for a VIP whose lease ran out meanwhile delays the claim by T_L, or a soft failure is waited out.
     """
     return settings.deaf_after + max(settings.unconditional_after, settings.soft_failure_after)
-
-
-def moved_for_nothing(moves: Iterable[int], stalls: Collection[Window], within: int) -> bool:
-    """Whether a move of a cluster in which nothing is broken is nobody's but its own fault.
-
-    `moves`: when each was; `stalls`: stretches in which the host stood still; `within`: nanoseconds after the
-    end of a stretch for which it excuses a move (`explained_within`).
-    """
-    return any(not any(stall.start <= at <= stall.end + within for stall in stalls) for at in moves)
 
 
 def new_record(seed: int, hours: float, quiet: bool, started: str, version: str) -> Soak:

@@ -361,10 +361,10 @@ class Stage:
             left_behind=tuple(sorted(n for n in holding if not self._alive(n))),
             holders=frozenset(holding),
             answerers=frozenset(recorder.answers_by(end - SECOND // 4 - late)),
-            api_late=lateness.of_api_servers(self.cluster, after.start, self._struck()),
+            api_late=lateness.of_api_servers(self.cluster, after.start, self.struck()),
         )
 
-    def _struck(self) -> set[str]:
+    def struck(self) -> set[str]:
         """Servers that something broke in this act."""
         return {name for _, kind, _, name in self.markers if kind is MarkerKind.FAULT and name}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import re
 import socket
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,26 +76,37 @@ class Behaviour:
                 raise ValueError(f"unknown command {command!r}")
 
 
+NOTED = 100_000_000
+"""Nanoseconds: of a wake that was later than this the stretch is kept, whatever follows."""
+KEPT = 300_000_000_000
+"""Nanoseconds for which it is."""
+
+
 class Wakes:
-    """How late a program woke, so that the worst since any instant can be told; keeps little of it."""
+    """How late a program woke: the worst since any instant, and the long stretches of some minutes."""
 
     def __init__(self) -> None:
         self._worst: list[tuple[int, int]] = []
         """When it woke and how late, each later than all that came after it."""
+        self._stretches: deque[tuple[int, int]] = deque()
 
     def woke(self, at: int, late: int) -> None:
         """It woke so many nanoseconds late."""
         while self._worst and self._worst[-1][1] <= late:
             self._worst.pop()
         self._worst.append((at, late))
+        if late > NOTED:
+            self._stretches.append((at - late, at))
+            while self._stretches[0][1] < at - KEPT:
+                self._stretches.popleft()
 
     def since(self, start: int) -> int:
         """By how much at worst, of the wakes since an instant; nanoseconds."""
         return next((late for at, late in self._worst if at >= start), 0)
 
     def stretches(self, start: int) -> list[tuple[int, int]]:
-        """From when to when it was to wake and did not, of the wakes since an instant that no worse one followed."""
-        return [(at - late, at) for at, late in self._worst if at >= start]
+        """From when to when it was to wake and did not, longer than `NOTED`, of the wakes since an instant."""
+        return [one for one in self._stretches if one[1] >= start]
 
 
 def tell(control: Path, command: str, *, timeout: float = 20.0) -> None:
@@ -128,7 +140,7 @@ def how_late(control: Path, since: int, *, timeout: float) -> int:
 
 
 def stretches(control: Path, since: int, *, timeout: float = 20.0) -> list[tuple[int, int]]:
-    """When the stand-in's own loop was late, of its wakes since an instant of the lab's clock.
+    """When the stand-in's own loop was late by more than `NOTED`, of its wakes since an instant of the lab's clock.
 
     Raises:
         OSError: nobody listens there.

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from vipkeeper.host import scheduling
-from vipkeeper.lab import records
+from vipkeeper.lab import records, sentinel
 from vipkeeper.lab.records import Kind, Record
 
 
@@ -27,8 +27,11 @@ def test_a_sentinel_that_stood_still_notes_by_how_much_it_is_late() -> None:
         select.select([], [], [], 0.3)
         process.send_signal(signal.SIGCONT)
         late = _until(process.stdout.fileno(), Kind.CORE_LATE, 250_000)
+        heard = _until(process.stdout.fileno(), Kind.HEARD, 0)
         process.kill()
-    assert seen.text == f"sentinel{core}"
+    assert seen.text == heard.text == sentinel.name(core)
+    assert seen.number == granted
+    assert heard.at > late.at - late.number * 1000
     assert late.number >= 250_000
     assert not granted or priority > scheduling.PRIORITY, "a keeper that spins would make it late"
 

@@ -18,12 +18,14 @@ from typing import cast
 
 import pytest
 
+from vipkeeper.core.types import SECOND
 from vipkeeper.lab import lateness
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.standin import WAKES_EVERY
 from vipkeeper.lab.standin_control import (
+    KEPT,
     Behaviour,
     EtcdMode,
     Mode,
@@ -223,10 +225,22 @@ def test_the_worst_wake_since_an_instant_is_told_and_little_is_kept() -> None:
     for at, late in ((10, 5), (20, 90), (30, 7), (40, 30), (50, 8)):
         wakes.woke(at, late)
     assert [wakes.since(at) for at in (0, 20, 21, 40, 41, 51)] == [90, 90, 30, 30, 8, 0]
-    assert wakes.stretches(21) == [(10, 40), (42, 50)]
     for at in range(60, 1060):
         wakes.woke(at, 1)
     assert len(wakes._worst) == 4
+    assert wakes.stretches(0) == []
+
+
+def test_a_long_stretch_is_known_for_minutes_whatever_follows() -> None:
+    wakes = Wakes()
+    one, longer = (10 * SECOND - 2 * SECOND, 10 * SECOND), (22 * SECOND, 25 * SECOND)
+    for start, end in (one, longer):
+        wakes.woke(end, end - start)
+        wakes.woke(end + 1, 0)
+    assert wakes.stretches(0) == [one, longer]
+    assert wakes.stretches(11 * SECOND) == [longer]
+    wakes.woke(10 * SECOND + KEPT + 1, SECOND)
+    assert wakes.stretches(0)[0] == longer
 
 
 HELD_UP = 0.3
@@ -277,8 +291,9 @@ def test_a_standin_that_does_not_say_how_late_it_is_counts_as_late_as_it_was_wai
 def test_a_standin_says_when_it_was_held_up_and_one_that_says_nothing_is_a_failed_lab(
     standin: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = SimpleNamespace(standin=SimpleNamespace(running=True), control=standin.control)
-    gone = SimpleNamespace(standin=SimpleNamespace(running=True), control=Path("gone"))
+    running = SimpleNamespace(running=True)
+    one = SimpleNamespace(name="cp1", standin=running, control=standin.control)
+    gone = SimpleNamespace(name="cp2", standin=running, control=Path("gone"))
     cluster = cast(Cluster, SimpleNamespace(servers={"cp1": one, "cp2": gone}))
     tell(standin.control, "ready")  # its loop runs
     began = now()
@@ -298,6 +313,7 @@ def test_a_standin_says_when_it_was_held_up_and_one_that_says_nothing_is_a_faile
     (held,) = found
     assert held.start <= stopped + WAKES_EVERY * 1e9
     assert held.end >= ended
+    assert lateness.starved(cluster, began, longer, ["cp1"]) == set()
     assert lateness.starved(cluster, now(), 0) == set()
     assert lateness.starved(cluster, began, held.length) == set()
 
