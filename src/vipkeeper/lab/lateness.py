@@ -6,12 +6,14 @@ from collections.abc import Collection
 
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import now
-from vipkeeper.lab.measure import Window
+from vipkeeper.lab.measure import Window, joined
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.standin_control import how_late, stretches
 
 PATIENCE = 2.0
 """Seconds in which a stand-in must say how late it was; one that does not is as late as that."""
+MOMENT = 100_000_000
+"""Nanoseconds in which nobody is served between two waits: the kernel gives a starved program 50 ms of each second."""
 
 
 def of_api_servers(cluster: Cluster, since: int, struck: Collection[str]) -> int | None:
@@ -46,7 +48,7 @@ def starved(cluster: Cluster, since: int, longer: int, struck: Collection[str] =
         if server.name in struck or server.standin is None or not server.standin.running:
             continue
         try:
-            waited = [Window(*one) for one in stretches(server.control, since)]
+            waited = joined((Window(*one) for one in stretches(server.control, since)), MOMENT)
         except OSError:  # it has only just been started, or has ended meanwhile
             continue
         found.update(one for one in waited if one.length > longer)

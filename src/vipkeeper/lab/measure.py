@@ -47,6 +47,17 @@ def overlap(window: Window, stretches: Iterable[Window]) -> int:
     return window.length - sum(part.length for part in outside(window, stretches))
 
 
+def joined(stretches: Iterable[Window], apart: int) -> list[Window]:
+    """These stretches in order; those between which no more than so many nanoseconds lie are one."""
+    found: list[Window] = []
+    for one in sorted(stretches, key=lambda one: one.start):
+        if found and one.start - found[-1].end <= apart:
+            found[-1] = Window(found[-1].start, max(found[-1].end, one.end))
+        else:
+            found.append(one)
+    return found
+
+
 @dataclass(slots=True)
 class Attempts:
     """What a client asked and when it was answered."""

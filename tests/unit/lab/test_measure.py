@@ -53,6 +53,13 @@ def test_a_window_is_what_stretches_leave_of_it_and_what_they_cover(
     assert measure.overlap(window, known) == 10 - sum(end - start for start, end in left)
 
 
+def test_stretches_with_little_between_them_are_one() -> None:
+    found = [Window(*one) for one in ((50, 60), (0, 20), (25, 40), (5, 10), (46, 48))]
+    assert measure.joined(found, 5) == [Window(0, 40), Window(46, 60)]
+    assert measure.joined(found, 6) == [Window(0, 60)]
+    assert measure.joined([], 5) == []
+
+
 def test_no_outage_where_all_is_answered() -> None:
     assert measure.outage(attempts(), ALL) == 0
     assert measure.gaps(attempts(), ALL) == []

@@ -22,6 +22,7 @@ from vipkeeper.core.types import SECOND
 from vipkeeper.lab import lateness
 from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.kernel import now
+from vipkeeper.lab.measure import Window
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.standin import WAKES_EVERY
 from vipkeeper.lab.standin_control import (
@@ -316,6 +317,17 @@ def test_a_standin_says_when_it_was_held_up_and_one_that_says_nothing_is_a_faile
     assert lateness.starved(cluster, began, longer, ["cp1"]) == set()
     assert lateness.starved(cluster, now(), 0) == set()
     assert lateness.starved(cluster, began, held.length) == set()
+
+
+def test_a_standin_that_is_let_run_for_a_moment_in_each_second_has_no_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = SimpleNamespace(name="cp1", standin=SimpleNamespace(running=True), control=Path("cp1"))
+    cluster = cast(Cluster, SimpleNamespace(servers={"cp1": one}))
+    runs = [(0, 95), (100, 195), (200, 295), (400, 495)]
+    told = [(start * SECOND // 100, end * SECOND // 100) for start, end in runs]
+    monkeypatch.setattr(lateness, "stretches", lambda *_: told)
+    assert lateness.starved(cluster, 0, SECOND) == {Window(0, told[2][1])}
 
 
 @pytest.fixture
