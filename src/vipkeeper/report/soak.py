@@ -25,7 +25,7 @@ class SoakFault:
     kind: str
     server: str | None = None
     stood_still: float | None = None
-    """Seconds for which the host stood still, where what the act must show was not judged for that."""
+    """Seconds for which the host, or a stand-in, stood still, where what the act must show was not judged for that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,11 @@ def test_a_report_tells_what_the_host_was_too_slow_for_from_what_it_lacks(
     undone: list[bool] = []
     cluster = SimpleNamespace(servers={}, ledger=SimpleNamespace(begin=lambda: None))
     stage = SimpleNamespace(
-        cluster=cluster, broken=[], begin=lambda: None, undo=lambda: undone.append(True)
+        cluster=cluster,
+        broken=[],
+        heal=str,
+        begin=lambda: None,
+        undo=lambda: undone.append(True),
     )
     monkeypatch.setattr(drill, "healed", lambda _: "")
     monkeypatch.setattr(traces, "marks", lambda _: {})
