@@ -36,12 +36,19 @@ class Host:
     waited: float = 0.0
     """What the daemon had of a processor, and waited for one."""
     probes_late: float = 0.0
+    """They woke when it spoke, so much too late."""
     lab_late: float = 0.0
     """Before the start, and in looking at what it says."""
+    ends: bool = False
+    """Its first words are its last ones."""
+    says: str = "started\n"
     lease: float = 3.0
     name: str = "cp1"
     clock: int = 0
     killed: bool = False
+
+    before: tuple[Window, ...] = ()
+    """Other stretches in which the host stood still."""
 
     def __post_init__(self) -> None:
         self.log.write_text("what the dead one said\n")
@@ -63,7 +70,12 @@ class Host:
         assert self.killed
         self.watch(self.lab_late)
         self.daemon = SimpleNamespace(
-            log=self.log, started=self.clock, ran=self.ran, waited=self.waited
+            log=self.log,
+            started=self.clock,
+            ran=self.ran,
+            waited=self.waited,
+            running=True,
+            last_words=lambda: self.log.read_text().strip().replace("\n", " | "),
         )
 
     def watch(self, seconds: float) -> None:
@@ -78,12 +90,13 @@ class Host:
         assert not condition()
         self.watch(self.lab_late)
         with self.log.open("a") as file:
-            file.write("started\n")
+            file.write(self.says)
+        self.daemon.running = not self.ends
         return condition()
 
-    def late(self, window: Window) -> int:
-        assert window.end - window.start == self.clock - self.daemon.started
-        return round(self.probes_late * SECOND)
+    def stalls(self, longer: int) -> list[Window]:
+        assert longer == 0
+        return [Window(self.clock - round(self.probes_late * SECOND), self.clock), *self.before]
 
 
 @pytest.fixture
@@ -141,6 +154,34 @@ def test_one_from_which_the_host_withheld_what_was_missing_has_shown_nothing(
 def test_one_that_says_nothing_failed_whatever_the_host_did(host: Callable[..., Any]) -> None:
     one = host(takes=60.0, waited=60.0, probes_late=60.0)
     with pytest.raises(LabError, match=r"^the daemon of cp1 said nothing for 7\.0 s$") as raised:
+        acts_daemons._killed_and_back(one, one, 1.0)
+    assert not isinstance(raised.value, HostTooSlowError)
+
+
+def test_a_standstill_that_delayed_the_start_is_not_withheld_twice(
+    host: Callable[..., Any],
+) -> None:
+    # 0.4 s of standing still ended 1 ms after the start and held it up by 0.2 s; the lab looked 0.2 s late: 0.5 s were missing.
+    one = host(takes=1.3, lab_late=0.2, ran=0.3)
+    one.before = (Window(801_000_000, 1_201_000_000),)
+    with pytest.raises(
+        LabError, match=r"0\.8 s of the lease were left.* withheld 0\.4 s$"
+    ) as raised:
+        acts_daemons._killed_and_back(one, one, 1.0)
+    assert not isinstance(raised.value, HostTooSlowError)
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [("Traceback\nKeyError\n", r".* \| Traceback \| KeyError$"), ("", r"it said nothing$")],
+)
+@pytest.mark.parametrize("takes", [0.4, 1.6])
+def test_one_that_ends_failed_whatever_the_host_did(
+    host: Callable[..., Any], says: str, words: str, takes: float
+) -> None:
+    one = host(takes=takes, waited=60.0, probes_late=60.0, says=says, ends=True)
+    said = rf"^the daemon of cp1 ended when it was started again: {words}"
+    with pytest.raises(LabError, match=said) as raised:
         acts_daemons._killed_and_back(one, one, 1.0)
     assert not isinstance(raised.value, HostTooSlowError)
 
