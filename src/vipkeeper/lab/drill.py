@@ -17,7 +17,7 @@ from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.managers import MANAGERS, Manager, Style
 from vipkeeper.lab.measure import Attempts, Window
 from vipkeeper.lab.needs import lacking
-from vipkeeper.lab.processes import HostTooSlowError, LabError
+from vipkeeper.lab.processes import HostTooSlowError, LabError, NothingShownError
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Figures, Stage, healed
 from vipkeeper.lab.topology import lan, recorded
@@ -202,9 +202,9 @@ class Drill:
         stage.begin()
         try:
             act.play(stage)
-        except HostTooSlowError as error:
+        except NothingShownError as error:
             self._undo(stage)
-            return _unplayed(act, run, f"{TOO_SLOW}{error}", Verdict.SKIPPED)
+            return _unplayed(act, run, _skipped(error), Verdict.SKIPPED)
         except LabError as error:
             figures = stage.measure()
             self._undo(stage)
@@ -273,6 +273,11 @@ def _granted(found: set[bool]) -> str:
     if len(found) == 1:
         return "granted" if found == {True} else "not granted"
     return "granted to some" if found else "not looked at"
+
+
+def _skipped(error: NothingShownError) -> str:
+    """The reason of an act that was skipped when it was to be played."""
+    return f"{TOO_SLOW}{error}" if isinstance(error, HostTooSlowError) else str(error)
 
 
 def _unplayed(act: Act, run: int, reason: str, verdict: Verdict = Verdict.FAILED) -> ActResult:

@@ -24,8 +24,12 @@ class LabError(HostError):
     """A program the lab needs is missing or failed."""
 
 
-class HostTooSlowError(LabError):
-    """This host withheld the time that an act needs to show something: it has shown nothing, and nobody failed."""
+class NothingShownError(LabError):
+    """An act cannot show here what it is for: nobody failed."""
+
+
+class HostTooSlowError(NothingShownError):
+    """This host withheld the time that an act needs to show something."""
 
 
 def environment() -> dict[str, str]:

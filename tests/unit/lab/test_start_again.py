@@ -18,7 +18,8 @@ from vipkeeper.lab import acts_daemons, comeback, drill, leases, traces
 from vipkeeper.lab.act import Act
 from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.lab.measure import Window
-from vipkeeper.lab.processes import HostTooSlowError, LabError, Process
+from vipkeeper.lab.must import LEASED
+from vipkeeper.lab.processes import HostTooSlowError, LabError, NothingShownError, Process
 from vipkeeper.lab.stage import Stage
 from vipkeeper.report.run import TOO_SLOW, Verdict
 
@@ -55,7 +56,7 @@ class Host:
         self.daemon = SimpleNamespace(log=self.log, signal_tree=self.gets)
         settings = SimpleNamespace(kernel_lease=round(self.lease * SECOND))
         ledger = SimpleNamespace(configured={"cp1": SimpleNamespace(settings=settings)})
-        self.cluster = SimpleNamespace(ledger=ledger)
+        self.cluster = SimpleNamespace(ledger=ledger, servers={"cp1": self})
         self.manager = self.recorder = self.subject = self
 
     def fault(self, text: str, *_: Host, kind: FaultKind) -> None:
@@ -186,11 +187,18 @@ def test_one_that_ends_failed_whatever_the_host_did(
     assert not isinstance(raised.value, HostTooSlowError)
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (HostTooSlowError("no processor"), f"{TOO_SLOW}no processor"),
+        (NothingShownError("a short lease"), "a short lease"),
+    ],
+)
 def test_a_report_tells_what_the_host_was_too_slow_for_from_what_it_lacks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: LabError, reason: str
 ) -> None:
     def slow(_: Stage) -> None:
-        raise HostTooSlowError("no processor")
+        raise error
 
     undone: list[bool] = []
     cluster = SimpleNamespace(servers={}, ledger=SimpleNamespace(begin=lambda: None))
@@ -204,7 +212,7 @@ def test_a_report_tells_what_the_host_was_too_slow_for_from_what_it_lacks(
     one.watched = True
     act = Act("slow", "", "", slow, lambda *_: [])
     result = one.perform(act, 1, 0)
-    assert (result.verdict, result.reason) == (Verdict.SKIPPED, f"{TOO_SLOW}no processor")
+    assert (result.verdict, result.reason) == (Verdict.SKIPPED, reason)
     assert undone == [True]
 
 
@@ -214,6 +222,33 @@ def test_a_longer_lease_leaves_longer_to_start(host: Callable[..., Any]) -> None
     late = host(takes=3.3, lease=6.0)
     with pytest.raises(LabError, match=r"3\.2 s of the lease were left"):
         acts_daemons._killed_and_back(late, late, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("lease", "after", "left"), [(1.0, 0.5, "0.0"), (1.0, 1.0, "0.0"), (2.0, 1.0, "0.2")]
+)
+def test_no_daemon_is_killed_that_cannot_be_back_in_its_lease(
+    host: Callable[..., Any], lease: float, after: float, left: str
+) -> None:
+    one = host(lease=lease)
+    said = (
+        rf"^a kernel lease of {lease:g} s has {left} s left {after:g} s after the daemon's death; "
+    )
+    with pytest.raises(NothingShownError, match=said) as raised:
+        acts_daemons._killed_and_back(one, one, after)
+    assert not isinstance(raised.value, HostTooSlowError)
+    assert not one.killed
+
+
+@pytest.mark.parametrize(
+    ("lease", "seconds", "met"),
+    [(3.0, 2.9, True), (3.0, 3.1, False), (6.0, 5.9, True), (1.0, 1.1, False)],
+)
+def test_two_kernels_have_the_vip_for_the_lease_there_is(
+    host: Callable[..., Any], lease: float, seconds: float, met: bool
+) -> None:
+    figures: Any = SimpleNamespace(two_kernels=round(seconds * SECOND))
+    assert LEASED.check(host(lease=lease), figures).met is met
 
 
 @pytest.mark.parametrize(("lease", "seconds"), [(3.0, 7.0), (8.0, 12.0)])
