@@ -120,9 +120,9 @@ class Drill:
         """
         result = self._play(act, run, seed)
         self._api_late_ms = max(self._api_late_ms, result.api_late_ms or 0.0)
-        failed = result.verdict is Verdict.FAILED
-        self._spoiled |= failed or (act.spoils and result.verdict is not Verdict.SKIPPED)
-        if failed:
+        self._spoiled |= act.spoils and result.verdict is not Verdict.SKIPPED
+        if result.verdict is Verdict.FAILED:
+            self._spoiled = True
             self.keep_logs(f"{act.name}-{run}")
         return result
 
@@ -187,6 +187,16 @@ class Drill:
         if reason := self._unplayable(act):
             return _unplayed(act, run, reason, Verdict.SKIPPED)
         stage = self.stage = self._stage(act, random.Random(f"{seed}/{run}/{act.name}"))
+        try:
+            return self._played(stage, act, run)
+        except NothingShownError as error:
+            slow = TOO_SLOW if isinstance(error, HostTooSlowError) else ""
+            self._spoiled |= bool(slow or stage.broken)
+            self._undo(stage)
+            return _unplayed(act, run, f"{slow}{error}", Verdict.SKIPPED)
+
+    def _played(self, stage: Stage, act: Act, run: int) -> ActResult:
+        """Raises NothingShownError: it cannot show what it is for."""
         if act.prepare is not None and (reason := self._prepared(stage, act.prepare)):
             return _unplayed(act, run, f"the act cannot be prepared: {reason}")
         if act.fresh:
@@ -202,9 +212,8 @@ class Drill:
         stage.begin()
         try:
             act.play(stage)
-        except NothingShownError as error:
-            self._undo(stage)
-            return _unplayed(act, run, _skipped(error), Verdict.SKIPPED)
+        except NothingShownError:
+            raise
         except LabError as error:
             figures = stage.measure()
             self._undo(stage)
@@ -232,6 +241,8 @@ class Drill:
         stage.cluster.ledger.changing("the act is prepared")
         try:
             prepare(stage)
+        except NothingShownError:
+            raise
         except LabError as error:
             return str(error)
         return ""
@@ -273,11 +284,6 @@ def _granted(found: set[bool]) -> str:
     if len(found) == 1:
         return "granted" if found == {True} else "not granted"
     return "granted to some" if found else "not looked at"
-
-
-def _skipped(error: NothingShownError) -> str:
-    """The reason of an act that was skipped when it was to be played."""
-    return f"{TOO_SLOW}{error}" if isinstance(error, HostTooSlowError) else str(error)
 
 
 def _unplayed(act: Act, run: int, reason: str, verdict: Verdict = Verdict.FAILED) -> ActResult:

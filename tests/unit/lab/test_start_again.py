@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -187,33 +188,72 @@ def test_one_that_ends_failed_whatever_the_host_did(
     assert not isinstance(raised.value, HostTooSlowError)
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (HostTooSlowError("no processor"), f"{TOO_SLOW}no processor"),
-        (NothingShownError("a short lease"), "a short lease"),
-    ],
-)
-def test_a_report_tells_what_the_host_was_too_slow_for_from_what_it_lacks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: LabError, reason: str
-) -> None:
-    def slow(_: Stage) -> None:
-        raise error
-
+@pytest.fixture
+def skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Play an act that is skipped; whether the next one begins on another cluster."""
     undone: list[bool] = []
-    cluster = SimpleNamespace(servers={}, ledger=SimpleNamespace(begin=lambda: None))
-    stage = SimpleNamespace(
-        cluster=cluster, broken=[], begin=lambda: None, undo=lambda: undone.append(True)
+    ledger = SimpleNamespace(begin=lambda: None, changing=lambda _: None)
+    stage: Any = SimpleNamespace(
+        cluster=SimpleNamespace(servers={}, ledger=ledger),
+        broken=[],
+        begin=lambda: None,
+        undo=lambda: undone.append(True),
     )
     monkeypatch.setattr(drill, "healed", lambda _: "")
     monkeypatch.setattr(traces, "marks", lambda _: {})
     monkeypatch.setattr(Drill, "_stage", lambda *_: stage)
     one = Drill(Plan(()), tmp_path, Progress())
     one.watched = True
-    act = Act("slow", "", "", slow, lambda *_: [])
-    result = one.perform(act, 1, 0)
-    assert (result.verdict, result.reason) == (Verdict.SKIPPED, reason)
-    assert undone == [True]
+
+    def play(reason: str, *, broken: bool = False, **how: Any) -> bool:
+        if broken:
+            stage.broken = [Window(0, 0)]
+        if how.get("fresh"):
+            stage.all_off = partial(how["play"], stage)
+        result = one.perform(Act("act", "", "", judge=lambda *_: [], **how), 1, 0)
+        assert (result.verdict, result.reason) == (Verdict.SKIPPED, reason)
+        assert undone == [True]
+        return one._spoiled
+
+    return play
+
+
+def slow(_: Stage) -> None:
+    raise HostTooSlowError("no processor")
+
+
+def short(_: Stage) -> None:
+    raise NothingShownError("a short lease")
+
+
+SLOW = f"{TOO_SLOW}no processor"
+
+
+def test_a_report_tells_what_the_host_was_too_slow_for_from_what_is_not_to_be_shown(
+    skipped: Callable[..., bool],
+) -> None:
+    assert not skipped("a short lease", play=short)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"play": slow},
+        {"play": slow, "broken": True, "spoils": True},
+        {"play": slow, "fresh": True},
+        {"play": short, "prepare": slow},
+    ],
+)
+def test_wherever_the_host_was_too_slow_nobody_failed_and_the_cluster_is_not_used_again(
+    skipped: Callable[..., bool], how: dict[str, Any]
+) -> None:
+    assert skipped(SLOW, **how)
+
+
+def test_a_second_fault_that_shows_nothing_leaves_what_the_first_one_did(
+    skipped: Callable[..., bool],
+) -> None:
+    assert skipped("a short lease", play=short, broken=True)
 
 
 def test_a_longer_lease_leaves_longer_to_start(host: Callable[..., Any]) -> None:
