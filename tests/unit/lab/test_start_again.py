@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +22,7 @@ from vipkeeper.lab.act import Act
 from vipkeeper.lab.drill import Drill, Plan, Progress
 from vipkeeper.lab.measure import Window
 from vipkeeper.lab.must import LEASED
-from vipkeeper.lab.processes import HostTooSlowError, LabError, NothingShownError, Process
+from vipkeeper.lab.processes import HostTooSlowError, LabError, NothingShownError, Process, wait_for
 from vipkeeper.lab.stage import Stage
 from vipkeeper.report.run import TOO_SLOW, Verdict
 
@@ -308,10 +310,35 @@ def test_a_daemon_that_does_not_say_its_lease_has_the_default_one(
     assert leases.lease(one, one) == 3.0
 
 
-def test_the_kernel_says_how_long_a_program_waited(tmp_path: Path) -> None:
+@contextmanager
+def pinned(core: int, begin: str, rest: str) -> Iterator[Process]:
+    """A program that has begun, and shares a core with all others of these."""
     one = object.__new__(Process)
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as program:
-        one._popen = program
-        assert 0.0 <= one.waited < 60.0
-        program.communicate(b"\n", timeout=60)
-    assert one.waited == 0.0
+    begun = f"import os; os.sched_setaffinity(0, {{{core}}}); {begin}; print(flush=True)"
+    words = (sys.executable, "-c", f"{begun}\n{rest}")
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one._popen:
+        try:
+            assert one._popen.stdout is not None
+            assert one._popen.stdout.readline() == b"\n"
+            yield one
+        finally:
+            one._popen.kill()
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this kernel does not tell")
+def test_the_kernel_says_how_long_a_program_waited_for_a_processor() -> None:
+    core = min(os.sched_getaffinity(0))
+    last_comes = "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"
+    loop = "while True: pass"
+    with (
+        pinned(core, "pass", "input()") as asleep,
+        pinned(core, last_comes, loop) as last,
+        pinned(core, "pass", loop),
+    ):
+        assert wait_for(lambda: ") S " in Path(f"/proc/{asleep.pid}/stat").read_text(), 60.0)
+        slept, waited, ran = asleep.waited, last.waited, last.ran
+        assert wait_for(lambda: last.waited > waited + 0.5, 60.0)
+        # It has run as well, but who comes last waits most of the time.
+        assert last.ran - ran < 0.25
+        assert asleep.waited == slept
+    assert last.waited == 0.0
