@@ -76,7 +76,7 @@ def _played(
     """Play them in a box and hand the table over, also where not all could be played; the exit code.
 
     Raises:
-        HostError: the box cannot be made, or something ended the plays early.
+        HostError: the box cannot be made, something ended the plays early, or no fault could be played.
     """
     from vipkeeper.lab.box import in_box
     from vipkeeper.lab.troubles import play, table
@@ -103,6 +103,8 @@ def _played(
         return EXIT_INTERRUPTED
     if parcel.ended_by:
         raise HostError(parcel.ended_by)
+    if all(result.outcome == play.Outcome.FAILED.value for result in results):
+        raise HostError(f"drill --why: no fault could be played: {results[0].note}")
     right = all(result.outcome == play.Outcome.RIGHT.value for result in results)
     return ExitCode.OK if right else ExitCode.FINDINGS
 
