@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from vipkeeper.lab.troubles.faults import Fault
     from vipkeeper.lab.troubles.play import Result
 
-EXIT_INTERRUPTED = 130
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -100,7 +98,7 @@ def _played(
         )
     if parcel.interrupted:
         output.note(f"drill --why: {parcel.ended_by}")
-        return EXIT_INTERRUPTED
+        return ExitCode.INTERRUPTED
     if parcel.ended_by:
         raise HostError(parcel.ended_by)
     if all(result.outcome == play.Outcome.FAILED.value for result in results):
