@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -182,16 +182,12 @@ def faster(metric: str, ours: Sequence[Run], name: str, theirs: Sequence[Run]) -
 def findings(found: dict[str, Any]) -> list[tuple[str, str, Finding]]:
     """Of issue 6: whether each fault costs less than with the rival at the same interval, p50 and max; its cell."""
     judged = []
-    for act in versus.FAULTS:
-        name = f"fault/{act}"
-        records = {name: found["cells"].get(name, {})}
-        cell = next(cell for cell in versus.cells() if cell.name == name)
-        ours, theirs = (_played(records, cell, who) for who in (OURS, RIVAL))
+    for act, cell, ours, theirs in _pairs(found):
         finding = _against(cell, ours, theirs)
         for who in (OURS, RIVAL):
-            if words := lacking(records[name].get(who)):
+            if words := lacking(found["cells"].get(cell.name, {}).get(who)):
                 finding = replace(finding, found=f"{finding.found}; {who}: {words}")
-        judged.append((f"{act}: no longer outage than {RIVAL}", name, finding))
+        judged.append((f"{act}: no longer outage than {RIVAL}", cell.name, finding))
     return judged
 
 
@@ -212,30 +208,38 @@ def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
 
 def in_short(found: dict[str, Any]) -> str:
     """The first lines of the page: against the rival at its best, where the client waits less long, where longer, where
-    neither; most words for the losses.
+    neither, and what it costs; most words for the losses.
     """
-    less, more, same = [], [], []
+    said: dict[str, list[str]] = {
+        "shorter": [],
+        "longer": [],
+        "no difference": [],
+        "too few runs yet": [],
+    }
+    for act, cell, ours, theirs in _pairs(found):
+        if _against(cell, ours, theirs).verdict == "not measured":
+            said["too few runs yet"].append(act)
+            continue
+        prices = "; ".join(price for price in (_price(OURS, ours), _price(RIVAL, theirs)) if price)
+        won, lost = _gains(cell.metric, ours, theirs), _gains(cell.metric, theirs, ours)
+        if lost:
+            text = f"{act} by {lost}{f', shorter by {won}' if won else ''}"
+            said["longer"].append(f"{text}{f' ({prices})' if prices else ''}")
+        elif won:
+            said["shorter"].append(f"{act}{f' ({prices})' if prices else ''}")
+        else:
+            said["no difference"].append(act)
+    lines = [f"* **{word}**: {'; '.join(some)}.\n" for word, some in said.items() if some]
+    head = f"In short, the outages that {OURS}'s clients see beside those of {RIVAL}'s, adverts every 100 ms from both:\n\n"
+    return head + "".join(lines) + "\nWho was played:\n\n"
+
+
+def _pairs(found: dict[str, Any]) -> Iterator[tuple[str, Cell, list[Run], list[Run]]]:
+    """Each fault, and how often it was played with vipkeeper and with its rival."""
     for act in versus.FAULTS:
         cell = next(cell for cell in versus.cells() if cell.name == f"fault/{act}")
         records = {cell.name: found["cells"].get(cell.name, {})}
-        ours, theirs = (_played(records, cell, who) for who in (OURS, RIVAL))
-        if not ours or not theirs or any(run[cell.metric] is None for run in (*ours, *theirs)):
-            continue
-        won = _gains(cell.metric, ours, theirs)
-        if lost := _gains(cell.metric, theirs, ours):
-            price = _price(RIVAL, theirs)
-            text = f"{act} by {lost}{f', shorter by {won}' if won else ''}"
-            more.append(f"{text}{f' ({price})' if price else ''}")
-        elif won:
-            less.append(act)
-        else:
-            same.append(act)
-    said = (("shorter", less, ", "), ("longer", more, "; "), ("no difference", same, ", "))
-    lines = [f"* **{word}**: {gap.join(some)}.\n" for word, some, gap in said if some]
-    if not lines:
-        return ""
-    head = f"In short, the outages that {OURS}'s clients see beside those of {RIVAL}'s, adverts every 100 ms from both:\n\n"
-    return head + "".join(lines) + "\nWho was played:\n\n"
+        yield act, cell, _played(records, cell, OURS), _played(records, cell, RIVAL)
 
 
 def _gains(metric: str, fast: Sequence[Run], slow: Sequence[Run]) -> str:

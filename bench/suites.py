@@ -52,7 +52,7 @@ def findings(found: dict[str, Any] | None) -> list[tuple[str, Finding]]:
     played = found["suites"] if found else {}
     return [
         (
-            f"the {name} suite takes at most {limit / 60:.0f} min, every act as expected",
+            f"the {name} suite takes at most {limit / 60:.0f} min, every act that can be played here as expected",
             _finding(played.get(name), limit),
         )
         for name, limit in LIMITS.items()

@@ -18,7 +18,7 @@ from vipkeeper.report.run import API_LATE
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 """Drawn by tools/pictures.py."""
 WORST = 3
-"""Runs of each cell that are shown one by one."""
+"""Runs of each cell that are shown one by one: so many of those not as expected, so many of the longest outages."""
 HEAD = """\
 # Benchmarks
 
@@ -70,13 +70,24 @@ def gather(place: Path) -> dict[str, Any]:
                 results.blocks(found, cell, manager).extend(record["blocks"])
         for name in ("rest", "lint", "simulate", "probe", "why", "suites"):
             if name in one:
-                found[name] = one[name]
-        for name in ("rest_versus", "left_out"):
-            if name in one:
-                found[name] = found.get(name, {}) | one[name]
+                found[name] = _later(found.get(name), one[name])
+        costs = found.get("rest_versus", {})
+        for who, cost in one.get("rest_versus", {}).items():
+            found["rest_versus"] = costs = costs | {who: _later(costs.get(who), cost)}
+        if "left_out" in one:
+            found["left_out"] = found.get("left_out", {}) | one["left_out"]
     if json.dumps(found) == empty:
         raise results.ResultsError(f"{place}: no results of the bench{' in it' if folder else ''}")
     return found
+
+
+def _later(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:
+    """Of two measurements of the same, the one begun later."""
+
+    def begun(measured: dict[str, Any]) -> str:
+        return str(measured.get("conditions", {}).get("started", ""))
+
+    return other if one is None or begun(other) >= begun(one) else one
 
 
 def page(found: dict[str, Any]) -> str:
@@ -197,22 +208,20 @@ def _manager(manager: str, record: dict[str, Any]) -> str:
     return text + _rows(["", "n", "min", "p50", "p99", "max"], rows) + "\n"
 
 
-def _pain(metric: str, run: dict[str, Any]) -> tuple[bool, float, float]:
-    """What runs are sorted by: those that broke a promise, then the longest outages."""
-    return run["verdict"] != "passed", run[metric] or 0, run["two_holders_ms"]
-
-
 def _worst(cell: Cell, manager: str, record: dict[str, Any]) -> str:
-    """The runs that hurt most, one line each; those first that were not as expected."""
+    """Runs that were not as expected, and the longest outages, one line each."""
     every = [
         (run, block)
         for block in record["blocks"]
         for run in block["runs"]
         if run["verdict"] != "passed" or run[cell.metric]
     ]
-    every.sort(key=lambda pair: _pain(cell.metric, pair[0]), reverse=True)
+    every.sort(
+        key=lambda pair: (pair[0][cell.metric] or 0, pair[0]["two_holders_ms"]), reverse=True
+    )
+    broken = [pair for pair in every if pair[0]["verdict"] != "passed"][:WORST]
     lines = ""
-    for run, block in every[:WORST]:
+    for run, block in broken + [pair for pair in every[:WORST] if pair not in broken]:
         seed = block["conditions"].get("drill", {}).get("seed", "?")
         figures = ", ".join(
             f"{key} {shown(run[key])}" for key in (cell.metric, "two_holders_ms", "moves")

@@ -204,6 +204,17 @@ def test_what_is_measured_anew_takes_the_place_of_what_was_published(
         assert command._file(args).parent == tmp_path
 
 
+def test_of_two_measurements_of_the_same_the_page_has_the_later(tmp_path: Path) -> None:
+    process = {"role": "keeper", "rss_kib": 20_000, "pss_kib": 15_000}
+    for name, hour, percent in (("rest", 12, 1.0), ("versus", 11, 2.0)):
+        at = {"conditions": {"started": f"2026-11-27T{hour}:00:00Z"}}
+        server = {"holder": True, "cpu_percent": percent, "processes": [process]}
+        cost = {"rest_versus": {"vipkeeper": at | {"servers": {"cp1": server}}}}
+        results.save(tmp_path / f"{name}.json", OWN | cost)
+    cost = table.gather(tmp_path)["rest_versus"]["vipkeeper"]
+    assert cost["servers"]["cp1"]["cpu_percent"] == 1.0
+
+
 def test_costs_at_rest_are_added_to_those_of_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

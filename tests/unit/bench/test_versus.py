@@ -201,8 +201,8 @@ def test_a_table_has_its_own_contenders_of_the_runs_of_one_cell() -> None:
 def test_the_page_begins_with_who_waits_longer_and_what_the_other_pays_for_it() -> None:
     def both(mine: float, theirs: dict[str, Any]) -> dict[str, Any]:
         return {
-            "vipkeeper": {"blocks": [block(run(mine))]},
-            "keepalived-best": {"blocks": [block(theirs)]},
+            "vipkeeper": {"blocks": [block(*[run(mine)] * 50)]},
+            "keepalived-best": {"blocks": [block(*[theirs] * 50)]},
         }
 
     cells = {
@@ -210,17 +210,27 @@ def test_the_page_begins_with_who_waits_longer_and_what_the_other_pays_for_it() 
         "fault/loss": both(12.0, run(11.0)),
         "fault/daemon-killed": both(198.0, run(0.0, two_holders_ms=7800.0)),
         "fault/sigterm": {
-            "vipkeeper": {"blocks": [block(run(0.0), run(0.0), run(5.0))]},
-            "keepalived-best": {"blocks": [block(*[run(2.5)] * 3)]},
+            "vipkeeper": {
+                "blocks": [block(*[run(0.0)] * 40, *[run(5.0, two_holders_ms=1.5)] * 10)]
+            },
+            "keepalived-best": {"blocks": [block(*[run(2.5)] * 50)]},
+        },
+        "fault/busy": {
+            "vipkeeper": {"blocks": [block(*[run(0.0)] * 49)]},
+            "keepalived-best": {"blocks": [block(*[run(9.0)] * 50)]},
         },
     }
     head = headtohead.section({"cells": cells}).split("Who was played")[0]
-    assert [line for line in head.splitlines() if line.startswith("* ")] == [
+    said = [line for line in head.splitlines() if line.startswith("* ")]
+    assert said[:3] == [
         "* **shorter**: power-off.",
         "* **longer**: daemon-killed by 198 ms at p50 and 198 ms at max (keepalived-best had two holders for up to 7800 ms); "
-        "sigterm by 2.5 ms at max, shorter by 2.5 ms at p50.",
+        "sigterm by 2.5 ms at max, shorter by 2.5 ms at p50 (vipkeeper had two holders for up to 1.5 ms).",
         "* **no difference**: loss.",
     ]
+    assert said[3] == (
+        "* **too few runs yet**: daemon-frozen; api-dead; api-frozen; holder-mute; holder-deaf; busy."
+    )
 
 
 def test_a_program_that_is_not_there_is_named_on_the_page_whichever_contenders_were_asked_for(
@@ -297,17 +307,20 @@ def test_where_being_slower_is_meant_the_page_says_why() -> None:
         assert found.found.endswith(f"Why: {why}")
 
 
-def test_the_worst_runs_are_those_not_as_expected_then_the_longest_of_the_figure_that_counts() -> (
+def test_the_worst_runs_are_those_not_as_expected_and_the_longest_of_the_figure_that_counts() -> (
     None
 ):
     cell = next(cell for cell in versus.cells() if cell.name == "fault/api-dead")
-    figures = {"outage_ms": 0.0, "verdict": "passed"}
-    played = [run(0.0, service_outage_ms=ms, reason="", **figures) for ms in (80.0, 499.0, 90.0)]
-    broken = run(0.0, service_outage_ms=70.0, reason="S3: kept", verdict="failed")
-    text = table._worst(cell, "vipkeeper", {"blocks": [block(*played, broken)]})
+
+    def played(ms: float, reason: str = "") -> dict[str, Any]:
+        verdict = "failed" if reason else "passed"
+        return run(0.0, service_outage_ms=ms, reason=reason, verdict=verdict)
+
+    outages = [played(ms) for ms in (80.0, 499.0, 90.0, 100.0)]
+    text = table._worst(cell, "vipkeeper", {"blocks": [block(*outages, played(70.0, "S3: kept"))]})
     lines = [line for line in text.splitlines() if line.startswith("* ")]
     assert [line.split(", two")[0] for line in lines] == [
-        f"* vipkeeper: service_outage_ms {ms}" for ms in (70, 499, 90)
+        f"* vipkeeper: service_outage_ms {ms}" for ms in (70, 499, 100, 90)
     ]
     assert lines[0].endswith("S3: kept")
 

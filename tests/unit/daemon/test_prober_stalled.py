@@ -65,6 +65,13 @@ async def standin(directory: Path) -> AsyncIterator[tuple[StandIn, socket.socket
             await asyncio.gather(task, return_exceptions=True)
 
 
+def counts(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """From now on so much of the time counts as silence, however late this machine is, then none of it."""
+    monkeypatch.setattr(silence, "LATE", PATIENT)
+    steps = iter([1.0] * round(seconds / silence.STEP))
+    monkeypatch.setattr(silence, "share_here", lambda: next(steps, 0.0))
+
+
 def test_a_kernel_that_accepts_and_a_server_that_says_nothing() -> None:
     with listening() as listener:
         assert asyncio.run(look(check(listener, PATIENT))) == STALLED
@@ -130,6 +137,51 @@ def test_a_starved_host_blames_nobody(tmp_path: Path, monkeypatch: pytest.Monkey
             assert await look(checker) == Verdict(Outcome.SOFT, "no answer within 1 s")
 
     asyncio.run(act())
+
+
+def test_silence_that_outlasts_a_question_goes_on_in_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0.12 s count in each question, the limit is 0.2 s."""
+
+    async def act() -> None:
+        async with standin(tmp_path) as (api, listener):
+            checker = check(listener, REACHED)
+            assert (await look(checker)).outcome is Outcome.OK
+            api.obey("frozen")
+            found = []
+            for _ in range(2):
+                counts(monkeypatch, 0.12)
+                found.append(await look(checker))
+            assert found == [Verdict(Outcome.SOFT, "no TLS ServerHello within 1 s"), STALLED]
+
+    asyncio.run(act())
+
+
+def test_a_handshake_between_two_silences_ends_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act() -> None:
+        async with standin(tmp_path) as (api, listener):
+            checker = check(listener, REACHED)
+            for _ in range(2):
+                api.obey("ready")
+                assert (await look(checker)).outcome is Outcome.OK
+                api.obey("frozen")
+                counts(monkeypatch, 0.12)
+                verdict = await look(checker)
+                assert verdict == Verdict(Outcome.SOFT, "no TLS ServerHello within 1 s")
+
+    asyncio.run(act())
+
+
+def test_what_a_question_leaves_to_the_next_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.18 s of silence leave 0.1: the next handshake has as long as one beside a question."""
+    with listening() as listener:
+        checker = check(listener, REACHED)
+        for counted in (0.18, 0.08):
+            counts(monkeypatch, counted)
+            assert asyncio.run(look(checker)).outcome is Outcome.SOFT
 
 
 @pytest.mark.parametrize(
@@ -209,10 +261,13 @@ def test_without_tls_nobody_is_taken_to_stand_still() -> None:
     assert verdict == Verdict(Outcome.SOFT, "no answer within 1 s")
 
 
-def test_a_limit_below_that_of_a_stall_is_what_counts() -> None:
+def test_a_limit_below_that_of_a_stall_is_what_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silence, "LATE", PATIENT)
     with listening() as listener:
-        verdict = asyncio.run(look(check(listener, 0.2)))
-    assert verdict == Verdict(Outcome.SOFT, "no TLS ServerHello within 0.2 s")
+        checker = check(listener, 0.2)
+        for _ in range(3):
+            verdict = asyncio.run(look(checker))
+            assert verdict == Verdict(Outcome.SOFT, "no TLS ServerHello within 0.2 s")
 
 
 def test_a_kernel_that_accepts_no_more_is_another_matter(

@@ -176,6 +176,8 @@ class Remote:
         self._timeout = timeout
         self._missing = Missing.CONNECTION
         self._connection: Connection | None = None
+        self._silence = Silence()
+        """Since the server last shook hands or answered: a question that ended in silence leaves some to the next."""
 
     @property
     def lost(self) -> asyncio.Future[None] | None:
@@ -192,12 +194,16 @@ class Remote:
         Raises:
             CheckFailed: there is no answer; with what that means.
         """
+        kept = Silence()
         try:
             async with asyncio.timeout(self._timeout):
                 with contextlib.suppress(LostError):
                     return await self._get(path)
                 return await self._get(path)
         except TimeoutError:
+            if self._missing is Missing.HELLO and self._timeout > STALLED_AFTER:
+                # The next handshake has as long as one beside a question: from the doubt to the limit.
+                kept = self._silence.kept(DOUBT_AFTER)
             self.close()
             text = f"{self._missing.value} within {self._timeout:g} s"
             raise CheckFailed(Outcome.SOFT, text) from None
@@ -216,6 +222,8 @@ class Remote:
         except OSError as error:
             self.close()
             raise failure(error) from None
+        finally:
+            self._silence = kept
 
     def close(self) -> None:
         """End the standing connection."""
@@ -233,6 +241,7 @@ class Remote:
         if connection is None or not connection.usable or age >= RENEWED_AFTER:
             connection = await self._renew()
         self._missing = Missing.ANSWER
+        self._silence = Silence()
         return await self._unless_stalled(connection.get(self._host, path), greet=True)
 
     async def _renew(self) -> Connection:
@@ -253,7 +262,7 @@ class Remote:
             return await waiting
         answer = asyncio.ensure_future(waiting)
         awaited: set[asyncio.Future[Any]] = {answer}
-        silence = Silence()
+        silence = self._silence
         try:
             if await silence.reaches(DOUBT_AFTER, awaited):
                 if greet:

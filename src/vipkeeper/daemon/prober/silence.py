@@ -48,8 +48,13 @@ def share_here() -> float:
 class Silence:
     """Counts silence from now on: while this process itself is on time, and as much as a server may have run."""
 
-    def __init__(self) -> None:
-        self._counted = 0.0
+    def __init__(self, counted: float = 0.0) -> None:
+        """`counted`: seconds of silence that came before."""
+        self._counted = counted
+
+    def kept(self, most: float) -> Silence:
+        """What the next question begins with where this one ended in silence: at most so many seconds."""
+        return Silence(min(self._counted, most))
 
     async def reaches(self, seconds: float, awaited: AbstractSet[asyncio.Future[Any]]) -> bool:
         """Wait until that much silence was counted (true) or any of `awaited` is done (false)."""
