@@ -198,6 +198,7 @@ def skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bo
     stage: Any = SimpleNamespace(
         cluster=SimpleNamespace(servers={}, ledger=ledger),
         broken=[],
+        heal=str,
         begin=lambda: None,
         undo=lambda: undone.append(True),
     )
