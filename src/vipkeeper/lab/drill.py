@@ -173,9 +173,7 @@ class Drill:
 
     def keep_logs(self, folder: str) -> None:
         """Keep what the programs on the servers have written so far."""
-        if self.cluster is None:
-            return
-        for server in self.cluster.servers.values():
+        for server in self.cluster.servers.values() if self.cluster is not None else ():
             for log in sorted(server.directory.glob("*.log")):
                 text = log.read_text(errors="replace")[-LOG_TAIL:]
                 self.logs[f"{folder}/{server.name}-{log.name}"] = text
