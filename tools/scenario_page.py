@@ -40,7 +40,7 @@ that is its result.
 `ACT+ACT` lays the second fault while the first one is there, up to 0.6 s later, and takes both away in the end. Then one server
 must have the VIP and answer, no VIP may stand without a daemon, the VIP may have moved once more than both faults together
 allow, and two servers may have answered for at most 500 ms; where one of the faults shows holders on the wire that are none
-(`vip-taken`, `corrupted`), two kernels may have had it for at most 3 s, their lease. Two faults that cannot be told apart, or of which
+(`vip-taken`, `corrupted`), two kernels may have had it for at most their kernel lease. Two faults that cannot be told apart, or of which
 one needs what the other breaks, are refused in a line: two of the daemon of one server, a handover beside its death, or any beside
 its loss of power, but for all API servers together. These can only be played alone: {alone}. They begin or end without a whole
 cluster, show the client something else than there is, or are a longer form of a fault that can be laid beside another one (`api-killed`

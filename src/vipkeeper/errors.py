@@ -21,6 +21,8 @@ class ExitCode(enum.IntEnum):
     """Nothing to look at."""
     UNDETERMINED = 4
     INTERNAL = 70
+    INTERRUPTED = 130
+    """What a shell reports for a program that SIGINT ended."""
 
 
 class VipkeeperError(Exception):

@@ -10,7 +10,7 @@ import _signal  # type: ignore[import-not-found]  # `signal` adds enumerations, 
 import os
 
 _INTERRUPTED = 130
-"""As `cli.main` has it, which is not imported yet."""
+"""`errors.ExitCode` has it, whose enumeration takes as long to import."""
 
 
 def _leave(_number: int, _frame: object) -> None:

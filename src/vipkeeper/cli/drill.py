@@ -48,7 +48,6 @@ the simulator, and says so.
 
 Exit codes: 0 no act failed, 1 one failed, 2 usage, no namespaces, or every act skipped, 130 interrupted."""
 
-EXIT_INTERRUPTED = 130
 LEASE_INTERVALS = 4
 """The least kernel lease, in advert intervals."""
 LONGEST_ACT = 3600
@@ -328,7 +327,7 @@ class _Show:
         report = report_json.load_run(parcel["report"])
         if parcel["interrupted"] and not report.acts:  # the report that is there says more
             output.note(f"drill: {report.notes[0]}")
-            self.code = EXIT_INTERRUPTED
+            self.code = ExitCode.INTERRUPTED
             return
         try:
             write_folder(report, parcel["logs"], self._folder)
@@ -339,7 +338,7 @@ class _Show:
             output.note(f"logs of the servers: {self._folder / LOGS}")
         if parcel["interrupted"]:
             output.note(f"drill: {report.notes[0]}")
-            self.code = EXIT_INTERRUPTED
+            self.code = ExitCode.INTERRUPTED
         else:
             self.code = exit_code(act.verdict for act in report.acts)
 

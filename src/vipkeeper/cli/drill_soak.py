@@ -317,7 +317,7 @@ class _Show:
             return
         if parcel["interrupted"]:
             output.note("drill soak: interrupted; the same command goes on from the last fault")
-            self.code = 130
+            self.code = ExitCode.INTERRUPTED
         else:
             output.emit(soak_text(soak).rstrip("\n"))
             self.code = ExitCode.OK

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from vipkeeper.lab.troubles.faults import Fault
     from vipkeeper.lab.troubles.play import Result
 
-EXIT_INTERRUPTED = 130
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -76,7 +74,7 @@ def _played(
     """Play them in a box and hand the table over, also where not all could be played; the exit code.
 
     Raises:
-        HostError: the box cannot be made, or something ended the plays early.
+        HostError: the box cannot be made, something ended the plays early, or no fault could be played.
     """
     from vipkeeper.lab.box import in_box
     from vipkeeper.lab.troubles import play, table
@@ -100,9 +98,11 @@ def _played(
         )
     if parcel.interrupted:
         output.note(f"drill --why: {parcel.ended_by}")
-        return EXIT_INTERRUPTED
+        return ExitCode.INTERRUPTED
     if parcel.ended_by:
         raise HostError(parcel.ended_by)
+    if all(result.outcome == play.Outcome.FAILED.value for result in results):
+        raise HostError(f"drill --why: no fault could be played: {results[0].note}")
     right = all(result.outcome == play.Outcome.RIGHT.value for result in results)
     return ExitCode.OK if right else ExitCode.FINDINGS
 

@@ -26,8 +26,6 @@ from vipkeeper import __version__
 from vipkeeper.errors import ExitCode, UsageError, VipkeeperError
 
 DEBUG_VARIABLE = "VIPKEEPER_DEBUG"
-INTERRUPTED = 130
-"""What a shell reports for a program that SIGINT ended."""
 PIPE_CLOSED = 141
 """What a shell reports for a program that SIGPIPE ended: the reader of stdout has gone."""
 AtWork = Callable[[], contextlib.AbstractContextManager[None]]
@@ -214,7 +212,7 @@ def main(argv: Sequence[str] | None = None, at_work: AtWork = contextlib.nullcon
         _say(str(error))
         return int(error.exit_code)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         _leave_stdout()
         return PIPE_CLOSED
@@ -228,7 +226,7 @@ def main(argv: Sequence[str] | None = None, at_work: AtWork = contextlib.nullcon
         if isinstance(
             error.__cause__, KeyboardInterrupt
         ):  # a class that was being made (Python 3.11)
-            return INTERRUPTED
+            return int(ExitCode.INTERRUPTED)
         return int(_internal(error))
 
 
@@ -249,7 +247,7 @@ def entry(at_work: AtWork = contextlib.nullcontext) -> NoReturn:
     try:
         code = main(at_work=at_work)
     except KeyboardInterrupt:  # a second one, while the first was being answered
-        code = INTERRUPTED
+        code = int(ExitCode.INTERRUPTED)
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -214,7 +214,7 @@ class Keeper:
         config = self._config
         if config.metrics.listen is not None or config.metrics.textfile is not None:
             self._services.metrics()  # imports what it needs before memory is frozen
-        scheduling.freeze()  # takes longer than others of less than our own priority should wait
+        scheduling.freeze()  # may take some hundredths of a second: done while others still go first
         self._services.realtime = str(scheduling.prepare())
         self._logger.info(
             "vipkeeper %s on %s: %d server(s), VIP %s; %s%s",

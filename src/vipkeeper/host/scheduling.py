@@ -10,7 +10,7 @@ from dataclasses import dataclass
 PRIORITY = 50
 """Of a keeper that takes part."""
 STARTING = 1
-"""While it starts: above every ordinary program, below every other real-time one, which a start must not hold up."""
+"""While it starts: above every ordinary program, below every one of a higher priority, which a start must not hold up."""
 SCHED_RESET_ON_FORK = 0x40000000
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 

@@ -26,7 +26,6 @@ from vipkeeper.lab.acts_wires import WIRES
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.leases import patience
 from vipkeeper.lab.stage import Figures, Stage
-from vipkeeper.lab.standin_control import tell
 from vipkeeper.report.run import Expectation
 
 
@@ -118,9 +117,9 @@ def _two_gone(stage: Stage) -> None:
         f"{holder.name} and {second.name} lose power", holder, second, kind=FaultKind.POWER_OFF
     )
     stage.cluster.power_off(holder, second)
-    tell(survivor.control, "unready")
+    survivor.order("unready")
     stage.cluster.ledger.tell(ApiChanged(survivor.name, ApiState.UNREADY))
-    tell(survivor.control, "etcd false")
+    survivor.order("etcd false")
     stage.wait_answer(PATIENCE, other_than=holder)
     # Longer than the 4 s after which a soft failure may move a VIP that has somewhere to go.
     stage.recorder.watch(5.0)

@@ -20,7 +20,7 @@ from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.comeback import start_again
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.kernel import now
-from vipkeeper.lab.leases import patience
+from vipkeeper.lab.leases import demand_time, patience
 from vipkeeper.lab.stage import Stage
 
 RESTART_AFTER = 0.5
@@ -54,9 +54,11 @@ def _killed_and_back(stage: Stage, server: Server, after: float) -> None:
 
     Raises:
         LabError: by then the lease may have been over.
+        NothingShownError: it would be over before anybody can be back; nothing was done.
     """
     dead = server.daemon
     assert dead is not None
+    demand_time(stage, server, after)
     stage.fault(f"daemon of {server.name} gets SIGKILL", server, kind=FaultKind.KILL)
     died = now()
     dead.signal_tree(signal.SIGKILL)

@@ -11,7 +11,7 @@ from vipkeeper.lab.course import Course
 from vipkeeper.lab.fault import Fault, Mend, Part, Whose
 from vipkeeper.lab.must import (
     AGREED,
-    LEASE,
+    LEASED,
     NOTHING_LEFT,
     ONE,
     QUIET,
@@ -274,7 +274,7 @@ FRAME_ACTS: tuple[Act, ...] = (
         Group.WIRES,
         (37,),
         Fault(*FRAMES, _clogged, _swizzle),
-        (moves(3), waits(8), ONE, NOTHING_LEFT, two_answer(AGREED), two_kernels(LEASE)),
+        (moves(3), waits(8), ONE, NOTHING_LEFT, two_answer(AGREED), LEASED),
         0.0,
         Extras(after=3.0),
     ),

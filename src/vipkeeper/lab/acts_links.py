@@ -15,7 +15,7 @@ from vipkeeper.lab.must import (
     AGREED,
     BACK,
     BUDGET,
-    LEASE,
+    LEASED,
     MOVED,
     NEVER_TWO,
     NOTHING_LEFT,
@@ -25,7 +25,6 @@ from vipkeeper.lab.must import (
     moves,
     said,
     two_answer,
-    two_kernels,
 )
 from vipkeeper.lab.processes import command
 from vipkeeper.lab.scenario import Extras, scenario
@@ -132,7 +131,7 @@ def _all_arrived(stage: Stage) -> None:
 LINK = (Whose.HOLDER, Part.LINK)
 HANDS_OVER = (Part.DAEMON, Part.API, Part.ADDRESS)
 """What must be whole for a handover."""
-MOVES_ONCE = (MOVED, BACK, ONE, NEVER_TWO, NOTHING_LEFT, two_kernels(LEASE))
+MOVES_ONCE = (MOVED, BACK, ONE, NEVER_TWO, NOTHING_LEFT, LEASED)
 
 LINKS: tuple[Act, ...] = (
     scenario(

@@ -14,8 +14,7 @@ from vipkeeper.lab.must import BUDGET, QUIET, SETTLED, UNSEEN, moves
 from vipkeeper.lab.must import MOVED as LEAVES
 from vipkeeper.lab.processes import Process
 from vipkeeper.lab.scenario import Extras, scenario
-from vipkeeper.lab.stage import Stage, tell_once_up
-from vipkeeper.lab.standin_control import tell
+from vipkeeper.lab.stage import Stage
 
 ETCD_ELECTION = 10.0
 """Seconds for which an election of etcd can make every API server unready."""
@@ -28,8 +27,8 @@ def _become(order: str, text: str, kind: FaultKind = FaultKind.OTHER) -> Callabl
     def begin(stage: Stage) -> Mend:
         server = stage.subject
         stage.fault(f"API server of {server.name} {text}", server, kind=kind)
-        tell(server.control, order)
-        return lambda: tell(server.control, "ready")
+        server.order(order)
+        return lambda: server.order("ready")
 
     return begin
 
@@ -71,7 +70,7 @@ def _all_unready(stage: Stage) -> Mend:
     def all_become(*orders: str) -> None:
         for server in servers:
             for order in orders if server.powered else ():
-                tell_once_up(server, order)
+                server.order_once_up(order)
 
     all_become("unready", "etcd false")
     return lambda: all_become("ready", "etcd true")
@@ -81,7 +80,7 @@ def _flapping(stage: Stage) -> None:
     left = stage.seconds
     while left > 0:
         for order in ("unready", "ready"):
-            tell(stage.subject.control, order)
+            stage.subject.order(order)
             stage.recorder.watch(FLAP / 2)
         left -= FLAP
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from vipkeeper.errors import HostError
+from vipkeeper.errors import ExitCode, HostError
 from vipkeeper.lab.kernel import MountFlag, Namespace, die_with_parent, mount, unshare
 
 WORK = Path("/run/vipkeeper-lab")
@@ -144,7 +144,7 @@ def _exit_with(body: Callable[[], int]) -> None:
             if stream is not None:
                 stream.flush()
     except KeyboardInterrupt:  # a second one, while the first was being answered
-        code = 130
+        code = ExitCode.INTERRUPTED
     finally:
         os._exit(code)
 
@@ -156,7 +156,7 @@ def _code_of(body: Callable[[], int]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
-        return 130
+        return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - last frame of a forked child
         _tell_internal(error)
         return 70

@@ -14,6 +14,7 @@ from pathlib import Path
 from vipkeeper.lab import cgroups, topology
 from vipkeeper.lab.course import Course
 from vipkeeper.lab.course import words as course_words
+from vipkeeper.lab.kernel import now
 from vipkeeper.lab.ledger import Ledger
 from vipkeeper.lab.processes import (
     LabError,
@@ -24,6 +25,7 @@ from vipkeeper.lab.processes import (
     kill_residents,
     wait_for,
 )
+from vipkeeper.lab.standin_control import NotListeningError, tell
 from vipkeeper.lab.topology import INTERFACE, LAN, Machine, Topology
 from vipkeeper.lab.wire import READY
 from vipkeeper.lab.wires import Wires
@@ -33,6 +35,10 @@ _DISABLED, _FORWARDING = "0", "3"
 
 
 _BEGINS_WITHIN = 10.0
+_STANDIN_WITHIN = 20.0
+_OF_OTHERS = ("supervisor", "etcd")
+"""First words of orders that the stand-in's API server has nothing to do with."""
+_READY = "ready"
 
 
 class Server:
@@ -48,6 +54,9 @@ class Server:
         """Kept, as /var/lib is."""
         self.powered = False
         self.standin: Process | None = None
+        self.ready_since: int | None = None
+        """From when on its API server is known to be ready, on the lab's clock; None where it is told otherwise, or has
+        not been told since it was started."""
         self.responder: Process | None = None
         self.daemon: Process | None = None
         """What holds the VIP; started and known by the manager."""
@@ -60,6 +69,38 @@ class Server:
     def control(self) -> Path:
         """The stand-in's control socket."""
         return self.run_dir / "standin.sock"
+
+    def order(self, order: str) -> None:
+        """Tell its stand-in what to be (`standin_control`).
+
+        Raises:
+            NotListeningError: it has ended, or has only just been started.
+            LabError: it does not do that.
+        """
+        tell(self.control, order)
+        if order.startswith(_OF_OTHERS):
+            return
+        if order != _READY:
+            self.ready_since = None
+        elif self.ready_since is None:
+            self.ready_since = now()
+
+    def order_once_up(self, order: str) -> None:
+        """The same of a stand-in that may only just have been started.
+
+        Raises:
+            LabError: it does not come up.
+        """
+
+        def told() -> bool:
+            try:
+                self.order(order)
+            except NotListeningError:
+                return False
+            return True
+
+        if not wait_for(told, _STANDIN_WITHIN):
+            raise LabError(f"the stand-in of {self.name} does not come up")
 
     def start(self, what: str, *words: str) -> Process:
         """Start a daemon on this server, its output in `what`.log."""
@@ -131,6 +172,7 @@ class Cluster:
 
     def start_standin(self, server: Server) -> None:
         """Start the server's stand-in API server."""
+        server.ready_since = None
         server.standin = server.run(
             "standin",
             *(sys.executable, "-m", "vipkeeper.lab.standin", "--name", server.name),

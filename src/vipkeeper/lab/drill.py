@@ -17,7 +17,7 @@ from vipkeeper.lab.cluster import Cluster
 from vipkeeper.lab.managers import MANAGERS, Manager, Style
 from vipkeeper.lab.measure import Attempts, Window
 from vipkeeper.lab.needs import lacking
-from vipkeeper.lab.processes import HostTooSlowError, LabError
+from vipkeeper.lab.processes import HostTooSlowError, LabError, NothingShownError
 from vipkeeper.lab.recorder import Recorder
 from vipkeeper.lab.stage import Figures, Stage, healed
 from vipkeeper.lab.topology import lan, recorded
@@ -120,9 +120,9 @@ class Drill:
         """
         result = self._play(act, run, seed)
         self._api_late_ms = max(self._api_late_ms, result.api_late_ms or 0.0)
-        failed = result.verdict is Verdict.FAILED
-        self._spoiled |= failed or (act.spoils and result.verdict is not Verdict.SKIPPED)
-        if failed:
+        self._spoiled |= act.spoils and result.verdict is not Verdict.SKIPPED
+        if result.verdict is Verdict.FAILED:
+            self._spoiled = True
             self.keep_logs(f"{act.name}-{run}")
         return result
 
@@ -173,9 +173,7 @@ class Drill:
 
     def keep_logs(self, folder: str) -> None:
         """Keep what the programs on the servers have written so far."""
-        if self.cluster is None:
-            return
-        for server in self.cluster.servers.values():
+        for server in self.cluster.servers.values() if self.cluster is not None else ():
             for log in sorted(server.directory.glob("*.log")):
                 text = log.read_text(errors="replace")[-LOG_TAIL:]
                 self.logs[f"{folder}/{server.name}-{log.name}"] = text
@@ -187,6 +185,16 @@ class Drill:
         if reason := self._unplayable(act):
             return _unplayed(act, run, reason, Verdict.SKIPPED)
         stage = self.stage = self._stage(act, random.Random(f"{seed}/{run}/{act.name}"))
+        try:
+            return self._played(stage, act, run)
+        except NothingShownError as error:
+            slow = TOO_SLOW if isinstance(error, HostTooSlowError) else ""
+            self._spoiled |= bool(slow or stage.broken)
+            self._undo(stage)
+            return _unplayed(act, run, f"{slow}{error}", Verdict.SKIPPED)
+
+    def _played(self, stage: Stage, act: Act, run: int) -> ActResult:
+        """Raises NothingShownError: it cannot show what it is for."""
         if act.prepare is not None and (reason := self._prepared(stage, act.prepare)):
             return _unplayed(act, run, f"the act cannot be prepared: {reason}")
         if act.fresh:
@@ -202,9 +210,8 @@ class Drill:
         stage.begin()
         try:
             act.play(stage)
-        except HostTooSlowError as error:
-            self._undo(stage)
-            return _unplayed(act, run, f"{TOO_SLOW}{error}", Verdict.SKIPPED)
+        except NothingShownError:
+            raise
         except LabError as error:
             figures = stage.measure()
             self._undo(stage)
@@ -232,6 +239,8 @@ class Drill:
         stage.cluster.ledger.changing("the act is prepared")
         try:
             prepare(stage)
+        except NothingShownError:
+            raise
         except LabError as error:
             return str(error)
         return ""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from vipkeeper.lab import act
+from vipkeeper.lab import act, leases
 from vipkeeper.lab.act import MILLISECOND, Judge, ms
 from vipkeeper.lab.stage import Figures, Stage
 from vipkeeper.report.run import Expectation
 
-LEASE = 3000 * MILLISECOND
-"""The default kernel lease: the longest a server may keep a VIP that it cannot know it has lost."""
+LEASE = leases.LEASE
 AGREED = 500 * MILLISECOND
 """A generous bound on two holders that hear each other (docs/protocol.md: three intervals)."""
 BUDGET = 6
@@ -84,6 +83,13 @@ def two_kernels(limit: int) -> Must:
         f"two kernels have the VIP for at most {ms(limit)}",
         lambda _, figures: act.briefly_two(figures, limit),
     )
+
+
+LEASED = Must(
+    "two kernels have the VIP for at most a kernel lease",
+    lambda stage, figures: act.briefly_two(figures, round(leases.longest(stage) * leases.SECOND)),
+)
+"""As `two_kernels`, of a server that cannot know it has lost the VIP."""
 
 
 def two_answer(limit: int) -> Must:

@@ -24,8 +24,12 @@ class LabError(HostError):
     """A program the lab needs is missing or failed."""
 
 
-class HostTooSlowError(LabError):
-    """This host withheld the time that an act needs to show something: it has shown nothing, and nobody failed."""
+class NothingShownError(LabError):
+    """An act cannot show here what it is for: nobody failed."""
+
+
+class HostTooSlowError(NothingShownError):
+    """This host withheld the time that an act needs to show something."""
 
 
 def environment() -> dict[str, str]:
@@ -247,13 +251,15 @@ def kill_residents(namespace: str) -> None:
     """SIGKILL every process in a namespace and wait until none is left.
 
     Raises:
-        LabError: one survives.
+        HostTooSlowError: one has not ended in time.
     """
     deadline = time.monotonic() + _GIVE_UP
     while pids := residents(namespace):
         send(pids, signal.SIGKILL)
         if time.monotonic() > deadline:
-            raise LabError(f"processes {pids} in {namespace} survive SIGKILL")
+            raise HostTooSlowError(
+                f"processes {pids} in {namespace} have not ended {_GIVE_UP:g} s after SIGKILL"
+            )
         time.sleep(0.001)
 
 

@@ -10,7 +10,7 @@ from vipkeeper.lab.act import Act, Group, Runs
 from vipkeeper.lab.fault import AFTERWARDS, Fault, clash, clear, lay, playing
 from vipkeeper.lab.must import (
     AGREED,
-    LEASE,
+    LEASED,
     NOTHING_LEFT,
     ONE,
     Must,
@@ -18,7 +18,6 @@ from vipkeeper.lab.must import (
     most_moves,
     moves,
     two_answer,
-    two_kernels,
 )
 from vipkeeper.lab.needs import Need
 from vipkeeper.lab.stage import Stage
@@ -111,7 +110,7 @@ def together(one: Act, other: Act) -> Act:
         clear(stage, "both faults are gone")
         stage.recorder.watch(TOGETHER_AFTER)
 
-    alone = two_kernels(LEASE) if one.deceives or other.deceives else two_answer(AGREED)
+    alone = LEASED if one.deceives or other.deceives else two_answer(AGREED)
     must = (ONE, NOTHING_LEFT, moves(one.most_moves + other.most_moves + 1), alone)
     runs = Runs.VIPKEEPER if Runs.VIPKEEPER in (one.managers, other.managers) else Runs.ANY
     return replace(

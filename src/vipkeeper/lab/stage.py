@@ -13,13 +13,11 @@ from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.kernel import now
 from vipkeeper.lab.managers import SECOND, Manager
 from vipkeeper.lab.measure import Change, Window
-from vipkeeper.lab.processes import LabError, wait_for
+from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.recorder import Recorder
-from vipkeeper.lab.standin_control import NotListeningError, tell
 from vipkeeper.report.run import Expectation, Marker, MarkerKind
 
 HEALTHY_WITHIN = 60.0
-STANDIN_WITHIN = 20.0
 STEADY = 0.4
 """Seconds without a change before a cluster counts as healthy."""
 SERVED_WITHIN = 0.2
@@ -47,24 +45,6 @@ class Figures:
     """Who answered the client in the last moments."""
     api_late: int | None
     """How late a stand-in's loop woke after the fault (`lateness`)."""
-
-
-def tell_once_up(server: Server, order: str) -> None:
-    """Tell a stand-in that may only just have been started.
-
-    Raises:
-        LabError: it does not come up.
-    """
-
-    def told() -> bool:
-        try:
-            tell(server.control, order)
-        except NotListeningError:
-            return False
-        return True
-
-    if not wait_for(told, STANDIN_WITHIN):
-        raise LabError(f"the stand-in of {server.name} does not come up")
 
 
 class Stage:
@@ -274,10 +254,10 @@ class Stage:
                 server.daemon.signal_tree(signal.SIGCONT)
             if server.standin is None or not server.standin.running:
                 self.cluster.start_standin(server)
-            else:
-                for order in ("ready", "supervisor ready", "etcd true"):
-                    tell_once_up(server, order)
         self.start_all()
+        for server in self.cluster.servers.values():
+            for order in ("ready", "supervisor ready", "etcd true"):
+                server.order_once_up(order)
         # What has ended by itself would not come back: no need to wait for it.
         known = self.recorder.wait(lambda: self._healthy() or bool(self._ended()), HEALTHY_WITHIN)
         return "" if known and not self._ended() else self._illness()

@@ -16,6 +16,9 @@ from pathlib import Path
 
 from vipkeeper.lab.processes import LabError
 
+ENDED = "it ended meanwhile"
+"""An answer that does not come: the connection was closed."""
+
 
 class NotListeningError(LabError):
     """A stand-in has ended, or has only just been started."""
@@ -123,7 +126,7 @@ def tell(control: Path, command: str, *, timeout: float = 20.0) -> None:
     except OSError as error:
         raise LabError(f"the stand-in cannot be told '{command}': {error.strerror}") from None
     if answer != "ok":
-        raise LabError(f"the stand-in did not do '{command}': {answer or 'it ended meanwhile'}")
+        raise LabError(f"the stand-in did not do '{command}': {answer or ENDED}")
 
 
 def how_late(control: Path, since: int, *, timeout: float) -> int:
@@ -135,7 +138,7 @@ def how_late(control: Path, since: int, *, timeout: float) -> int:
     """
     answer = _ask(control, f"late {since}", timeout)
     if not answer.isdecimal():
-        raise LabError(f"the stand-in does not say how late it was: {answer}")
+        raise LabError(f"the stand-in does not say how late it was: {answer or ENDED}")
     return int(answer)
 
 
@@ -148,7 +151,7 @@ def stretches(control: Path, since: int, *, timeout: float = 20.0) -> list[tuple
     """
     answer = _ask(control, f"stretches {since}", timeout)
     if re.fullmatch(r"none|\d+-\d+( \d+-\d+)*", answer, re.ASCII) is None:
-        raise LabError(f"the stand-in does not say when it was late: {answer}")
+        raise LabError(f"the stand-in does not say when it was late: {answer or ENDED}")
     return [(int(start), int(end)) for start, end in re.findall(r"(\d+)-(\d+)", answer)]
 
 

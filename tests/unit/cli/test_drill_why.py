@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from vipkeeper.lab import box
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.troubles import breaks, play
 from vipkeeper.lab.troubles.faults import Fault
+from vipkeeper.lab.troubles.site import Site
 
 FAULTS = ("quorum-lost", "disk-full", "election")
 ANSWER = {"verdict": "root-cause", "hidden": [], "consequences": []}
@@ -106,10 +108,38 @@ def test_an_answer_that_is_none_costs_its_own_fault_alone(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(play, "_ask", lambda *_: answer)
+    ask = play._ask
+    monkeypatch.setattr(
+        play, "_ask", lambda site, _: answer if site.fault.name == "disk-full" else ask(site, ())
+    )
     code, outcomes, said = drilled(capsys)
-    assert (code, outcomes) == (ExitCode.FINDINGS, dict.fromkeys(FAULTS, "not played"))
-    assert said.count("lacks what every one has") == len(FAULTS)
+    expected = dict.fromkeys(FAULTS, "right") | {"disk-full": "not played"}
+    assert (code, outcomes) == (ExitCode.FINDINGS, expected)
+    assert said.count("lacks what every one has") == 1
+
+
+def test_where_no_fault_can_be_played_nothing_was_found(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.at |= dict.fromkeys(FAULTS, raising(OSError(28, "No space left on device")))
+    code, outcomes, said = drilled(capsys)
+    assert (code, outcomes) == (ExitCode.USAGE, dict.fromkeys(FAULTS, "not played"))
+    assert said.endswith("no fault could be played: [Errno 28] No space left on device\n")
+
+
+@pytest.mark.parametrize("program", ["etcd", "openssl"])
+def test_a_program_that_all_faults_need_ends_it_before_the_first_one(
+    lab: Lab,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    program: str,
+) -> None:
+    monkeypatch.setattr(play, "Site", Site)
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == program else name)
+    code, outcomes, said = drilled(capsys)
+    assert (code, outcomes) == (ExitCode.USAGE, {})
+    assert said.startswith(f"vipkeeper: '{program}' is not installed (apt-get install ")
+    assert said.count("\n") == 1
 
 
 def test_interrupted_hands_over_what_was_played(

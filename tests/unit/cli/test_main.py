@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from vipkeeper.cli.main import INTERRUPTED, PIPE_CLOSED, VERBS, Verb, main
-from vipkeeper.errors import HostError, NothingError, RefusedError, UsageError
+from vipkeeper.cli.main import PIPE_CLOSED, VERBS, Verb, main
+from vipkeeper.errors import ExitCode, HostError, NothingError, RefusedError, UsageError
 
 
 class FakeVerb(ModuleType):
@@ -51,8 +51,8 @@ def turned_into_another_error() -> RuntimeError:
         (HostError("no"), 2, "vipkeeper: no\n"),
         (RefusedError("no"), 1, "vipkeeper: no\n"),
         (NothingError("no"), 3, "vipkeeper: no\n"),
-        (KeyboardInterrupt(), INTERRUPTED, ""),
-        (turned_into_another_error(), INTERRUPTED, ""),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, ""),
+        (turned_into_another_error(), ExitCode.INTERRUPTED, ""),
     ],
 )
 def test_every_end_has_its_code(

@@ -31,7 +31,7 @@ except VipkeeperError:
 """
 
 
-def test_a_start_is_before_ordinary_programs_and_behind_every_other_real_time_one() -> None:
+def test_a_start_is_before_ordinary_programs_and_at_the_lowest_real_time_priority() -> None:
     done = subprocess.run(
         [sys.executable, "-c", START], capture_output=True, text=True, check=True, timeout=60
     )

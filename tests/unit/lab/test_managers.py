@@ -119,20 +119,20 @@ def test_random_phase_of_ucarp_is_that_of_the_server_that_holds() -> None:
     assert [ucarp.cycle_ms(place) for place in range(3)] == [1000, 1390, 1781]
 
 
-@pytest.mark.parametrize(("daemon", "standin"), [(100, 99), (1, 100)])
-@pytest.mark.parametrize(("style", "seconds"), [(Style.DEFAULT, 9), (Style.BEST, 2)])
+@pytest.mark.parametrize(("daemon", "ready"), [(100, 99), (1, 100)])
+@pytest.mark.parametrize(("style", "seconds"), [(Style.DEFAULT, 10), (Style.BEST, 3)])
 def test_nothing_is_broken_before_a_check_has_passed_as_often_as_it_must(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     style: Style,
     seconds: int,
     daemon: int,
-    standin: int,
+    ready: int,
 ) -> None:
     """A first check that fails lowers the priority at once; the guide's needs two more, three seconds apart, to raise it."""
     cluster, servers = built(tmp_path)
     servers[0].daemon = cast(Process, SimpleNamespace(started=daemon * SECOND))
-    servers[0].standin = cast(Process, SimpleNamespace(started=standin * SECOND))
+    servers[0].ready_since = ready * SECOND
 
     def settled(after: float) -> bool:
         monkeypatch.setattr(keepalived, "now", lambda: int((100 + after) * SECOND))
@@ -140,6 +140,8 @@ def test_nothing_is_broken_before_a_check_has_passed_as_often_as_it_must(
 
     assert not settled(seconds - 0.1)
     assert settled(seconds + 0.1)
+    servers[0].ready_since = None
+    assert not settled(seconds + 0.1)
 
 
 def test_servers_of_ucarp_wait_one_after_another(tmp_path: Path) -> None:

@@ -36,6 +36,18 @@ def test_a_program_that_outlives_sigkill_for_long_is_the_hosts_fault(
     assert not process.running
 
 
+def test_what_outlives_the_power_of_its_server_is_the_hosts_fault_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, "_GIVE_UP", 0.0)
+    monkeypatch.setattr(processes, "residents", lambda _: [7])
+    monkeypatch.setattr(processes, "send", lambda *_: None)
+    with pytest.raises(
+        HostTooSlowError, match=r"^processes \[7\] in cp1 have not ended 0 s after SIGKILL$"
+    ):
+        processes.kill_residents("cp1")
+
+
 def test_a_command_that_hangs_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_COMMAND_WITHIN", 0.1)
     with pytest.raises(LabError, match=r"^'sh -ec : sleep 20' takes longer than 0\.1 s$"):

@@ -10,10 +10,12 @@ from typing import Any, cast
 
 import pytest
 
-from vipkeeper.lab.cluster import Cluster
+from vipkeeper.lab import cluster
+from vipkeeper.lab.cluster import Cluster, Server
 from vipkeeper.lab.managers import Manual, Ucarp
 from vipkeeper.lab.processes import LabError
 from vipkeeper.lab.stage import Stage
+from vipkeeper.lab.standin_control import NotListeningError
 from vipkeeper.lab.topology import lan
 
 
@@ -34,6 +36,63 @@ def test_a_fault_comes_at_any_phase_of_the_period_of_who_holds(
     last = cast(Any, SimpleNamespace(uniform=lambda _, most: most))
     Stage(Cluster(lan(3), tmp_path), recorder, Ucarp(100), last).random_phase()
     assert waited == [pytest.approx(0.2 + longest)]
+
+
+def test_from_when_on_an_api_server_is_ready_is_known_by_what_it_was_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1, 10))
+    monkeypatch.setattr(cluster, "tell", lambda *_: None)
+    monkeypatch.setattr(cluster, "now", lambda: next(clock))
+    server = stage.cluster.servers["cp1"]
+    monkeypatch.setattr(server, "run", lambda *_: None)
+    known: list[int | None] = []
+    for order in ("ready", "ready", "etcd false", "unready", "etcd true", "ready", "slow 2"):
+        server.order(order)
+        known.append(server.ready_since)
+    assert known == [1, 1, 1, None, None, 2, None]
+    server.order_once_up("ready")
+    assert server.ready_since == 3
+    stage.cluster.start_standin(server)
+    assert server.ready_since is None
+
+
+def test_a_stand_in_is_ready_only_once_it_listens(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([NotListeningError("too early"), NotListeningError("too early"), None])
+
+    def told(*_: object) -> None:
+        if (error := next(answers)) is not None:
+            assert server.ready_since is None
+            raise error
+
+    monkeypatch.setattr(cluster, "tell", told)
+    server = stage.cluster.servers["cp1"]
+    server.order_once_up("ready")
+    assert server.ready_since is not None
+
+
+def test_every_stand_in_of_a_healed_cluster_was_told_to_be_ready(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was there, one that had ended, and one on a server that had no power."""
+    there, ended, off = stage.cluster.servers.values()
+    for server in (there, ended):
+        server.powered = True
+    for server in (there, ended, off):
+        server.daemon = cast(Any, SimpleNamespace(running=True, signal_tree=lambda _: None))
+    there.standin = cast(Any, SimpleNamespace(running=True))
+    started: list[Server] = []
+    monkeypatch.setattr(stage.cluster, "undo", lambda: None)
+    monkeypatch.setattr(stage.cluster, "start_standin", started.append)
+    monkeypatch.setattr(stage.cluster, "power_on", started.append)
+    monkeypatch.setattr(stage.manager, "start", lambda _: None)
+    monkeypatch.setattr(cluster, "tell", lambda *_: None)
+    stage.recorder = cast(Any, SimpleNamespace(wait=lambda *_: True))
+    assert stage.heal() == ""
+    assert started == [ended, off]
+    assert None not in [server.ready_since for server in (there, ended, off)]
 
 
 def failing(error: Exception) -> Callable[[], None]:

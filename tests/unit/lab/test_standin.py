@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -209,6 +209,29 @@ def test_an_order_to_a_standin_that_dies_with_it_fails_as_the_labs_own(
                 tell(control, "unready")
             dying.result(LIMIT)
     assert not isinstance(told.value, NotListeningError)
+
+
+@pytest.mark.parametrize("ask", [partial(how_late, timeout=LIMIT), stretches])
+def test_a_standin_that_ends_while_it_is_asked_is_said_to_have_ended(
+    tmp_path: Path, ask: Callable[[Path, int], object]
+) -> None:
+    control = tmp_path / "control"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(control))
+        listener.listen()
+
+        def ends() -> None:
+            connection, _ = listener.accept()
+            connection.recv(100)
+            connection.close()
+
+        with ThreadPoolExecutor(1) as thread:
+            ending = thread.submit(ends)
+            with pytest.raises(
+                LabError, match=r"it was late: it ended meanwhile$|late it was: it ended meanwhile$"
+            ):
+                ask(control, 0)
+            ending.result(LIMIT)
 
 
 def test_commands() -> None:

@@ -37,20 +37,24 @@ class _Check:
     """Seconds, whole ones: keepalived 2.2.7 knows no others."""
     fall: int
     rise: int
+    within: int
+    """Seconds that one takes at most: curl's own limit."""
     weight: int
     """Added to the priority of a server whose check fails; 0: the server is in FAULT and yields at once."""
 
     @property
     def settles(self) -> int:
-        """Nanoseconds after a start, of the daemon or of the API server, until it has passed as often as it must. A first one that fails, as where the API server
-        starts at the same moment, counts at once, whatever `fall` says.
+        """Nanoseconds, from when both the daemon runs and the API server is ready, until it has passed as often as it must.
+
+        One that is under way then may yet fail, at its limit, and counts at once where it is the daemon's first,
+        whatever `fall` says; the last one that must pass may take as long.
         """
-        return (self.rise + 1) * self.interval * SECOND
+        return (self.within + self.rise * self.interval + self.within) * SECOND
 
 
-_GUIDE = _Check(interval=3, fall=10, rise=2, weight=-2)
-_FAST = _Check(interval=1, fall=1, rise=1, weight=0)
-_LOWERS = _Check(interval=1, fall=1, rise=1, weight=-100)
+_GUIDE = _Check(interval=3, fall=10, rise=2, within=2, weight=-2)
+_FAST = _Check(interval=1, fall=1, rise=1, within=1, weight=0)
+_LOWERS = _Check(interval=1, fall=1, rise=1, within=1, weight=-100)
 
 
 class Keepalived(Manager):
@@ -170,9 +174,9 @@ vrrp_instance VIP {{
     def settled(self, server: Server, cluster: Cluster, holding: Set[str]) -> bool:
         """Its check counts as passed and, where it preempts, the first server has taken the VIP back."""
         assert server.daemon is not None
-        began = server.daemon.started
-        if server.standin is not None:  # no check has passed before there was something to check
-            began = max(began, server.standin.started)
+        if server.ready_since is None:
+            return False
+        began = max(server.daemon.started, server.ready_since)
         back = not self._preempts or next(iter(cluster.servers)) in holding
         return back and now() - began > self._check.settles
 

@@ -57,8 +57,8 @@ def play(faults: Sequence[Fault], directory: Path, keep: Path | None) -> Iterato
     """All of them, one after the other, each in a cluster of its own; a result as soon as it is there.
 
     Raises:
-        HostError: the next one cannot be played: a program is missing, a cluster does not go away, or what is to be
-            kept cannot be written.
+        HostError: the next one cannot be played: a program that all need is missing, a cluster does not go away, or
+            what is to be kept cannot be written.
     """
     for fault in faults:
         site = Site(fault, directory / fault.name)
