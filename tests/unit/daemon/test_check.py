@@ -64,7 +64,7 @@ def test_mistakes_of_file_key_and_host_are_told_together(
 def test_the_daemon_tells_file_and_key_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vipkeeper.host.scheduling.prepare", lambda: None)
+    monkeypatch.setattr("vipkeeper.host.scheduling.prepare", lambda *_: None)
     text = said(tmp_path, capsys, ELSEWHERE + "advert_intervall: 1s\n", None, words=())
     assert "unknown key 'advert_intervall'" in text
     assert "the key file does not exist" in text
