@@ -19,6 +19,8 @@ from vipkeeper.report.style import one_line
 OURS = "vipkeeper"
 RIVAL = "keepalived-best"
 Run = dict[str, Any]
+ONCE_TOLD = 100.0
+"""Milliseconds by which two single runs must lie apart to be told: an advert interval, since each has its own phase."""
 RESOLUTION = {"outage_ms": UDP_EVERY * 1000, "service_outage_ms": TLS_EVERY * 1000}
 """Milliseconds between two questions of the client: figures less than that apart cannot be told from each other."""
 
@@ -274,20 +276,44 @@ def _once(cells: Sequence[Cell], records: dict[str, Any]) -> str:
     if not cells:
         return ""
     names = list(dict.fromkeys(name for cell in cells for name in records[cell.name]))
-    lines = []
+    lines, lost = [], ""
     for cell in cells:
-        found = []
-        for name in names:
-            record = records[cell.name].get(name)
-            played = [run for block in record["blocks"] for run in block["runs"]] if record else []
-            found.append(_one(cell, played[-1]) if played else "not played")
-        lines.append([cell.act, *found])
+        played = {name: _last(records[cell.name].get(name)) for name in names}
+        lines.append(
+            [cell.act, *(_one(cell, run) if run else "not played" for run in played.values())]
+        )
+        lost += "".join(_sooner(cell, played, name) for name in names)
     head = "\n### Every other act, once\n\nAs expected or not, client outage, ms with two holders. "
     head += (
         "The expectations are vipkeeper's promises; a peer that does not make them is not wrong. "
     )
     head += "*Not played*: the act breaks what only vipkeeper has, or the program is not there.\n\n"
-    return head + rows(["act", *names], lines)
+    text = head + rows(["act", *names], lines)
+    if lost:
+        text += f"\nA peer's client waited less long, by more than {ONCE_TOLD:g} ms, in:\n\n{lost}"
+    return text
+
+
+def _last(record: dict[str, Any] | None) -> Run | None:
+    played = [run for block in record["blocks"] for run in block["runs"]] if record else []
+    return played[-1] if played else None
+
+
+def _sooner(cell: Cell, played: dict[str, Run | None], name: str) -> str:
+    """A line where a peer's one outage was shorter than ours and had ended."""
+    ours, theirs = played.get(OURS), played[name]
+    if ours is None or theirs is None or name == OURS:
+        return ""
+    mine, its = ours[cell.metric], theirs[cell.metric]
+    if (
+        mine is None
+        or its is None
+        or mine - its <= ONCE_TOLD
+        or its >= _least(cell.metric, [theirs])
+    ):
+        return ""
+    price = _price(name, [theirs])
+    return f"* {cell.act}: {OURS} {tenths(mine)} ms, {name} {tenths(its)} ms{f'; {price}' if price else ''}.\n"
 
 
 def _one(cell: Cell, run: Run) -> str:

@@ -233,6 +233,22 @@ def test_the_page_begins_with_who_waits_longer_and_what_the_other_pays_for_it() 
     )
 
 
+def test_of_acts_played_once_those_in_which_a_peer_was_sooner_are_named_with_its_price() -> None:
+    runs = {
+        "vipkeeper": run(2140.0),
+        "keepalived-best": run(268.0, two_holders_ms=3501.0),
+        "ucarp-best": run(2041.0),
+    }
+    cell = {name: {"blocks": [block(one | {"reason": ""})]} for name, one in runs.items()}
+    text = headtohead.section({"cells": {"every/split-two-one": cell}})
+    assert text.endswith(
+        "waited less long, by more than 100 ms, in:\n\n* split-two-one: vipkeeper 2140 ms, "
+        "keepalived-best 268 ms; keepalived-best had two holders for up to 3501 ms.\n"
+    )
+    cell["keepalived-best"]["blocks"][0]["runs"][0]["unended"] = ["outage_ms"]
+    assert "less long" not in headtohead.section({"cells": {"every/split-two-one": cell}})
+
+
 def test_a_program_that_is_not_there_is_named_on_the_page_whichever_contenders_were_asked_for(
     played: list[tuple[str, str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
