@@ -12,6 +12,8 @@ DOUBT_AFTER = 1.0
 """Seconds without an answer after which a fresh connection is opened beside the question."""
 STALLED_AFTER = 2.0
 """Seconds without an answer and without a handshake after which nobody is taken to serve."""
+ENOUGH = 0.5
+"""Of this silence a server must have had a processor for so much: a handshake takes milliseconds of one."""
 STEP = 0.1
 """Seconds between two looks at our own lateness."""
 SHORTEST = 0.01
@@ -46,25 +48,27 @@ def share_here() -> float:
 
 
 class Silence:
-    """Counts silence from now on: while this process itself is on time, and as much as a server may have run."""
+    """Counts silence from now on: while this process itself is on time, and whether a server could have run meanwhile."""
 
-    def __init__(self, counted: float = 0.0) -> None:
-        """`counted`: seconds of silence that came before."""
-        self._counted = counted
+    def __init__(self, passed: float = 0.0, ran: float = 0.0) -> None:
+        """Of the silence before: `passed`, its seconds; `ran`, for how many of them a task could have run."""
+        self._passed = passed
+        self._ran = ran
 
     def kept(self, most: float) -> Silence:
         """What the next question begins with where this one ended in silence: at most so many seconds."""
-        return Silence(min(self._counted, most))
+        return Silence(min(self._passed, most), min(self._ran, most * ENOUGH))
 
     async def reaches(self, seconds: float, awaited: AbstractSet[asyncio.Future[Any]]) -> bool:
         """Wait until that much silence was counted (true) or any of `awaited` is done (false)."""
         loop = asyncio.get_running_loop()
-        while self._counted < seconds:
-            step = min(STEP, max(SHORTEST, seconds - self._counted))
+        while (left := max(seconds - self._passed, seconds * ENOUGH - self._ran)) > 0:
+            step = min(STEP, max(SHORTEST, left))
             began = loop.time()
             done, _ = await asyncio.wait(awaited, timeout=step, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return False
             if loop.time() - began < step + LATE:
-                self._counted += step * share_here()
+                self._passed += step
+                self._ran += step * share_here()
         return True
