@@ -79,7 +79,10 @@ def _group(cells: Sequence[Cell], names: Sequence[str], records: dict[str, Any])
             lines.append([f"{cell.act}", *found])
         return f"{title}:\n\n" + rows(["fault", *names], lines) + "\n"
 
-    text = table("Outage seen by the client, ms, p50 / max (runs)", _outage)
+    text = table(
+        "Outage seen by the client (with an API server that is broken, its TLS), ms, p50 / max (runs)",
+        _outage,
+    )
     text += table("Two holders, on the wire or in the kernels, ms, p50 / max", _two)
     text += table("Nobody answered the observer, ms in all, p50 / max", _figure("none_ms"))
     text += table("Moves; runs that left the VIP behind; runs not as expected", _counts)

@@ -22,7 +22,10 @@ from vipkeeper.core.types import MILLISECOND, SECOND, Server, Settings
 from vipkeeper.lab.acts import ACTS
 
 ROOT = Path(__file__).parents[3]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("[!.]*/README.md")])
+# A user's own page, such as one of the bench's, may lie beside the README; ours are in capitals there.
+PAGES = sorted(
+    [*ROOT.glob("[A-Z]*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("[!.]*/README.md")]
+)
 LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
