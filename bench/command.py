@@ -142,10 +142,12 @@ def _leave_stdout() -> None:
 def _overview() -> int:
     """Commands and cells."""
     print(__doc__)
-    for cell in (*CELLS, *versus.cells()):
-        unit = "s" if cell.seconds else "runs"
-        amounts = ", ".join(f"{name} {cell.total(name):.0f} {unit}" for name in cell.managers)
-        print(f"{cell.name:<24}{cell.what} ({amounts})")
+    for commands, cells in (("election, holder", CELLS), ("versus", versus.cells())):
+        print(f"Cells of {commands}:")
+        for cell in cells:
+            unit = "s" if cell.seconds else "runs"
+            amounts = ", ".join(f"{name} {cell.total(name):.0f} {unit}" for name in cell.managers)
+            print(f"  {cell.name:<25} {cell.what} ({amounts})")
     return 0
 
 
@@ -318,7 +320,7 @@ def _known(asked: Sequence[str] | None, cells: Sequence[Cell]) -> list[str]:
             if name == cell.name or (name.endswith("/") and cell.name.startswith(name))
         ]
         if not names:
-            raise results.ResultsError(f"there is no cell '{name}'; ./dev bench lists them")
+            raise results.ResultsError(f"this command has no cell '{name}'; ./dev bench lists them")
         found += names
     return found
 
