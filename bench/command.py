@@ -327,7 +327,7 @@ def _known(asked: Sequence[str] | None, cells: Sequence[Cell]) -> list[str]:
 
 def _versus(args: argparse.Namespace) -> int:
     """A part of the head-to-head; what each costs at rest once all of it has been played."""
-    path = args.out or versus.DEFAULT
+    path = _file(args)
     results.writable(path)
     every = versus.cells()
     names = _known(args.cell, every)

@@ -71,9 +71,9 @@ def gather(place: Path) -> dict[str, Any]:
         for name in ("rest", "lint", "simulate", "probe", "why", "suites"):
             if name in one:
                 found[name] = _later(found.get(name), one[name])
-        costs = found.get("rest_versus", {})
         for who, cost in one.get("rest_versus", {}).items():
-            found["rest_versus"] = costs = costs | {who: _later(costs.get(who), cost)}
+            costs = found.setdefault("rest_versus", {})
+            costs[who] = _later(costs.get(who), cost)
         if "left_out" in one:
             found["left_out"] = found.get("left_out", {}) | one["left_out"]
     if json.dumps(found) == empty:

@@ -18,7 +18,6 @@ from vipkeeper.lab.act import Act, Runs
 from vipkeeper.lab.act import Group as AboutWhat
 from vipkeeper.lab.catalogue import SCENARIOS
 
-DEFAULT = results.ROOT / "bench" / "results" / "versus.json"
 RUNS = 50
 NEVER = 10
 """Runs after which a contender that ended none of its outages is asked no more, if each took as long as an act waits."""
@@ -159,8 +158,9 @@ def play(
     out = left_out(EVERY)
     found["left_out"] = out
     asked_for = {CONTENDERS[name].manager for cell in asked for name in cell.managers}
-    for name, reason in ((name, out[name]) for name in out if name in asked_for):
-        print(f"left out: {name}: {reason}", flush=True)
+    for name, reason in out.items():
+        if name in asked_for:
+            print(f"left out: {name}: {reason}", flush=True)
     end = time.monotonic() + minutes * 60
     while True:
         blocks = missing(asked, scale, found)

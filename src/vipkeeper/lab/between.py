@@ -71,9 +71,12 @@ def _limit(recorder: Recorder, gap: Window, course: Course) -> int:
 
 def broken(recorder: Recorder, window: Window, course: Course) -> list[Found]:
     """What does not hold in a window; where the host stood still in it, in the parts before and after that."""
-    parts = measure.outside(window, recorder.stalls(STANDSTILL))
-    found = [one for part in parts for one in _figures(recorder, part, course)]
-    return [*found, *_moved(recorder, window, course)]
+    return [*_seen(recorder, window, course), *_moved(recorder, window, course)]
+
+
+def _seen(recorder: Recorder, window: Window, course: Course) -> Iterator[Found]:
+    for part in measure.outside(window, recorder.stalls(STANDSTILL)):
+        yield from _figures(recorder, part, course)
 
 
 def _figures(recorder: Recorder, window: Window, course: Course) -> Iterator[Found]:
@@ -113,7 +116,6 @@ def nothing_happens(recorder: Recorder, figures: Figures, course: Course) -> lis
     # What was not settled yet as it ended is judged with what comes after it.
     if not course.explains(window.end, window.end):
         expected.append(acts.one_answers(figures))
-    parts = measure.outside(window, recorder.stalls(STANDSTILL))
-    found = [one.text for part in parts for one in _figures(recorder, part, course)]
+    found = [one.text for one in _seen(recorder, window, course)]
     text = "no client waits, and no two servers have the VIP"
     return [*expected, Expectation(text, not found, "; ".join(found) or "none")]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vipkeeper.core.claim import RENEWALS_PER_LEASE
+from vipkeeper.core.types import SECOND
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.processes import NothingShownError
 from vipkeeper.lab.stage import Stage
 
-SECOND = 1_000_000_000
 LEASE = 3 * SECOND
 """The default kernel lease, nanoseconds: the longest a server may keep a VIP that it cannot know it has lost."""
 BEYOND = 4.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from vipkeeper.core.types import SECOND
 from vipkeeper.lab import act, leases
 from vipkeeper.lab.act import MILLISECOND, Judge, ms
 from vipkeeper.lab.stage import Figures, Stage
@@ -87,7 +88,7 @@ def two_kernels(limit: int) -> Must:
 
 LEASED = Must(
     "two kernels have the VIP for at most a kernel lease",
-    lambda stage, figures: act.briefly_two(figures, round(leases.longest(stage) * leases.SECOND)),
+    lambda stage, figures: act.briefly_two(figures, round(leases.longest(stage) * SECOND)),
 )
 """As `two_kernels`, of a server that cannot know it has lost the VIP."""
 

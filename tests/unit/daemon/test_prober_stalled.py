@@ -65,6 +65,15 @@ async def standin(directory: Path) -> AsyncIterator[tuple[StandIn, socket.socket
             await asyncio.gather(task, return_exceptions=True)
 
 
+@asynccontextmanager
+async def answered(directory: Path, within: float) -> AsyncIterator[tuple[StandIn, Http]]:
+    """A stand-in, and a check of it that has a standing connection."""
+    async with standin(directory) as (api, listener):
+        checker = check(listener, within)
+        assert (await look(checker)).outcome is Outcome.OK
+        yield api, checker
+
+
 def may_run(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """From now on a server has a processor for so long, then none; however late this machine is."""
     monkeypatch.setattr(silence, "LATE", PATIENT)
@@ -79,9 +88,7 @@ def test_a_kernel_that_accepts_and_a_server_that_says_nothing() -> None:
 
 def test_it_stands_still_after_a_good_answer_and_goes_on(tmp_path: Path) -> None:
     async def act() -> None:
-        async with standin(tmp_path) as (api, listener):
-            checker = check(listener, PATIENT)
-            assert (await look(checker)).outcome is Outcome.OK
+        async with answered(tmp_path, PATIENT) as (api, checker):
             api.obey("frozen")
             assert await look(checker) == STALLED
             assert await look(checker) == STALLED
@@ -114,9 +121,7 @@ def test_a_prober_that_is_late_itself_blames_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def act() -> None:
-        async with standin(tmp_path) as (api, listener):
-            checker = check(listener, REACHED)
-            assert (await look(checker)).outcome is Outcome.OK
+        async with answered(tmp_path, REACHED) as (api, checker):
             api.obey("frozen")
             monkeypatch.setattr(silence, "LATE", -PATIENT)
             # On the standing connection, then on a new one.
@@ -129,9 +134,7 @@ def test_a_prober_that_is_late_itself_blames_nobody(
 
 def test_a_starved_host_blames_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def act() -> None:
-        async with standin(tmp_path) as (api, listener):
-            checker = check(listener, REACHED)
-            assert (await look(checker)).outcome is Outcome.OK
+        async with answered(tmp_path, REACHED) as (api, checker):
             api.obey("frozen")
             monkeypatch.setattr(silence, "share_here", lambda: 0.02)
             assert await look(checker) == Verdict(Outcome.SOFT, "no answer within 1 s")
@@ -145,9 +148,7 @@ def test_silence_that_outlasts_a_question_goes_on_in_the_next(
     """A server could run for 0.06 s in each question, and must for 0.1 s."""
 
     async def act() -> None:
-        async with standin(tmp_path) as (api, listener):
-            checker = check(listener, REACHED)
-            assert (await look(checker)).outcome is Outcome.OK
+        async with answered(tmp_path, REACHED) as (api, checker):
             api.obey("frozen")
             found = []
             for _ in range(2):
@@ -279,9 +280,7 @@ def test_a_kernel_that_accepts_no_more_is_another_matter(
         raise AssertionError
 
     async def act() -> None:
-        async with standin(tmp_path) as (api, listener):
-            checker = check(listener, REACHED)
-            assert (await look(checker)).outcome is Outcome.OK
+        async with answered(tmp_path, REACHED) as (api, checker):
             api.obey("frozen")
             monkeypatch.setattr(http, "connect", never)
             assert await look(checker) == Verdict(Outcome.SOFT, "no connection within 1 s")
