@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 BOTH = ("vipkeeper", "keepalived")
 OURS = ("vipkeeper",)
+AGAINST_PEERS = "fault/"
+"""How the names of the cells begin in which all contenders take turns."""
 
 
 @dataclass(frozen=True)

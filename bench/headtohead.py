@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bench import versus
-from bench.cells import Cell
+from bench.cells import AGAINST_PEERS, Cell
 from bench.contenders import CONTENDERS
 from bench.figures import runs, summary
 from bench.targets import Finding, shown
@@ -166,8 +166,21 @@ def _words(cell: Cell, names: Sequence[str], records: dict[str, Any]) -> str:
     for name in names:
         theirs = _played(records, cell, name)
         if name != OURS and theirs:
-            text += f"* {cell.act}: {faster(cell.metric, ours, name, theirs)}.\n"
+            text += f"* {cell.act}: {_compared(cell, ours, name, theirs)}.\n"
     return text
+
+
+def _compared(cell: Cell, ours: Sequence[Run], name: str, theirs: Sequence[Run]) -> str:
+    """Who is faster, where both were played often enough to tell."""
+    if not _enough(cell, ours, theirs):
+        counts = f"{OURS} {len(ours)}, {name} {len(theirs)} of {cell.runs}"
+        return f"too few runs to tell {OURS} from {name} ({counts})"
+    return faster(cell.metric, ours, name, theirs)
+
+
+def _enough(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> bool:
+    """Whether both were played as often as the cell wants, or the peer till it was clear that it would wait in vain."""
+    return len(ours) >= cell.runs and (len(theirs) >= cell.runs or versus.hopeless(cell, theirs))
 
 
 def faster(metric: str, ours: Sequence[Run], name: str, theirs: Sequence[Run]) -> str:
@@ -207,8 +220,7 @@ def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
     if _gains(cell.metric, theirs, ours):
         why = versus.SLOWER.get(cell.act)
         return Finding("missed", f"{words}. Why: {why}" if why else words)
-    enough = len(theirs) >= cell.runs or versus.hopeless(cell, theirs)
-    return Finding("met" if enough and len(ours) >= cell.runs else "not measured", words)
+    return Finding("met" if _enough(cell, ours, theirs) else "not measured", words)
 
 
 def in_short(found: dict[str, Any]) -> str:
@@ -222,7 +234,8 @@ def in_short(found: dict[str, Any]) -> str:
         "too few runs yet": [],
     }
     for act, cell, ours, theirs in _pairs(found):
-        if _against(cell, ours, theirs).verdict == "not measured":
+        measured = _against(cell, ours, theirs).verdict != "not measured"
+        if not (measured and _enough(cell, ours, theirs)):
             said["too few runs yet"].append(act)
             continue
         prices = "; ".join(price for price in (_price(OURS, ours), _price(RIVAL, theirs)) if price)
@@ -236,15 +249,24 @@ def in_short(found: dict[str, Any]) -> str:
             said["no difference"].append(act)
     lines = [f"* **{word}**: {'; '.join(some)}.\n" for word, some in said.items() if some]
     head = f"In short, the outages that {OURS}'s clients see beside those of {RIVAL}'s, adverts every 100 ms from both:\n\n"
-    return head + "".join(lines) + "\nWho was played:\n\n"
+    hasty = "".join(
+        f"* {act}: {_compared(cell, ours, versus.HASTY, theirs)}.\n"
+        for act, cell, ours, theirs in _pairs(found, versus.HASTY)
+        if ours and theirs
+    )
+    if hasty:
+        hasty = f"\nThe same of {versus.HASTY}, which gives a holder up after two missed adverts instead of three:\n\n{hasty}"
+    return f"{head}{''.join(lines)}{hasty}\nWho was played:\n\n"
 
 
-def _pairs(found: dict[str, Any]) -> Iterator[tuple[str, Cell, list[Run], list[Run]]]:
-    """Each fault, and how often it was played with vipkeeper and with its rival."""
+def _pairs(
+    found: dict[str, Any], rival: str = RIVAL
+) -> Iterator[tuple[str, Cell, list[Run], list[Run]]]:
+    """Each fault, and how often it was played with vipkeeper and with a rival."""
     for act in versus.FAULTS:
-        cell = next(cell for cell in versus.cells() if cell.name == f"fault/{act}")
+        cell = next(cell for cell in versus.cells() if cell.name == f"{AGAINST_PEERS}{act}")
         records = {cell.name: found["cells"].get(cell.name, {})}
-        yield act, cell, _played(records, cell, OURS), _played(records, cell, RIVAL)
+        yield act, cell, _played(records, cell, OURS), _played(records, cell, rival)
 
 
 def _gains(metric: str, fast: Sequence[Run], slow: Sequence[Run]) -> str:

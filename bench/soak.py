@@ -17,7 +17,7 @@ from bench.start import INTERRUPTED
 from vipkeeper.errors import ExitCode
 from vipkeeper.report.json import ReportError
 from vipkeeper.report.soak import Soak, dump_soak, load_soak
-from vipkeeper.report.svg_soak import skips
+from vipkeeper.report.svg_soak import skips, waits
 
 FILES = {False: "soak.json", True: "soak-quiet.json"}
 """By whether nothing is broken."""
@@ -73,10 +73,8 @@ def section(found: dict[str, Any], pictures: Path) -> str:
     text += rows(head, [_row(name, soak) for name, soak in soaks.items()]) + "\n"
     for name, soak in soaks.items():
         text += "".join(f"* **{name}**, {one.at:.0f} s: {one.text}\n" for one in soak.violations)
-        text += "".join(f"* **{name}**: {said}\n" for said in skips(soak))
-        text += (
-            f"{name} was played in {len(soak.parts)} part{'s' if len(soak.parts) != 1 else ''}:\n\n"
-        )
+        text += "".join(f"* **{name}**: {said}\n" for said in (*waits(soak), *skips(soak)))
+        text += f"\n{name} was played in {len(soak.parts)} part{'s' if len(soak.parts) != 1 else ''}:\n\n"
         text += rows(["from, s", "started", "conditions"], [
             [f"{part.at:.0f}", part.started, ", ".join(f"{k} {v}" for k, v in part.conditions.items())]
             for part in soak.parts
@@ -87,7 +85,7 @@ def section(found: dict[str, Any], pictures: Path) -> str:
 
 
 def _row(name: str, soak: Soak) -> list[str]:
-    longest = tenths(soak.longest * 1000) + _during(soak) if soak.outages else ""
+    longest = tenths(soak.longest * 1000) if soak.outages else ""
     counts = (len(soak.faults), len(soak.moves), len(soak.outages))
     return [
         f"{name}{', nothing broken' if soak.quiet else ''}",
@@ -97,13 +95,6 @@ def _row(name: str, soak: Soak) -> list[str]:
         longest,
         str(len(soak.violations)),
     ]
-
-
-def _during(soak: Soak) -> str:
-    """The faults in which the longest outage began."""
-    worst = max(soak.outages, key=lambda outage: outage.end - outage.start)
-    kinds = dict.fromkeys(f.kind for f in soak.faults if f.start <= worst.start <= f.end)
-    return f" ({', '.join(kinds)})" if kinds else ""
 
 
 def _load(path: Path) -> Soak | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.cells import find
+from bench.cells import AGAINST_PEERS, Cell, find
 from bench.figures import runs, summary
 
 Run = dict[str, Any]
@@ -76,16 +76,18 @@ def total(*counts: str) -> Callable[[Sequence[Run]], tuple[float | None, str]]:
 
 
 def judge(aim: Aim, cells: dict[str, Any]) -> Finding:
-    """Whether vipkeeper met the aim."""
-    record = cells.get(aim.cell, {}).get("vipkeeper")
-    played = runs(record) if record else []
-    unplayed = (
-        sum(not run["length"] for b in record["blocks"] for run in b["runs"]) if record else 0
-    )
-    failed = sum("error" in block for block in record["blocks"]) if record else 0
+    """Whether vipkeeper met the aim, in every run that was played as its cell says."""
     cell = find(aim.cell)
+    found = {name: cells.get(name, {}).get("vipkeeper") for name in (aim.cell, *_twin(cell))}
+    records = {name: record for name, record in found.items() if record and record["blocks"]}
+    played = [run for record in records.values() for run in runs(record)]
+    blocks = [block for record in records.values() for block in record["blocks"]]
+    unplayed = sum(not run["length"] for block in blocks for run in block["runs"])
+    failed = sum("error" in block for block in blocks)
     done = sum(run["broken_s"] for run in played) if cell and cell.seconds else len(played)
     value, text = aim.found(played) if played else (None, "no run")
+    if len(records) > 1:
+        text += f"; {len(played)} runs of {' and '.join(records)}"
     if played and (value is None or value > aim.limit):
         return Finding("missed", text)
     if unplayed or failed:
@@ -95,6 +97,12 @@ def judge(aim: Aim, cells: dict[str, Any]) -> Finding:
         unit = "s" if cell and cell.seconds else "runs"
         return Finding("not measured", f"{text}; {done:.0f} of {aim.need:.0f} {unit}")
     return Finding("met", text)
+
+
+def _twin(cell: Cell | None) -> tuple[str, ...]:
+    """The cell of the head-to-head in which the same is played under the same conditions."""
+    same = cell is not None and cell.interval_ms == 100 and not cell.settings
+    return (f"{AGAINST_PEERS}{cell.act}",) if cell is not None and same else ()
 
 
 def _median_and_max(issue: int, cell: str, what: str) -> tuple[Aim, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import results
-from bench.cells import Cell
+from bench.cells import AGAINST_PEERS, Cell
 from bench.contenders import CONTENDERS, left_out
 from bench.figures import runs, summary
 from bench.runner import BLOCKS_MAY_FAIL, block_of
@@ -51,13 +51,13 @@ GROUPS = (
         "best",
         "Equal interval: adverts every 100 ms, each at its best (who cannot, at its fastest)",
         (*BEST, HASTY),
-        "fault/",
+        AGAINST_PEERS,
     ),
     Group(
         "default",
         "Default against default",
         DEFAULTS,
-        "fault/",
+        AGAINST_PEERS,
         "The guide's check of keepalived needs 30 s to give an API server up, and ucarp has none: their figures of `api-dead` and "
         "`api-frozen` say how long the act waited.",
     ),
@@ -117,7 +117,9 @@ def cells() -> list[Cell]:
     for name, metric in FAULTS.items():
         hasty = (HASTY,) if name in PATIENT else ()
         found.append(
-            _cell(f"fault/{name}", acts[name], RUNS, (*BEST, *hasty, *DEFAULTS[1:]), metric)
+            _cell(
+                f"{AGAINST_PEERS}{name}", acts[name], RUNS, (*BEST, *hasty, *DEFAULTS[1:]), metric
+            )
         )
     for act in SCENARIOS:
         if act.name not in FAULTS:

@@ -19,7 +19,14 @@ from vipkeeper import __version__
 from vipkeeper.cli import drill_soak, drill_why, output
 from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.drill_progress import begins, clear, ended
-from vipkeeper.cli.report_folder import DEFAULT, LOGS, chosen_folder, ready, write_folder
+from vipkeeper.cli.report_folder import (
+    DEFAULT,
+    LOGS,
+    check_replaceable,
+    chosen_folder,
+    ready,
+    write_folder,
+)
 from vipkeeper.config import table
 from vipkeeper.config.checker import suggestion
 from vipkeeper.core.types import MILLISECOND, SECOND
@@ -53,7 +60,7 @@ LEASE_INTERVALS = 4
 LONGEST_ACT = 3600
 _BOUNDS = table.ADVERT_INTERVAL.kind
 _FORMATS = ("text", "json", "svg", "html")
-_INTERVAL = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)?")
 _SETTING = re.compile(r"([a-z_]+)=(\S[^\n]*)")
 _TERMINAL_WIDTH = 100
 
@@ -138,17 +145,23 @@ def _style(text: str) -> Style:
 
 
 def _interval(text: str) -> int:
-    match = _INTERVAL.fullmatch(text)
-    value = float(match[1]) * (1000 if match[2] == "s" else 1) if match else 0.0
+    value = _milliseconds(text)
     low, high = (at // MILLISECOND for at in (_BOUNDS.low, _BOUNDS.high))
     if not low <= value <= high or value != int(value):
         raise argparse.ArgumentTypeError(f"{text!r} is no time from {low}ms to {high // 1000}s")
     return int(value)
 
 
+def _milliseconds(text: str) -> float:
+    """Of a time such as 20ms or 1.5s, 0 where it is none; ArgumentTypeError where only its unit is missing."""
+    match = _TIME.fullmatch(text)
+    if match and not match[2]:
+        raise argparse.ArgumentTypeError(f"{text!r} has no unit; write {text}s or {text}ms")
+    return float(match[1]) * (1000 if match[2] == "s" else 1) if match else 0.0
+
+
 def _seconds(text: str) -> float:
-    match = _INTERVAL.fullmatch(text)
-    value = float(match[1]) / (1 if match[2] == "s" else 1000) if match else 0.0
+    value = _milliseconds(text) / 1000
     if not 1 <= value <= LONGEST_ACT:
         raise argparse.ArgumentTypeError(f"{text!r} is no time from 1s to {LONGEST_ACT}s")
     return value
@@ -200,6 +213,7 @@ def main(args: argparse.Namespace) -> int:
     )
     check_settings(plan)
     with ready(chosen_folder(args)):
+        check_replaceable(chosen_folder(args))
         output.check_files(asked)  # a file may be meant for the folder that was just made
         for left in cgroups.sweep():
             output.note(f"drill: removed what a killed drill left: control group {left}")

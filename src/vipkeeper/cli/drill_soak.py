@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vipkeeper import __version__
 from vipkeeper.cli import output
-from vipkeeper.cli.report_folder import chosen_folder, put, ready, write_folder
+from vipkeeper.cli.report_folder import check_replaceable, chosen_folder, put, ready, write_folder
 from vipkeeper.errors import ExitCode, HostError, UsageError
 from vipkeeper.lab import cgroups
 from vipkeeper.lab.box import BoxError, in_box
@@ -157,6 +157,7 @@ def main(args: argparse.Namespace) -> int:
     plan = Plan((QUIET_ACT,), 1, "vipkeeper", args.interval, soak.seed, soak.settings)
     _check_plan(plan)
     with ready(place.folder):
+        check_replaceable(place.folder)
         record = Record(place.record)
         record.save(soak)
         for left in cgroups.sweep():

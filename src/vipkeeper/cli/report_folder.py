@@ -20,11 +20,12 @@ from vipkeeper.report.run import RunReport
 from vipkeeper.report.summary import summaries
 
 LOGS = "logs"
+PAGE = "index.html"
 DEFAULT = Path("vipkeeper-report")
 """Where --report names none."""
 _PART = ".part"
 """Behind the name of a file that is not whole yet."""
-_ACT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ACT = re.compile(r"[a-z0-9]+([-+][a-z0-9]+)*")
 _LOG = re.compile(r"cp[0-9]+-[a-z]+\.log|trace\.ndjson")
 """SERVER-PROGRAM.log, as the lab names its servers, and the trace of an act that broke a promise."""
 
@@ -58,6 +59,26 @@ def ready(folder: Path, option: str = "--report") -> Iterator[None]:
         if made:
             with contextlib.suppress(OSError):  # something is in it
                 folder.rmdir()
+
+
+def check_replaceable(folder: Path) -> None:
+    """A report takes the place of an earlier one, and of nobody else's page or record.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if _earlier(folder) is not None or _is_report(folder / PAGE):
+        return
+    found = next((folder / name for name in (PAGE, RECORD) if (folder / name).exists()), None)
+    if found is not None:
+        raise UsageError(f"--report: {found} is no report's; {_another('--report')}")
+
+
+def _is_report(page: Path) -> bool:
+    try:
+        return html.GENERATOR in page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _another(option: str) -> str:
@@ -104,7 +125,7 @@ def write_folder(
     Raises:
         HostError: the folder cannot be written.
     """
-    files = {RECORD: report_json.dump_run(report), "index.html": html.page(report)}
+    files = {RECORD: report_json.dump_run(report), PAGE: html.page(report)}
     files |= {f"{act.name}.svg": svg.timeline(act.worst) for act in summaries(report)}
     files |= {f"{LOGS}/{name}": text for name, text in logs.items()}
     put(folder, {**files, **more}, partial(_remove_earlier, folder))
@@ -172,9 +193,8 @@ def _remove(paths: Iterable[Path], folder: Path) -> None:
 
 def _remove_earlier(folder: Path) -> None:
     """Remove what the report in the folder says it is made of; nothing where there is no report."""
-    try:
-        earlier = report_json.load_run((folder / RECORD).read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError, UsageError):
+    earlier = _earlier(folder)
+    if earlier is None:
         return
     emptied = {folder / LOGS}
     for path in _files(earlier, folder):
@@ -183,6 +203,14 @@ def _remove_earlier(folder: Path) -> None:
     for directory in sorted(emptied - {folder}, reverse=True):
         with contextlib.suppress(OSError):  # not there, or something of somebody else is in it
             directory.rmdir()
+
+
+def _earlier(folder: Path) -> RunReport | None:
+    """What the folder is a report of; None: of nothing, as far as it can be read."""
+    try:
+        return report_json.load_run((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, UsageError):
+        return None
 
 
 def _files(report: RunReport, folder: Path) -> Iterator[Path]:

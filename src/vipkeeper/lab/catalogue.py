@@ -159,7 +159,9 @@ def _named(name: str, wrong: list[str]) -> Act | None:
     """The act of a name; adds a line to `wrong` where there is none."""
     by_name = {act.name: act for act in SCENARIOS}
     if name not in by_name:
-        near = difflib.get_close_matches(name, by_name, n=1, cutoff=CLOSE)
-        hint = f"did you mean '{near[0]}'?" if near else "see 'vipkeeper drill list'"
+        word = name.lower()
+        begun = [known for known in by_name if known.startswith(word)]
+        near = difflib.get_close_matches(word, by_name, n=1, cutoff=CLOSE) or begun
+        hint = f"did you mean '{near[0]}'?" if len(near) == 1 else "see 'vipkeeper drill list'"
         wrong.append(f"drill: unknown act '{name}'; {hint}")
     return by_name.get(name)

@@ -30,7 +30,6 @@ from vipkeeper.report.run import (
     Client,
     Expectation,
     Lane,
-    MarkerKind,
     Milestones,
     RunReport,
     Span,
@@ -346,14 +345,13 @@ def _result(
 def _milestones(stage: Stage, figures: Figures, written: dict[str, int]) -> Milestones | None:
     """What the daemons wrote of the first takeover; the client's return is measured."""
     window = figures.window
-    marks = stage.marks(figures)
-    back = [window.start + round(m.at * 1e9) for m in marks if m.kind is MarkerKind.CLIENT_BACK]
+    gaps = measure.gaps(stage.recorder.udp, window)
     return milestones(
         traces.read(stage.cluster, written, window),
         start=window.start,
         end=window.end,
-        fault=stage.broken[0].start if stage.broken else None,
-        back=back[0] if back else None,
+        faults=[broken.start for broken in stage.broken],
+        unserved=[(gap.start, gap.end) for gap in gaps],
     )
 
 

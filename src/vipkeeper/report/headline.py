@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from vipkeeper.report.run import ActResult, Client, Marker, MarkerKind, Milestones
 from vipkeeper.report.style import interval, milliseconds
+from vipkeeper.report.summary import unended, waited
 
 NAMED = 4
 """Holders that are named one by one."""
@@ -20,7 +21,7 @@ def headline(act: ActResult) -> tuple[tuple[str, str, bool], ...]:
     if act.observed or act.faults:
         lines.append(("broke", _broke(act), False))
     waited = [
-        _waited(name, client, outage)
+        _waited(name, client, outage, unended(act, client))
         for name, client, outage in (
             ("client", act.udp, act.outage_ms),
             ("TLS", act.tls, act.service_outage_ms),
@@ -102,8 +103,8 @@ def _broke(act: ActResult) -> str:
     return f"{'; '.join(texts[:2])}{more}, at {faults[0][0]:.2f} s"
 
 
-def _waited(name: str, client: Client, outage_ms: float) -> str:
+def _waited(name: str, client: Client, outage_ms: float, still: bool) -> str:
     if outage_ms <= 0:
         return f"{name} 0 ms"
     every = f" (±{interval(client.interval_ms)})" if client.interval_ms else ""
-    return f"{name} {milliseconds(outage_ms, client.interval_ms)}{every}"
+    return f"{name} {waited(outage_ms, client.interval_ms, unended=still)}{every}"

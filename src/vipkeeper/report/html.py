@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 
@@ -17,13 +18,16 @@ from vipkeeper.report.svg_parts import DARK, LIGHT, variables
 
 PAGE_LIGHT = "#f6f8fa"
 PAGE_DARK = "#010409"
+GENERATOR = '<meta name="generator" content="vipkeeper">'
+"""By which a page in a report folder is known to be a report's."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Longest:
-    """The longest client outage of a run, and the act it belongs to."""
+    """The longest outage of a drill that one of its clients saw, and the act it belongs to."""
 
     text: str
+    client: str
     name: str
 
 
@@ -46,11 +50,12 @@ def page(report: RunReport) -> str:
             several=any(len(act.runs) > 1 for act in acts),
             two_holders_ms=max((run.two_holders_ms for run in report.acts), default=0.0),
             left_behind=_times(sum(act.left_behind for act in acts)),
-            longest_outage=_longest(acts),
+            longest_waits=_longest(acts),
             resolution=resolution(report),
             traced=traced(report),
             drawing=timeline,
             raw=raw,
+            generator=GENERATOR,
             data_url=_data_url(raw),
         )
         + "\n"
@@ -83,13 +88,17 @@ def _times(count: int) -> str:
     return f"{count} times" if count > 1 else "once" if count else ""
 
 
-def _longest(acts: tuple[ActSummary, ...]) -> _Longest | None:
-    """The highest client outage of all acts; None when none was measured."""
-    figures = [(act.outage, act.name) for act in acts if act.outage is not None]
-    if not figures:
-        return None
-    figure, name = max(figures, key=lambda pair: pair[0].highest)
-    return _Longest(milliseconds(figure.highest, figure.resolution_ms), name)
+def _longest(acts: tuple[ActSummary, ...]) -> Iterator[_Longest]:
+    """The highest outage of all acts, of each client of which one was measured."""
+    measured = (
+        ("client", [(act.outage, act.name) for act in acts]),
+        ("TLS", [(act.service_outage, act.name) for act in acts]),
+    )
+    for client, pairs in measured:
+        figures = [(figure, name) for figure, name in pairs if figure is not None]
+        if figures:
+            figure, name = max(figures, key=lambda pair: pair[0].highest)
+            yield _Longest(figure.worst, client, name)
 
 
 def _data_url(raw: str) -> str:

@@ -19,11 +19,15 @@ from dataclasses import dataclass
 from vipkeeper.core.actions import State
 from vipkeeper.core.events import AddressOutcome
 from vipkeeper.core.trace import TraceRecord
-from vipkeeper.core.types import Instant
+from vipkeeper.core.types import MILLISECOND, Duration, Instant
 from vipkeeper.report.run import Milestones
 
 WAITING = (State.SUSPECT.name, State.HOLDOFF.name, State.HELD.name, State.DEAF.name)
 """States between rest and a claim: in them a daemon gathers evidence or waits."""
+AT_ONCE: Duration = 10 * MILLISECOND
+"""Faults that are laid within such a time are one, as far as a takeover is concerned."""
+
+Stretch = tuple[Instant, Instant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,20 @@ def milestones(
     *,
     start: Instant,
     end: Instant,
-    fault: Instant | None,
-    back: Instant | None = None,
+    faults: Sequence[Instant] = (),
+    unserved: Sequence[Stretch] = (),
 ) -> Milestones | None:
-    """The first takeover that succeeded after `fault`, on the clock that is 0 at `start`.
+    """The first takeover that succeeded after the first fault, on the clock that is 0 at `start`.
 
     A claim that came to nothing (the kernel refused, or another server was better) is passed over, unless
     none succeeded. None: nobody claimed between fault and end.
+
+    Args:
+        faults: when something broke. Which of several a takeover answers nobody wrote down: then its phases
+            begin with its detection.
+        unserved: when the client had no answer, in order. The takeover ends the first that it overlaps.
     """
-    since = start if fault is None else fault
+    since = min(faults, default=start)
     seen = [one for one in takeovers(traces) if since <= one.elected < end]
     if not seen:
         return None
@@ -87,14 +96,17 @@ def milestones(
 
     detected = max(one.detected, since)
     last = max(one.elected, one.claimed or 0, one.announced or 0)
+    before = [fault for fault in faults if fault <= one.elected]
+    cause = before[0] if before and max(before) - min(before) <= AT_ONCE else None
+    back = next((to for begin, to in unserved if begin <= last and to >= detected), end)
     return Milestones(
         server=one.server,
-        fault=at(fault),
+        fault=at(cause),
         detected=(detected - start) / 1e9,
         elected=(one.elected - start) / 1e9,
         claimed=at(one.claimed),
         announced=at(one.announced),
-        back=at(None if back is None else max(back, last)),
+        back=at(max(back, last)) if back < end else None,
     )
 
 

@@ -9,7 +9,16 @@ from vipkeeper.report.bench import Outages
 from vipkeeper.report.html import file, stylesheet, templates
 from vipkeeper.report.soak import Soak
 from vipkeeper.report.svg_outages import curves, figures, split, still
-from vipkeeper.report.svg_soak import LISTED, clock, counted, overview, skips, title, verdict
+from vipkeeper.report.svg_soak import (
+    LISTED,
+    clock,
+    counted,
+    overview,
+    skips,
+    title,
+    verdict,
+    waits,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ def bench_text(cells: Sequence[Outages]) -> str:
 
 def soak_page(soak: Soak) -> str:
     """The soak at a glance."""
-    both = Picture(overview(soak), overview(soak, narrow=True))
+    both = Picture(overview(soak, heading=False), overview(soak, narrow=True, heading=False))
     return page(title(soak), counted(soak), [both])
 
 
@@ -56,5 +65,5 @@ def soak_text(soak: Soak) -> str:
     if not soak.violations:
         said = verdict(soak)
         lines.append(f"  {said[0].lower()}{said[1:]}")
-    lines += [f"  {said}" for said in skips(soak)]
+    lines += [f"  {said}" for said in (*waits(soak), *skips(soak))]
     return "\n".join(lines) + "\n"

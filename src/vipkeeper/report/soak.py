@@ -123,6 +123,11 @@ class Soak:
         """How often each fault was skipped for each reason."""
         return dict(Counter((skip.kind, skip.reason) for skip in self.skipped))
 
+    def last_fault(self, at: float) -> SoakFault | None:
+        """The fault that had begun last at an instant; None before the first one."""
+        begun = (fault for fault in self.faults if fault.start <= at)
+        return max(begun, key=lambda fault: fault.start, default=None)
+
     @property
     def longest(self) -> float:
         """The longest outage, seconds; 0 when there was none."""

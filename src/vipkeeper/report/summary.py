@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vipkeeper.report.run import API_LATE, LATE, ActResult, Lane, RunReport, Span, Verdict
+from vipkeeper.report.run import (
+    API_LATE,
+    LATE,
+    ActResult,
+    Client,
+    Lane,
+    RunReport,
+    Span,
+    Verdict,
+)
 from vipkeeper.report.style import interval, milliseconds, one_line
 
 
@@ -19,17 +29,26 @@ class Figure:
     highest: float
     n: int
     resolution_ms: float
+    unended: float = math.inf
+    """From this figure on the true one may be longer: the shortest outage that was not over with its act."""
 
     @property
     def text(self) -> str:
-        """`183 ms`, or `183 / 210 ms` (median / max) when it was measured more than once."""
+        """`183 ms`, or `183 / 210 ms` (median / max) when it was measured more than once; `> 183 ms`, at least so long."""
         if self.n == 1:
-            return milliseconds(self.highest, self.resolution_ms)
-        median = milliseconds(self.median, self.resolution_ms)
-        highest = milliseconds(self.highest, self.resolution_ms)
-        if median[-2:] == highest[-2:]:
+            return self.worst
+        median = self._shown(self.median)
+        if median[-2:] == self.worst[-2:]:
             median = median.rsplit(" ", 1)[0]
-        return f"{median} / {highest}"
+        return f"{median} / {self.worst}"
+
+    @property
+    def worst(self) -> str:
+        """`210 ms`, the highest."""
+        return self._shown(self.highest)
+
+    def _shown(self, value: float) -> str:
+        return waited(value, self.resolution_ms, unended=value >= self.unended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +80,20 @@ class ActSummary:
     @property
     def outage(self) -> Figure | None:
         """Of the UDP client; None when no run measured it."""
-        return self._figure(lambda run: run.outage_ms, lambda run: run.udp.interval_ms)
+        return self._figure(
+            lambda run: run.outage_ms,
+            lambda run: run.udp.interval_ms,
+            lambda run: unended(run, run.udp),
+        )
 
     @property
     def service_outage(self) -> Figure | None:
         """Of the TLS client; None when no run measured it."""
-        return self._figure(lambda run: run.service_outage_ms, lambda run: run.tls.interval_ms)
+        return self._figure(
+            lambda run: run.service_outage_ms,
+            lambda run: run.tls.interval_ms,
+            lambda run: unended(run, run.tls),
+        )
 
     @property
     def two_holders(self) -> Figure | None:
@@ -87,15 +114,29 @@ class ActSummary:
         return str(counts[0]) if len(counts) == 1 else f"{counts[0]}-{counts[-1]}"
 
     def _figure(
-        self, value: Callable[[ActResult], float | None], resolution: Callable[[ActResult], float]
+        self,
+        value: Callable[[ActResult], float | None],
+        resolution: Callable[[ActResult], float],
+        still: Callable[[ActResult], bool] = lambda _: False,
     ) -> Figure | None:
-        pairs = [(v, resolution(r)) for r in self.measured if (v := value(r)) is not None]
-        if not pairs:
+        known = [(v, run) for run in self.measured if (v := value(run)) is not None]
+        if not known:
             return None
-        values = [v for v, _ in pairs]
-        return Figure(
-            statistics.median(values), max(values), len(values), max(step for _, step in pairs)
-        )
+        values = [v for v, _ in known]
+        step = max(resolution(run) for _, run in known)
+        least = min((v for v, run in known if still(run)), default=math.inf)
+        return Figure(statistics.median(values), max(values), len(values), step, least)
+
+
+def waited(value_ms: float, resolution_ms: float, *, unended: bool) -> str:
+    """An outage: `183 ms`; `> 183 ms` where it was not over with the act."""
+    return f"{'> ' if unended else ''}{milliseconds(value_ms, resolution_ms)}"
+
+
+def unended(act: ActResult, client: Client) -> bool:
+    """Whether the longest time a client waited went on to the end of the act: its figure is the least that it was."""
+    gap = longest(client.gaps)
+    return gap is not None and gap.end >= act.length
 
 
 def _badness(run: ActResult) -> tuple[int, float, bool, float, float]:
@@ -148,7 +189,9 @@ def resolution(report: RunReport) -> str:
         if api
         else ""
     )
-    return f"Resolution: {'; '.join(parts)}. A figure is exact to one probe interval{more}.{own}"
+    still = any(unended(act, client) for act in report.acts for client in (act.udp, act.tls))
+    open_ones = " Behind a > the outage was not over when the act was." if still else ""
+    return f"Resolution: {'; '.join(parts)}. A figure is exact to one probe interval{more}.{own}{open_ones}"
 
 
 def overlaps(lanes: tuple[Lane, ...]) -> dict[str, tuple[Span, ...]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from vipkeeper.report.headline import happenings, headline
 from vipkeeper.report.run import ActResult, Client, Lane, Marker, MarkerKind, Span, Verdict
 from vipkeeper.report.style import interval, milliseconds, one_line
-from vipkeeper.report.summary import longest, overlaps
+from vipkeeper.report.summary import longest, overlaps, unended, waited
 from vipkeeper.report.svg_parts import (
     BOLD,
     CHARACTER,
@@ -124,9 +124,13 @@ def describe(act: ActResult) -> str:
         told = " and ".join(f"{span.start:.2f} to {span.end:.2f} s" for span in lane.said)
         known = f"said that it holds {told}" if told else f"held the VIP {held or 'never'}"
         said.append(f"{lane.server} {known}.")
-    for who, outage in (("client", act.outage_ms), ("service", act.service_outage_ms)):
+    for who, client, outage in (
+        ("client", act.udp, act.outage_ms),
+        ("service", act.tls, act.service_outage_ms),
+    ):
         if outage is not None:
-            said.append(f"Longest {who} outage {milliseconds(outage)}.")
+            least = ", to the end of the act" if unended(act, client) else ""
+            said.append(f"Longest {who} outage {milliseconds(outage)}{least}.")
     if act.observed:
         both = milliseconds(act.two_holders_ms)
         said.append(f"Two servers answered at the same time for {both}.")
@@ -273,7 +277,7 @@ def _bracket(
     fault = act.faults[0].start if act.faults else 0.0
     gap = longest(tuple(g for g in client.gaps if g.end > fault)) or Span(fault, fault)
     x1, x2 = frame.x(gap.start), frame.x(gap.end)
-    figure = milliseconds(outage_ms, client.interval_ms)
+    figure = waited(outage_ms, client.interval_ms, unended=unended(act, client))
     words = f"{figure} outage, ±{interval(client.interval_ms)}"
     if outage_ms <= 0:
         words = f"no outage seen, probe every {interval(client.interval_ms)}"

@@ -24,19 +24,24 @@ STEP = 34.0
 LANE = 22.0
 LISTED = 5
 """Violations, and faults that were skipped, named above the strips."""
+WAITS = 3
+"""The longest outages, which are named there too."""
 
 
-def overview(soak: Soak, *, narrow: bool = False) -> str:
-    """The soak as an SVG document, the same bytes for the same soak."""
+def overview(soak: Soak, *, narrow: bool = False, heading: bool = True) -> str:
+    """The soak as an SVG document, the same bytes for the same soak.
+
+    Without `heading` what it is and what it came to in figures are left to the text around it.
+    """
     width = 352.0 if narrow else 960.0
     key = f"vk-soak-{soak.seed}{'n' if narrow else ''}"
     left, right = 58.0, width - 18
-    parts = [text(18, 28, title(soak), "ink t")]
+    parts = [text(18, 28, title(soak), "ink t")] if heading else []
     kept = "no promise broken" if soak.unjudged else "every promise kept"
     words = "✗ FAILED" if soak.violations else f"✓ {kept}"
     parts.append(text(right, 28, words, "two b" if soak.violations else "ok b", "end"))
     y = 50.0
-    for row in textwrap.wrap(counted(soak), int((right - 18) / CHARACTER)):
+    for row in textwrap.wrap(counted(soak), int((right - 18) / CHARACTER)) if heading else ():
         parts.append(text(18, y, row, "ink"))
         y += 18
     for broken in soak.violations[:LISTED]:
@@ -47,7 +52,7 @@ def overview(soak: Soak, *, narrow: bool = False) -> str:
     if len(soak.violations) > LISTED:
         parts.append(text(18, y, f"and {len(soak.violations) - LISTED} more", "two b"))
         y += 18
-    for said in skips(soak):
+    for said in (*waits(soak), *skips(soak)):
         for row in textwrap.wrap(said, int((right - 18) / CHARACTER)):
             parts.append(text(18, y, row, "soft"))
             y += 18
@@ -73,16 +78,37 @@ def title(soak: Soak) -> str:
 
 
 def counted(soak: Soak) -> str:
-    """`2.00 h from ..., 312 faults (1 not judged), 9 skipped, 300 moves, 290 outages, the longest 412 ms`."""
+    """`2.00 h from ..., 312 faults of 70 kinds (1 not judged), 9 skipped, 300 moves, 290 outages, the longest 412 ms`."""
     longest = f", the longest {milliseconds(soak.longest * 1000)}" if soak.outages else ""
     probe = f" (probe every {soak.probe_ms:g} ms)" if soak.probe_ms and soak.outages else ""
     unjudged = f" ({len(soak.unjudged)} not judged)" if soak.unjudged else ""
+    kinds = len({fault.kind for fault in soak.faults})
+    of_kinds = f" of {kinds} kinds" if kinds > 1 else ""
     skipped = f", {len(soak.skipped)} skipped" if soak.skipped else ""
     return (
         f"{one_line(soak.manager)}, {soak.length / 3600:.2f} h from {one_line(soak.started)}: "
-        f"{len(soak.faults)} faults{unjudged}{skipped}, {len(soak.moves)} moves, "
+        f"{len(soak.faults)} faults{of_kinds}{unjudged}{skipped}, {len(soak.moves)} moves, "
         f"{len(soak.outages)} outages{longest}{probe}"
     )
+
+
+def waits(soak: Soak) -> list[str]:
+    """`longest waits: 4160 ms at 0:42:57 (loss), ...`: when, and in or after which fault."""
+    found = sorted(soak.outages, key=lambda outage: outage.start - outage.end)[:WAITS]
+    named = [
+        f"{milliseconds((one.end - one.start) * 1000)} at {clock(one.start)}{_of_fault(soak, one.start)}"
+        for one in found
+    ]
+    return [f"longest waits: {', '.join(named)}"] if named else []
+
+
+def _of_fault(soak: Soak, at: float) -> str:
+    if not soak.faults:
+        return ""
+    fault = soak.last_fault(at)
+    if fault is None:
+        return " (before the first fault)"
+    return f" ({'after ' if at > fault.end else ''}{one_line(fault.kind)})"
 
 
 def skips(soak: Soak) -> list[str]:
@@ -101,7 +127,8 @@ def describe(soak: Soak) -> str:
     """The picture in words."""
     said = [f"{clock(v.at)}: {v.text}." for v in soak.violations[:LISTED]]
     kept = f"{verdict(soak)}." if not said else f"{len(soak.violations)} promises broken."
-    return " ".join([f"{counted(soak)}.", kept, *said, *(f"{one}." for one in skips(soak))])
+    more = (f"{one}." for one in (*waits(soak), *skips(soak)))
+    return " ".join([f"{counted(soak)}.", kept, *said, *more])
 
 
 def verdict(soak: Soak) -> str:

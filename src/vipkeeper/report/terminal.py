@@ -21,6 +21,8 @@ from vipkeeper.report.summary import (
     resolution,
     summaries,
     traced,
+    unended,
+    waited,
 )
 from vipkeeper.report.svg_phases import figure as phase_figure
 from vipkeeper.report.ticks import axis_length, nice_ticks, seconds
@@ -208,8 +210,8 @@ def _timeline(act: ActResult, style: Style, width: int) -> list[str]:
         note = _when("VIP ", lane.held) if lane.held else "never held the VIP"
         cells = _server_cells(lane, both[lane.server], grid, style)
         lines.append(_lane(name, cells, note, grid, style))
-    lines.append(_client_lane("client", act.udp, act.outage_ms, grid, style))
-    lines.append(_client_lane("service", act.tls, act.service_outage_ms, grid, style))
+    lines.append(_client_lane("client", act.udp, act.outage_ms, act, grid, style))
+    lines.append(_client_lane("service", act.tls, act.service_outage_ms, act, grid, style))
     if act.two_holders_ms > 0:
         text = f"two servers answered at the same time for {milliseconds(act.two_holders_ms)}"
         lines.append("  " + style.paint(text, Tone.BAD))
@@ -270,7 +272,7 @@ def _server_cells(lane: Lane, both: tuple[Span, ...], grid: _Grid, style: Style)
 
 
 def _client_lane(
-    name: str, client: Client, outage_ms: float | None, grid: _Grid, style: Style
+    name: str, client: Client, outage_ms: float | None, act: ActResult, grid: _Grid, style: Style
 ) -> str:
     g = style.glyphs
     if not client.sent:
@@ -280,7 +282,8 @@ def _client_lane(
     every = interval(client.interval_ms)
     if outage_ms is None:
         return _lane(name, cells, f"probe every {every}", grid, style)
-    note = f"outage {milliseconds(outage_ms, client.interval_ms)} (probe every {every})"
+    figure = waited(outage_ms, client.interval_ms, unended=unended(act, client))
+    note = f"outage {figure} (probe every {every})"
     return _lane(name, cells, note, grid, style)
 
 

@@ -148,8 +148,8 @@ def _act(
         for name in seen.names
     )
     gaps = seen.unserved.within(start, end) if seen.probed else ()
-    fault = next((at for at in seen.faults_at if start <= at < end), None)
-    back = [round(gap.end * SECOND) + start for gap in gaps if gap.end < (end - start) / SECOND]
+    faults = [at for at in seen.faults_at if start <= at < end]
+    unserved = [(round(g.start * SECOND) + start, round(g.end * SECOND) + start) for g in gaps]
     longest = max((gap.end - gap.start for gap in gaps), default=0.0)
     told = [record for record in piece if record.type == "Transition" and start <= record.at < end]
     return ActResult(
@@ -170,8 +170,7 @@ def _act(
         tls=Client(0.0, 0, 0, ()),
         faults=tuple(span for spans in seen.faults.values() for span in spans.within(start, end)),
         markers=_markers(seen, told, server, start, end),
-        milestones=milestones(by_server, start=start, end=end, fault=fault,
-                              back=back[0] if back else None),
+        milestones=milestones(by_server, start=start, end=end, faults=faults, unserved=unserved),
         observed=seen.observed,
     )  # fmt: skip
 

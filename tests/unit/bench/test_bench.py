@@ -10,7 +10,7 @@ import pytest
 from bench import results, runner, table
 from bench.cells import CELLS, Cell
 from bench.figures import run_of, runs, summary
-from bench.targets import AIMS, Aim, judge, share, total
+from bench.targets import AIMS, Aim, Finding, judge, share, total
 
 
 def span(start: float, end: float) -> dict[str, float]:
@@ -176,6 +176,22 @@ def test_run_that_could_not_be_played_is_no_success() -> None:
     aim = Aim(3, "", "stall", total("moves"), 0, need=1)
     runs = [run_of(act(moves=0)), run_of(act(moves=0, length=0.0, lanes=[], markers=[], faults=[]))]
     assert judge(aim, {"stall": {"vipkeeper": record(*runs)}}).verdict == "not measured"
+
+
+def test_an_aim_is_judged_over_every_run_played_under_its_conditions() -> None:
+    aim = Aim(2, "", "power-off", share("outage_ms", "max"), 300, 2)
+    good, bad = (run_of(act(outage_ms=outage)) for outage in (200.0, 400.0))
+    cells = {
+        "power-off": {"vipkeeper": record(good, good)},
+        "fault/power-off": {"vipkeeper": record(bad), "keepalived-best": record(bad, bad)},
+    }
+    assert judge(aim, cells) == Finding(
+        "missed", "max 400 ms; 3 runs of power-off and fault/power-off"
+    )
+    of_others = Aim(2, "", "power-off-vm", share("outage_ms", "max"), 300, 1)
+    assert judge(of_others, {**cells, "power-off-vm": {"vipkeeper": record(good)}}) == Finding(
+        "met", "max 200 ms"
+    )
 
 
 def test_every_aim_is_of_a_cell_there_is() -> None:

@@ -118,13 +118,15 @@ def test_the_page_counts_what_was_played_and_names_what_was_broken(
     assert "commit abc" in page
 
 
-def test_the_longest_outage_names_the_fault_it_began_in() -> None:
+def test_the_longest_outages_name_the_faults_they_began_in(tmp_path: Path) -> None:
     played = replace(
         EMPTY,
         faults=(SoakFault(10.0, 20.0, "busy"), SoakFault(30.0, 34.0, "stale-client")),
         outages=(SoakOutage(12.0, 12.2), SoakOutage(31.0, 34.1)),
     )
-    assert "3100 (stale-client)" in soak._row("soak", played)
+    page = soak.section({"soak": dump_soak(played)}, tmp_path)
+    said = "3100 ms at 0:00:31 (stale-client), 200 ms at 0:00:12 (busy)"
+    assert f"* **soak**: longest waits: {said}\n" in page
 
 
 def test_a_full_disk_is_one_line_and_keeps_what_was_recorded(

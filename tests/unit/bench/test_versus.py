@@ -261,12 +261,39 @@ def test_a_program_that_is_not_there_is_named_on_the_page_whichever_contenders_w
 def test_an_outage_that_did_not_end_is_the_least_it_can_be() -> None:
     ended, open_one = run(6000.0), run(11000.0, unended=["outage_ms"])
     records = {
-        "vipkeeper": {"blocks": [block(run(1000.0))]},
-        "keepalived-best": {"blocks": [block(ended, open_one)]},
+        "vipkeeper": {"blocks": [block(*[run(1000.0)] * 50)]},
+        "keepalived-best": {"blocks": [block(*[ended, open_one] * 25)]},
     }
     text = headtohead.section({"cells": {"fault/holder-deaf": records}})
-    assert "| holder-deaf | 1000 / 1000 (1) | 6000 / > 11000 (2) |" in text
+    assert "| holder-deaf | 1000 / 1000 (50) | 6000 / > 11000 (50) |" in text
     assert "faster here than keepalived-best by 5000 ms at p50 and at least 10000 ms at max" in text
+
+
+def test_of_few_runs_nobody_is_said_to_be_faster() -> None:
+    few = {
+        "vipkeeper": {"blocks": [block(*[run(300.0)] * 50)]},
+        "keepalived-best": {"blocks": [block(run(200.0))]},
+        "keepalived-hasty": {"blocks": [block(run(100.0))]},
+    }
+    text = headtohead.section({"cells": {"fault/power-off": few}})
+    assert "* **too few runs yet**: power-off;" in text
+    for name in ("keepalived-best", "keepalived-hasty"):
+        said = f"too few runs to tell vipkeeper from {name} (vipkeeper 50, {name} 1 of 50)"
+        assert f"* power-off: {said}.\n" in text
+    assert " faster " not in text
+    assert "longer" not in text.split("Who was played")[0]
+
+
+def test_the_hasty_rival_is_in_the_first_lines() -> None:
+    records = {
+        "vipkeeper": {"blocks": [block(*[run(220.0)] * 50)]},
+        "keepalived-hasty": {"blocks": [block(*[run(160.0, two_holders_ms=9.0)] * 50)]},
+    }
+    head = headtohead.in_short({"cells": {"fault/power-off": records}})
+    assert (
+        "two missed adverts instead of three:\n\n* power-off: keepalived-hasty is faster here than "
+        "vipkeeper by 60 ms at p50 and 60 ms at max; keepalived-hasty had two holders for up to 9 ms.\n"
+    ) in head
 
 
 @pytest.mark.parametrize(

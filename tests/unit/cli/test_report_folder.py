@@ -11,7 +11,7 @@ import pytest
 
 from support.full_disk import no_file_longer_than
 from unit.report.sample import FULL
-from vipkeeper.cli.report_folder import put, ready, write_folder
+from vipkeeper.cli.report_folder import check_replaceable, put, ready, write_folder
 from vipkeeper.errors import HostError, UsageError
 from vipkeeper.report.json import dump_run
 
@@ -47,6 +47,34 @@ def test_folder_without_a_readable_report_loses_nothing(tmp_path: Path) -> None:
     (tmp_path / "power-off.svg").write_text("mine")
     write_folder(dataclasses.replace(FULL, acts=()), {}, tmp_path)
     assert "power-off.svg" in files(tmp_path)
+
+
+def test_pictures_of_two_faults_at_once_go_with_their_report(tmp_path: Path) -> None:
+    pair = dataclasses.replace(FULL.acts[0], name="loss+power-off")
+    write_folder(dataclasses.replace(FULL, acts=(pair,)), {}, tmp_path)
+    assert "loss+power-off.svg" in files(tmp_path)
+    write_folder(dataclasses.replace(FULL, acts=()), {}, tmp_path)
+    assert files(tmp_path) == {"run.json", "index.html"}
+
+
+@pytest.mark.parametrize("name", ["index.html", "run.json"])
+def test_somebody_elses_page_or_record_is_not_replaced(tmp_path: Path, name: str) -> None:
+    own = tmp_path / name
+    own.write_text("<!doctype html><h1>mine</h1>")
+    with pytest.raises(UsageError, match=f"--report: {own} is no report's; choose another folder"):
+        check_replaceable(tmp_path)
+
+
+def test_a_report_may_replace_a_report_also_where_its_record_is_gone(tmp_path: Path) -> None:
+    check_replaceable(tmp_path / "not there")
+    check_replaceable(tmp_path)
+    write_folder(FULL, {}, tmp_path)
+    check_replaceable(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    check_replaceable(tmp_path)
+    write_folder(FULL, {}, tmp_path / "older")
+    (tmp_path / "older" / "index.html").write_text("from a vipkeeper without a mark on its pages")
+    check_replaceable(tmp_path / "older")
 
 
 def test_name_in_a_foreign_record_does_not_lead_out(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from unit.report.sample import FULL, POWER_OFF, SPLIT, run_report
 from vipkeeper.report.html import page
 from vipkeeper.report.json import load_run
+from vipkeeper.report.run import Span
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
@@ -83,6 +84,21 @@ def test_bad_news_stand_at_the_top() -> None:
     assert re.search(r'class="bad"><b>once</b> VIP left behind', head)
     good = page(run_report(POWER_OFF))
     assert 'class="bad"' not in good
+
+
+def test_the_longest_outage_of_each_client_stands_at_the_top() -> None:
+    still = replace(
+        POWER_OFF,
+        name="api-dead",
+        outage_ms=0.0,
+        udp=replace(POWER_OFF.udp, gaps=()),
+        tls=replace(POWER_OFF.tls, gaps=(Span(1.5, POWER_OFF.length),)),
+        service_outage_ms=3500.0,
+    )
+    text = page(run_report(POWER_OFF, still))
+    head = text[: text.index("<main>")]
+    assert "<b>184 ms</b> longest client outage <small>(power-off)</small>" in head
+    assert "<b>&gt; 3500 ms</b> longest TLS outage <small>(api-dead)</small>" in head
 
 
 def test_a_run_without_acts_is_still_a_page() -> None:

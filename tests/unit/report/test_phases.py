@@ -34,8 +34,8 @@ def named(records: dict[str, list[TraceRecord]], back: int | None = None) -> dic
         records,
         start=1000 * MS,
         end=9000 * MS,
-        fault=1050 * MS,
-        back=None if back is None else back * MS,
+        faults=[1050 * MS],
+        unserved=[] if back is None else [(1055 * MS, back * MS)],
     )
     assert found is not None
     return {p.name: round((p.end - p.start) * 1000, 3) for p in phases(found)}
@@ -71,7 +71,7 @@ def test_a_holder_that_gives_the_vip_away_has_noticed_first() -> None:
 
 def test_a_claim_that_failed_is_passed_over_for_one_that_did_not() -> None:
     failed = [moved(1300, "SUSPECT", "CLAIM"), done(1310, "FAILED")]
-    found = milestones({"cp3": failed, "cp2": CLAIM}, start=1000 * MS, end=9000 * MS, fault=None)
+    found = milestones({"cp3": failed, "cp2": CLAIM}, start=1000 * MS, end=9000 * MS)
     assert found is not None
     assert found.server == "cp2"
     assert [one.server for one in takeovers({"cp3": failed, "cp2": CLAIM})] == ["cp3", "cp2"]
@@ -80,5 +80,45 @@ def test_a_claim_that_failed_is_passed_over_for_one_that_did_not() -> None:
 @pytest.mark.parametrize("fault", [None, 1500])
 def test_nothing_without_a_claim_after_the_fault(fault: int | None) -> None:
     records = {"cp2": CLAIM if fault else [moved(1200, "BACKUP", "SUSPECT")]}
-    at = None if fault is None else fault * MS
-    assert milestones(records, start=1000 * MS, end=9000 * MS, fault=at) is None
+    faults = [] if fault is None else [fault * MS]
+    assert milestones(records, start=1000 * MS, end=9000 * MS, faults=faults) is None
+
+
+@pytest.mark.parametrize(
+    ("faults", "detect"),
+    [
+        ([1050, 1100], None),  # which of them is why, nobody knows
+        ([1050, 1055], 150),
+        ([1050, 1500], 150),  # the second one came too late to be why
+    ],
+)
+def test_of_several_faults_a_takeover_is_counted_from_none(
+    faults: list[int], detect: float | None
+) -> None:
+    at = [fault * MS for fault in faults]
+    found = milestones({"cp2": CLAIM}, start=1000 * MS, end=9000 * MS, faults=at)
+    assert found is not None
+    lengths = {p.name: round((p.end - p.start) * 1000, 3) for p in phases(found)}
+    assert lengths.get("detect") == detect
+    assert lengths["confirm"] == 260
+
+
+@pytest.mark.parametrize(
+    ("unserved", "back"),
+    [
+        ([(1050, 1060), (1300, 1480), (2000, 6000)], 9),  # the longest gap is another one
+        ([(1050, 1060), (2000, 6000)], None),  # nobody waited for this takeover
+        ([(1300, 9000)], None),  # the act was over first
+        ([(1300, 1465)], 0),  # an answer that came before the announcement
+    ],
+)
+def test_the_client_is_back_when_its_wait_for_this_takeover_ends(
+    unserved: list[tuple[int, int]], back: float | None
+) -> None:
+    gaps = [(begin * MS, end * MS) for begin, end in unserved]
+    found = milestones(
+        {"cp2": CLAIM}, start=1000 * MS, end=9000 * MS, faults=[1050 * MS], unserved=gaps
+    )
+    assert found is not None
+    lengths = {p.name: round((p.end - p.start) * 1000, 3) for p in phases(found)}
+    assert lengths.get("client back") == back

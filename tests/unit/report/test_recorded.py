@@ -20,7 +20,15 @@ from vipkeeper.report.json import ReportError, dump_run
 from vipkeeper.report.pictures import soak_page, soak_text
 from vipkeeper.report.recorded import load_recorded
 from vipkeeper.report.run import RunReport
-from vipkeeper.report.soak import SoakPart, SoakSkip, dump_soak, load_soak, strips
+from vipkeeper.report.soak import (
+    SoakFault,
+    SoakOutage,
+    SoakPart,
+    SoakSkip,
+    dump_soak,
+    load_soak,
+    strips,
+)
 from vipkeeper.report.svg_outages import curves, figures
 from vipkeeper.report.svg_soak import overview
 from vipkeeper.report.terminal import render_run
@@ -199,6 +207,28 @@ def test_a_soak_says_how_many_faults_were_not_judged_and_why() -> None:
     assert "5 faults (2 not judged)" in text
     assert "every promise was kept" not in text
     assert "what 2 faults must show was not judged: the host stood still for up to 1300 ms" in text
+
+
+def test_a_soak_names_the_faults_of_its_longest_outages() -> None:
+    soak = replace(
+        SOAK,
+        faults=(SoakFault(10.0, 14.0, "loss", "cp1"), SoakFault(30.0, 31.0, "power-off")),
+        outages=(SoakOutage(2.0, 2.05), SoakOutage(30.1, 30.4), SoakOutage(14.5, 15.5)),
+        violations=(),
+    )
+    said = "longest waits: 1000 ms at 0:00:14 (after loss), 300 ms at 0:00:30 (power-off), "
+    said += "50 ms at 0:00:02 (before the first fault)"
+    assert f"  {said}" in soak_text(soak).splitlines()
+    assert " 2 faults of 2 kinds, " in soak_text(soak)
+    assert said in overview(soak)
+    assert "longest waits" not in soak_text(replace(soak, outages=()))
+
+
+def test_the_page_of_a_soak_says_everything_once() -> None:
+    head = f"{len(SOAK.faults)} faults, "
+    shown = re.sub(r"<desc.*?</desc>|<title.*?</title>", "", soak_page(SOAK), flags=re.DOTALL)
+    assert shown.count(head) == 1
+    assert overview(SOAK).count(head) == 2
 
 
 def test_a_trace_is_not_headed_as_a_drill() -> None:

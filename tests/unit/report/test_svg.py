@@ -81,6 +81,13 @@ def test_no_outage_and_no_probe_are_different() -> None:
     assert "not probed" in words(drawn(blind))
 
 
+def test_an_outage_to_the_end_of_the_act_is_at_least_so_long() -> None:
+    gap = Span(1.5, POWER_OFF.length)
+    still = replace(POWER_OFF, udp=replace(POWER_OFF.udp, gaps=(gap,)), outage_ms=3500.0)
+    assert "> 3500 ms outage, ±2 ms" in words(drawn(still))
+    assert "Longest client outage 3500 ms, to the end of the act." in describe(still)
+
+
 def test_words_for_those_who_do_not_see_it() -> None:
     root = drawn(SPLIT)
     ids = root.attrib["aria-labelledby"].split()

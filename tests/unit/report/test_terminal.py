@@ -161,3 +161,17 @@ def test_what_befalls_two_servers_at_once_is_told_once() -> None:
     drawn = render_timeline(act, ascii=True, color=False, width=100)
     assert drawn.count(text) == 1
     assert drawn.count("fault cp1: loses power") == drawn.count("fault cp3: loses power") == 1
+
+
+def test_an_outage_that_was_not_over_with_the_act_is_at_least_so_long() -> None:
+    gap = Span(1.5, POWER_OFF.length)
+    waiting = (POWER_OFF.length - 1.5) * 1000
+    still = replace(POWER_OFF, tls=replace(POWER_OFF.tls, gaps=(gap,)), service_outage_ms=waiting)
+    text = plain(run_report(still))
+    assert row(text, "power-off")[2:4] == ["184 ms", f"> {waiting:.0f} ms"]
+    assert f"outage > {waiting:.0f} ms (probe every 20 ms)" in text
+    assert "Behind a > the outage was not over when the act was" in " ".join(text.split())
+    assert "Behind a >" not in plain(run_report(POWER_OFF))
+    ended = replace(POWER_OFF, run=2)
+    several = plain(run_report(still, ended, replace(ended, run=3)))
+    assert row(several, "power-off")[4] == f"200 / > {waiting:.0f} ms"
