@@ -5,6 +5,7 @@ from __future__ import annotations
 from vipkeeper.lab import leases
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.kernel import now
+from vipkeeper.lab.measure import Window, overlap
 from vipkeeper.lab.processes import HostTooSlowError, LabError
 from vipkeeper.lab.stage import Stage
 
@@ -46,10 +47,8 @@ def start_again(stage: Stage, server: Server, died: int, after: float) -> None:
     # While the daemon itself ran nothing was withheld from it, however long others had to wait.
     idle = max(0.0, took - daemon.ran)
     # What of a stall was before the start is in `late` already.
-    stalled = (
-        min(one.end, end) - max(one.start, daemon.started) for one in stage.recorder.stalls(0)
-    )
-    others = max((end - looked, *stalled)) / 1e9
+    stalled = overlap(Window(daemon.started, end), stage.recorder.stalls(0))
+    others = max(end - looked, stalled) / 1e9
     withheld = late + max(daemon.waited, min(others, idle))
     text = (
         f"the daemon of {server.name} took {took:.1f} s to start, {left:.1f} s of the lease were left; "

@@ -175,6 +175,13 @@ def test_a_standstill_that_delayed_the_start_is_not_withheld_twice(
     assert not isinstance(raised.value, HostTooSlowError)
 
 
+def test_standstills_one_after_the_other_count_together(host: Callable[..., Any]) -> None:
+    one = host(takes=1.6, ran=0.3, probes_late=0.4)
+    one.before = (Window(1_100_000_000, 1_400_000_000),)
+    with pytest.raises(HostTooSlowError, match=r"took 1\.6 s to start.* withheld 0\.7 s$"):
+        acts_daemons._killed_and_back(one, one, 1.0)
+
+
 @pytest.mark.parametrize(
     ("says", "words"),
     [("Traceback\nKeyError\n", r".* \| Traceback \| KeyError$"), ("", r"it said nothing$")],
