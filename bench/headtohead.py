@@ -218,9 +218,18 @@ def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
     if any(run[cell.metric] is None for run in (*ours, *theirs)):
         return Finding("not measured", words)
     if _gains(cell.metric, theirs, ours):
-        why = versus.SLOWER.get(cell.act)
+        why = versus.SLOWER.get(cell.act) or _untouched(cell.metric, ours)
         return Finding("missed", f"{words}. Why: {why}" if why else words)
     return Finding("met" if _enough(cell, ours, theirs) else "not measured", words)
+
+
+def _untouched(metric: str, played: Sequence[Run]) -> str:
+    """What else is known of the longest outage, where the VIP stayed and answered everybody else; empty otherwise."""
+    worst = max(played, key=lambda run: run[metric])
+    others = ("moves", "left", "none_ms", *(key for key in RESOLUTION if key != metric))
+    if any(worst[key] != 0 for key in others):
+        return ""
+    return "not known; in the longest run the VIP left no kernel, and ARP and the other client were answered all the time"
 
 
 def in_short(found: dict[str, Any]) -> str:

@@ -284,6 +284,22 @@ def test_of_few_runs_nobody_is_said_to_be_faster() -> None:
     assert "longer" not in text.split("Who was played")[0]
 
 
+@pytest.mark.parametrize(("none_ms", "said"), [(0.0, True), (6.0, False)])
+def test_a_wait_in_which_the_vip_stayed_and_answered_others_is_told_as_one(
+    none_ms: float, said: bool
+) -> None:
+    still = {"moves": 0, "left": 0, "service_outage_ms": 0.0}
+    odd = run(80.0, none_ms=none_ms, **still)
+    both = {
+        "vipkeeper": {"blocks": [block(*[run(0.0, **still)] * 49, odd)]},
+        "keepalived-best": {"blocks": [block(*[run(0.0, **still)] * 50)]},
+    }
+    judged = headtohead.findings({"cells": {"fault/busy": both}})
+    (finding,) = [finding for _, cell, finding in judged if cell == "fault/busy"]
+    assert finding.verdict == "missed"
+    assert ("the VIP left no kernel, and ARP and the other client" in finding.found) is said
+
+
 def test_the_hasty_rival_is_in_the_first_lines() -> None:
     records = {
         "vipkeeper": {"blocks": [block(*[run(220.0)] * 50)]},
