@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,17 @@ STALLED = Verdict(Outcome.STALLED, "no TLS ServerHello and no answer for 0.2 s")
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for two seconds here; on a busy machine it takes longer, since server and prober are one process."""
-    monkeypatch.setattr(http, "DOUBT_AFTER", 0.1)
-    monkeypatch.setattr(http, "STALLED_AFTER", 0.2)
+    hurry(monkeypatch, doubt=0.05, stalled=0.2)
     monkeypatch.setattr(silence, "STEP", 0.02)
     monkeypatch.setattr(silence, "LATE", 0.05)
     monkeypatch.setattr(silence, "share_here", lambda: 1.0)
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch, doubt: float, stalled: float) -> None:
+    """Other limits, seconds."""
+    for module in (http, silence):
+        monkeypatch.setattr(module, "DOUBT_AFTER", doubt)
+        monkeypatch.setattr(module, "STALLED_AFTER", stalled)
 
 
 def listening(backlog: int | None = None) -> socket.socket:
@@ -177,7 +183,7 @@ def test_a_handshake_between_two_silences_ends_the_first(
 
 
 def test_what_a_question_leaves_to_the_next_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 0.08 s count 0.05: the next handshake has as long as one beside a question."""
+    """Of 0.08 s count 0.05: every handshake has the rest."""
     with listening() as listener:
         checker = check(listener, REACHED)
         for ran in (0.08, 0.04):
@@ -220,11 +226,20 @@ def test_a_prober_that_may_use_one_of_many_processors_counts_all_of_them(
     ("shares", "late"),
     [
         ([1, 1, 1, 1, 1], [0, 7, 0, 0, 0]),
+        ([1, 1, 1, 1, 1], [0, 0, 0.11, 0, 0]),
+        ([1, 1, 1, 1], [0, 0, 0.09, 0]),
         ([0.5] * 4, [0] * 4),
         ([0.25] * 4 + [1], [0] * 5),
         ([0.4] * 4 + [0.9, 0.6], [0] * 6),
     ],
-    ids=["late", "two tasks for each processor", "four tasks", "a small rest"],
+    ids=[
+        "late",
+        "a little late",
+        "hardly late",
+        "two tasks for each processor",
+        "four tasks",
+        "a small rest",
+    ],
 )
 def test_silence_counts_while_the_prober_is_on_time_and_as_much_as_a_server_may_have_run(
     monkeypatch: pytest.MonkeyPatch, shares: list[float], late: list[float]
@@ -252,6 +267,128 @@ def test_silence_counts_while_the_prober_is_on_time_and_as_much_as_a_server_may_
         assert next(lateness, None) is None, "it has counted too much"
 
     asyncio.run(act())
+
+
+class Tardy:
+    """A healthy server that is slow: each connection's handshake takes its time, and each question its own."""
+
+    def __init__(self, directory: Path, handshakes: list[float], answers: list[float]) -> None:
+        """`answers`: seconds until each question is answered; below 0: so long until its connection is closed instead."""
+        self._tls = server_context(directory)
+        self._handshakes = iter(handshakes)
+        self._answers = iter(answers)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @asynccontextmanager
+    async def checked(self, within: float) -> AsyncIterator[Http]:
+        """A check of it that has a standing connection."""
+        with listening() as listener:
+            self._tasks.append(asyncio.create_task(self._accept(listener)))
+            checker = check(listener, within)
+            assert (await look(checker)).outcome is Outcome.OK
+            try:
+                yield checker
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            client, _ = await loop.sock_accept(listener)
+            self._tasks.append(asyncio.create_task(self._greet(client)))
+
+    async def _greet(self, client: socket.socket) -> None:
+        delay = next(self._handshakes)
+        await asyncio.sleep(abs(delay))
+        if delay < 0:
+            await asyncio.get_running_loop().sock_sendall(client, b"no TLS")
+            client.close()
+            return
+        loop = asyncio.get_running_loop()
+        await loop.connect_accepted_socket(lambda: Asked(self._answers), client, ssl=self._tls)
+
+
+class Asked(asyncio.Protocol):
+    """Answers after the time that is next."""
+
+    def __init__(self, answers: Iterator[float]) -> None:
+        self._answers = answers
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        delay = next(self._answers)
+        loop = asyncio.get_running_loop()
+        if delay < 0:
+            loop.call_later(-delay, self._transport.close)
+        else:
+            text = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+            loop.call_later(delay, self._transport.write, text)
+
+
+def test_a_retry_after_a_closed_connection_has_a_handshake_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed after 0.35 s of 0.4, and the next handshake takes 0.2 s: the first silence is over, somebody closed."""
+    hurry(monkeypatch, doubt=0.1, stalled=0.4)
+
+    async def act() -> None:
+        server = Tardy(tmp_path, [0, 60, 0.2], [0, -0.35, 0])
+        async with server.checked(PATIENT) as checker:
+            assert (await look(checker)).outcome is Outcome.OK
+
+    asyncio.run(act())
+
+
+def test_a_handshake_beside_a_question_counts_from_when_the_kernel_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a SYN was lost: accepted 0.3 s late, of 0.4; then the handshake takes 0.15 s, of 0.3."""
+    hurry(monkeypatch, doubt=0.1, stalled=0.4)
+    at_once = http.connect
+
+    async def late(address: str, port: int) -> socket.socket:
+        await asyncio.sleep(0.2)
+        return await at_once(address, port)
+
+    async def act() -> None:
+        server = Tardy(tmp_path, [0, 0.15], [0, 0.7])
+        async with server.checked(PATIENT) as checker:
+            monkeypatch.setattr(http, "connect", late)
+            assert (await look(checker)).outcome is Outcome.OK
+
+    asyncio.run(act())
+
+
+def test_an_answer_that_is_no_handshake_is_no_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something answers the fresh connection, in words that are no TLS: the question waits, and the next begins anew."""
+    monkeypatch.setattr(silence, "LATE", PATIENT)
+
+    async def act() -> None:
+        server = Tardy(tmp_path, [0, -0.01, 0.16], [0, 60, 0])
+        async with server.checked(REACHED) as checker:
+            assert await look(checker) == Verdict(Outcome.SOFT, "no answer within 1 s")
+            assert (await look(checker)).outcome is Outcome.OK
+
+    asyncio.run(act())
+
+
+@pytest.mark.parametrize(("fresh", "outcome"), [(PATIENT, Outcome.STALLED), (0.0, Outcome.SOFT)])
+def test_silence_of_long_ago_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, fresh: float, outcome: Outcome
+) -> None:
+    monkeypatch.setattr(http, "FRESH", fresh)
+    with listening() as listener:
+        checker = check(listener, REACHED)
+        for expected in (Outcome.SOFT, outcome):
+            may_run(monkeypatch, 0.06)
+            assert asyncio.run(look(checker)).outcome is expected
 
 
 def test_without_tls_nobody_is_taken_to_stand_still() -> None:

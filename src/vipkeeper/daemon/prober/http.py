@@ -11,19 +11,22 @@ import contextlib
 import enum
 import ipaddress
 import socket
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import h11
 
 from vipkeeper.core.events import Outcome
 from vipkeeper.daemon.prober.config import Tls
-from vipkeeper.daemon.prober.silence import DOUBT_AFTER, STALLED_AFTER, Silence, StalledError
+from vipkeeper.daemon.prober.silence import (
+    DOUBT_AFTER,
+    FRESH,
+    STALLED_AFTER,
+    Silence,
+    StalledError,
+)
 from vipkeeper.daemon.prober.tls import Contexts
 from vipkeeper.daemon.prober.verdict import CheckFailed, failure
-
-T = TypeVar("T")
 
 BODY_LIMIT = 65536
 """Bytes of an answer that are read; a longer one is cut and its connection closed."""
@@ -177,7 +180,9 @@ class Remote:
         self._missing = Missing.CONNECTION
         self._connection: Connection | None = None
         self._silence = Silence()
-        """Since the server last shook hands or answered: a question that ended in silence leaves some to the next."""
+        """Of the handshake that is awaited, or was when the last question ended."""
+        self._kept: tuple[float, Silence] | None = None
+        """When a question ended in silence, and what of it counts for the next one."""
 
     @property
     def lost(self) -> asyncio.Future[None] | None:
@@ -194,16 +199,17 @@ class Remote:
         Raises:
             CheckFailed: there is no answer; with what that means.
         """
-        kept = Silence()
+        now = asyncio.get_running_loop().time
+        kept, self._kept = self._kept, None
+        before = kept[1] if kept is not None and now() - kept[0] < FRESH else Silence()
         try:
             async with asyncio.timeout(self._timeout):
                 with contextlib.suppress(LostError):
-                    return await self._get(path)
-                return await self._get(path)
+                    return await self._get(path, before)
+                return await self._get(path, Silence())
         except TimeoutError:
             if self._missing is Missing.HELLO and self._timeout > STALLED_AFTER:
-                # The next handshake has as long as one beside a question: from the doubt to the limit.
-                kept = self._silence.kept(DOUBT_AFTER)
+                self._kept = now(), self._silence.kept()
             self.close()
             text = f"{self._missing.value} within {self._timeout:g} s"
             raise CheckFailed(Outcome.SOFT, text) from None
@@ -222,8 +228,6 @@ class Remote:
         except OSError as error:
             self.close()
             raise failure(error) from None
-        finally:
-            self._silence = kept
 
     def close(self) -> None:
         """End the standing connection."""
@@ -231,7 +235,8 @@ class Remote:
             self._connection.close()
             self._connection = None
 
-    async def _get(self, path: str) -> Answer:
+    async def _get(self, path: str, silence: Silence) -> Answer:
+        """Ask once; `silence`: what a handshake for it begins with."""
         connection = self._connection
         age = (
             asyncio.get_running_loop().time() - connection.made_at
@@ -239,47 +244,62 @@ class Remote:
             else 0.0
         )
         if connection is None or not connection.usable or age >= RENEWED_AFTER:
-            connection = await self._renew()
+            connection = await self._greet(silence)
+            self.close()  # The old one goes when the new one stands.
+            self._connection = connection
         self._missing = Missing.ANSWER
-        self._silence = Silence()
-        return await self._unless_stalled(connection.get(self._host, path), greet=True)
-
-    async def _renew(self) -> Connection:
-        """Make a new connection; the old one goes when the new one stands."""
-        client = await self._connect()
-        connection = await self._unless_stalled(self._shake_hands(client), greet=False)
-        self.close()
-        self._connection = connection
-        return connection
-
-    async def _unless_stalled(self, waiting: Coroutine[Any, Any, T], *, greet: bool) -> T:
-        """Wait for it; with `greet` a fresh connection is opened where it takes long.
-
-        Raises:
-            StalledError: neither it nor a handshake came, and a kernel accepts; only where TLS is spoken.
-        """
+        asking = connection.get(self._host, path)
         if self._contexts is None:
-            return await waiting
-        answer = asyncio.ensure_future(waiting)
-        awaited: set[asyncio.Future[Any]] = {answer}
-        silence = self._silence
+            return await asking
+        answer = asyncio.ensure_future(asking)
         try:
-            if await silence.reaches(DOUBT_AFTER, awaited):
-                if greet:
-                    awaited.add(asyncio.ensure_future(self._greet()))
-                silent = await silence.reaches(STALLED_AFTER, awaited)
-                if silent and self._missing is Missing.HELLO:
-                    raise StalledError
+            await self._doubt(answer)
             return await answer
         finally:
-            for future in awaited:
-                future.cancel()
-            await asyncio.gather(*awaited, return_exceptions=True)
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
 
-    async def _greet(self) -> None:
-        """See whether the server still shakes hands; the connection that shows it is not kept."""
-        (await self._shake_hands(await self._connect())).close()
-        self._missing = Missing.ANSWER
+    async def _doubt(self, answer: asyncio.Future[Answer]) -> None:
+        """Where an answer takes long, see whether the server still shakes hands, until it does or the answer comes.
+
+        Raises:
+            StalledError: it does not.
+        """
+        silence = Silence()
+        if not await silence.reaches(DOUBT_AFTER, {answer}):
+            return
+        greeting = asyncio.ensure_future(self._greet(silence.kept()))
+        both: set[asyncio.Future[Any]] = {answer, greeting}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            error = greeting.exception() if greeting.done() else None
+            if isinstance(error, StalledError) and not answer.done():
+                raise error
+        finally:
+            await _dropped(greeting)
+
+    async def _greet(self, silence: Silence) -> Connection:
+        """A fresh connection; of its handshake `silence` says how much is over already.
+
+        Raises:
+            StalledError: the kernel accepts, and nobody shook hands; only where TLS is spoken.
+            OSError: why there is none.
+        """
+        client = await self._connect()
+        if self._contexts is None:
+            return await self._shake_hands(client)
+        shaking = asyncio.ensure_future(self._shake_hands(client))
+        self._silence = silence
+        try:
+            if await silence.reaches(STALLED_AFTER, {shaking}):
+                raise StalledError
+            return await shaking
+        except BaseException:
+            await _dropped(shaking)
+            raise
+        finally:
+            if shaking.done() and not shaking.cancelled():
+                self._missing = Missing.ANSWER  # Also where it failed: somebody said something.
 
     async def _connect(self) -> socket.socket:
         self._missing = Missing.CONNECTION
@@ -300,6 +320,14 @@ class Remote:
             client.close()
             raise
         return connection
+
+
+async def _dropped(greeting: asyncio.Future[Connection]) -> None:
+    """Cancel it; a connection that it has made all the same is closed."""
+    greeting.cancel()
+    (made,) = await asyncio.gather(greeting, return_exceptions=True)
+    if isinstance(made, Connection):
+        made.close()
 
 
 async def connect(address: str, port: int) -> socket.socket:

@@ -8,12 +8,14 @@ import re
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-DOUBT_AFTER = 1.0
+DOUBT_AFTER = 0.5
 """Seconds without an answer after which a fresh connection is opened beside the question."""
 STALLED_AFTER = 2.0
-"""Seconds without an answer and without a handshake after which nobody is taken to serve."""
+"""Seconds of silence after which nobody is taken to serve: without an answer, and the last ones without a handshake."""
 ENOUGH = 0.5
 """Of this silence a server must have had a processor for so much: a handshake takes milliseconds of one."""
+FRESH = 2.0
+"""Seconds after which silence of one question says nothing of the next."""
 STEP = 0.1
 """Seconds between two looks at our own lateness."""
 SHORTEST = 0.01
@@ -55,9 +57,9 @@ class Silence:
         self._passed = passed
         self._ran = ran
 
-    def kept(self, most: float) -> Silence:
-        """What the next question begins with where this one ended in silence: at most so many seconds."""
-        return Silence(min(self._passed, most), min(self._ran, most * ENOUGH))
+    def kept(self) -> Silence:
+        """What a handshake begins with where there was silence before: never more than a doubt, so that each has the rest."""
+        return Silence(min(self._passed, DOUBT_AFTER), min(self._ran, DOUBT_AFTER))
 
     async def reaches(self, seconds: float, awaited: AbstractSet[asyncio.Future[Any]]) -> bool:
         """Wait until that much silence was counted (true) or any of `awaited` is done (false)."""
