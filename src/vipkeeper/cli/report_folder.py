@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import re
 import stat
@@ -67,18 +68,28 @@ def check_replaceable(folder: Path) -> None:
     Raises:
         UsageError: there is one.
     """
-    if _earlier(folder) is not None or _is_report(folder / PAGE):
-        return
-    found = next((folder / name for name in (PAGE, RECORD) if (folder / name).exists()), None)
-    if found is not None:
-        raise UsageError(f"--report: {found} is no report's; {_another('--report')}")
+    for path, ours in ((folder / PAGE, _is_page), (folder / RECORD, _is_record)):
+        try:
+            known = ours(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError):
+            known = False
+        if not known:
+            raise UsageError(f"--report: {path} is no report's; {_another('--report')}")
 
 
-def _is_report(page: Path) -> bool:
+def _is_page(text: str) -> bool:
+    return html.MARK in text
+
+
+def _is_record(text: str) -> bool:
+    """Of a drill, of this version or another one."""
     try:
-        return html.GENERATOR in page.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        document = json.loads(text)
+    except (ValueError, RecursionError):
         return False
+    return isinstance(document, dict) and {"schema_version", "acts"} <= document.keys()
 
 
 def _another(option: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 
 from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import Act, Group
+from vipkeeper.lab.acts_wires import losing
 from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.course import Course
-from vipkeeper.lab.fault import Fault, Mend, Part, Whose
+from vipkeeper.lab.fault import Fault, Mend, Part, Whose, on_wires
 from vipkeeper.lab.must import (
     AGREED,
     LEASED,
@@ -31,26 +32,18 @@ from vipkeeper.lab.wires import Laid
 BURST, BURST_EVERY = 0.3, 2.0
 
 
-def laid(stage: Stage, text: str, faults: Laid, kind: FaultKind = FaultKind.OTHER) -> Mend:
-    """Say what the bridge does to frames, and how it ends."""
-    stage.fault(text, stage.subject, kind=kind)
-    return lambda: stage.cluster.wires.take_away(faults)
-
-
 def _lost(percent: int) -> Callable[[Stage], Mend]:
-    def begin(stage: Stage) -> Mend:
-        spared = [stage.cluster.network.observer.name]
-        faults = stage.cluster.wires.lose(percent, stage.cluster.servers, spared=spared)
-        text = f"{percent} % of what is sent to servers is lost"
-        return laid(stage, text, faults, FaultKind.LOSS)
-
-    return begin
+    return lambda stage: losing(stage, percent)
 
 
 def _every_fourth(stage: Stage) -> Mend:
-    spared = [stage.cluster.network.observer.name]
-    faults = stage.cluster.wires.lose_every(4, stage.cluster.servers, spared=spared)
-    return laid(stage, "each fourth frame to a server is lost", faults)
+    cluster = stage.cluster
+    spared = [cluster.network.observer.name]
+    return on_wires(
+        stage,
+        "each fourth frame to a server is lost",
+        lambda: cluster.wires.lose_every(4, cluster.servers, spared=spared),
+    )
 
 
 def _bursts(stage: Stage) -> Mend:
@@ -70,7 +63,7 @@ def _bursting(stage: Stage) -> None:
 
 
 def _no_multicast(stage: Stage) -> Mend:
-    return laid(stage, "multicast is filtered, unicast works", stage.cluster.wires.no_multicast())
+    return on_wires(stage, "multicast is filtered, unicast works", stage.cluster.wires.no_multicast)
 
 
 def _clogged(stage: Stage) -> Mend:
@@ -118,19 +111,24 @@ def _pairs(servers: list[Server]) -> Iterator[tuple[Server, Server]]:
 
 
 def _ring(stage: Stage) -> Mend:
-    wires = stage.cluster.wires
-    faults: Laid = ()
-    for one, other in _pairs(list(stage.cluster.servers.values())):
-        faults += wires.cut([one.name], [other.name])
-    text = "every server hears its two neighbours only"
-    return laid(stage, text, faults, FaultKind.PARTITION)
+    def cut() -> Laid:
+        faults: Laid = ()
+        for one, other in _pairs(list(stage.cluster.servers.values())):
+            faults += stage.cluster.wires.cut([one.name], [other.name])
+        return faults
+
+    return on_wires(stage, "every server hears its two neighbours only", cut, FaultKind.PARTITION)
 
 
 def _backup_deaf(stage: Stage) -> Mend:
     server = stage.backup()
-    faults = stage.cluster.wires.deafen(server.name)
-    stage.fault(f"{server.name} cannot receive", server, kind=FaultKind.RX_CUT)
-    return lambda: stage.cluster.wires.take_away(faults)
+    return on_wires(
+        stage,
+        f"{server.name} cannot receive",
+        lambda: stage.cluster.wires.deafen(server.name),
+        FaultKind.RX_CUT,
+        server,
+    )
 
 
 FRAMES = (Whose.LAN, Part.FRAMES)

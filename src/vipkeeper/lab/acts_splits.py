@@ -6,7 +6,7 @@ import sys
 
 from vipkeeper.core.facts import FaultKind
 from vipkeeper.lab.act import PATIENCE, Act, Group
-from vipkeeper.lab.fault import Fault, Mend, Part, Whose
+from vipkeeper.lab.fault import Fault, Mend, Part, Whose, on_wires
 from vipkeeper.lab.must import (
     AGREED,
     NOTHING_LEFT,
@@ -29,23 +29,26 @@ def _split(stage: Stage, beside: int) -> Mend:
     near = [holder, *stage.backups()[:beside]]
     far = [server.name for server in stage.backups()[beside:]]
     names = " and ".join(server.name for server in near)
-    faults = stage.cluster.wires.cut(
-        [*(server.name for server in near), network.router.name],
-        [*far, network.client.name, network.observer.name],
+    inside = [*(server.name for server in near), network.router.name]
+    outside = [*far, network.client.name, network.observer.name]
+    return on_wires(
+        stage,
+        f"{names} and the router are cut off from everybody else",
+        lambda: stage.cluster.wires.cut(inside, outside),
+        FaultKind.PARTITION,
     )
-    stage.fault(
-        f"{names} and the router are cut off from everybody else", holder, kind=FaultKind.PARTITION
-    )
-    return lambda: stage.cluster.wires.take_away(faults)
 
 
 def _lonely(stage: Stage) -> Mend:
     """The holder alone on one side, the router on the other: it hears nobody at all."""
     network, holder = stage.cluster.network, stage.subject
     rest = [machine.name for machine in network.machines if machine.name != holder.name]
-    faults = stage.cluster.wires.cut([holder.name], rest)
-    stage.fault(f"{holder.name} is cut off from everybody", holder, kind=FaultKind.PARTITION)
-    return lambda: stage.cluster.wires.take_away(faults)
+    return on_wires(
+        stage,
+        f"{holder.name} is cut off from everybody",
+        lambda: stage.cluster.wires.cut([holder.name], rest),
+        FaultKind.PARTITION,
+    )
 
 
 def _ask_both(stage: Stage) -> None:

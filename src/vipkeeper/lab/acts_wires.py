@@ -19,9 +19,8 @@ from vipkeeper.lab.act import (
     quiet,
     takeover,
 )
-from vipkeeper.lab.fault import Fault, Mend, Part, Whose
+from vipkeeper.lab.fault import Fault, Mend, Part, Whose, on_wires
 from vipkeeper.lab.stage import Figures, Stage
-from vipkeeper.lab.wires import Laid
 from vipkeeper.report.run import Expectation
 
 LOST_PERCENT = 20
@@ -133,21 +132,16 @@ def _united(stage: Stage, figures: Figures) -> list[Expectation]:
     ]
 
 
-def _laid(stage: Stage, text: str, kind: FaultKind, faults: Laid) -> Mend:
-    stage.fault(text, stage.subject, kind=kind)
-    return lambda: stage.cluster.wires.take_away(faults)
-
-
 def _muted(stage: Stage) -> Mend:
     name = stage.subject.name
-    return _laid(stage, f"{name} cannot send", FaultKind.TX_CUT, stage.cluster.wires.mute(name))
+    wires = stage.cluster.wires
+    return on_wires(stage, f"{name} cannot send", lambda: wires.mute(name), FaultKind.TX_CUT)
 
 
 def _deafened(stage: Stage) -> Mend:
     name = stage.subject.name
-    return _laid(
-        stage, f"{name} cannot receive", FaultKind.RX_CUT, stage.cluster.wires.deafen(name)
-    )
+    wires = stage.cluster.wires
+    return on_wires(stage, f"{name} cannot receive", lambda: wires.deafen(name), FaultKind.RX_CUT)
 
 
 def _until_moved(stage: Stage) -> None:
@@ -155,19 +149,29 @@ def _until_moved(stage: Stage) -> None:
     stage.recorder.watch(AFTERWARDS)
 
 
-def _lossy(stage: Stage) -> Mend:
-    spared = [stage.cluster.network.observer.name]
-    faults = stage.cluster.wires.lose(LOST_PERCENT, stage.cluster.servers, spared=spared)
-    return _laid(
-        stage, f"{LOST_PERCENT} % of what is sent to servers is lost", FaultKind.LOSS, faults
+def losing(stage: Stage, percent: int) -> Mend:
+    """So much of what is sent to servers is lost; the observer's questions are not."""
+    cluster = stage.cluster
+    spared = [cluster.network.observer.name]
+    return on_wires(
+        stage,
+        f"{percent} % of what is sent to servers is lost",
+        lambda: cluster.wires.lose(percent, cluster.servers, spared=spared),
+        FaultKind.LOSS,
     )
+
+
+def _lossy(stage: Stage) -> Mend:
+    return losing(stage, LOST_PERCENT)
 
 
 def _parted(stage: Stage) -> Mend:
     one, other = stage.subject, stage.backup()
-    faults = stage.cluster.wires.cut([one.name], [other.name])
-    return _laid(
-        stage, f"{one.name} and {other.name} do not hear each other", FaultKind.PARTITION, faults
+    return on_wires(
+        stage,
+        f"{one.name} and {other.name} do not hear each other",
+        lambda: stage.cluster.wires.cut([one.name], [other.name]),
+        FaultKind.PARTITION,
     )
 
 

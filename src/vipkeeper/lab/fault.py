@@ -6,7 +6,10 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vipkeeper.core.facts import FaultKind
+from vipkeeper.lab.cluster import Server
 from vipkeeper.lab.stage import Stage
+from vipkeeper.lab.wires import Laid
 
 AFTERWARDS = 1.0
 """Seconds a fault is watched on after the last thing waited for: long enough to see a VIP come back."""
@@ -70,6 +73,22 @@ class Fault:
 def lay(stage: Stage, fault: Fault) -> None:
     """Break it now."""
     stage.on_undo(fault.begin(stage))
+
+
+def on_wires(
+    stage: Stage,
+    text: str,
+    do: Callable[[], Laid],
+    kind: FaultKind = FaultKind.OTHER,
+    server: Server | None = None,
+) -> Mend:
+    """Say what becomes of frames, then have the bridge do it, which takes milliseconds: outages count from what was said.
+
+    `server`: whose frames they are; None: the subject's.
+    """
+    stage.fault(text, server or stage.subject, kind=kind)
+    laid = do()
+    return lambda: stage.cluster.wires.take_away(laid)
 
 
 def clear(stage: Stage, said: str) -> None:

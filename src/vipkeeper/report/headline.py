@@ -20,7 +20,7 @@ def headline(act: ActResult) -> tuple[tuple[str, str, bool], ...]:
     lines = [("VIP", _holders(act), False)]
     if act.observed or act.faults:
         lines.append(("broke", _broke(act), False))
-    waited = [
+    figures = [
         _waited(name, client, outage, unended(act, client))
         for name, client, outage in (
             ("client", act.udp, act.outage_ms),
@@ -28,8 +28,8 @@ def headline(act: ActResult) -> tuple[tuple[str, str, bool], ...]:
         )
         if client.sent and outage is not None
     ]
-    if waited:
-        lines.append(("waited", ", ".join(waited), False))
+    if figures:
+        lines.append(("waited", ", ".join(figures), False))
     if act.two_holders_ms > 0:
         both = f"two servers answered at once for {milliseconds(act.two_holders_ms)}"
         lines.append(("split", both, True))

@@ -18,7 +18,7 @@ from vipkeeper.report.svg_parts import DARK, LIGHT, variables
 
 PAGE_LIGHT = "#f6f8fa"
 PAGE_DARK = "#010409"
-GENERATOR = '<meta name="generator" content="vipkeeper">'
+MARK = "Written by vipkeeper "
 """By which a page in a report folder is known to be a report's."""
 
 
@@ -55,7 +55,7 @@ def page(report: RunReport) -> str:
             traced=traced(report),
             drawing=timeline,
             raw=raw,
-            generator=GENERATOR,
+            mark=MARK,
             data_url=_data_url(raw),
         )
         + "\n"

@@ -83,7 +83,7 @@ def milestones(
     Args:
         faults: when something broke. Which of several a takeover answers nobody wrote down: then its phases
             begin with its detection.
-        unserved: when the client had no answer, in order. The takeover ends the first that it overlaps.
+        unserved: when the client had no answer. The takeover ends the last that it overlaps.
     """
     since = min(faults, default=start)
     seen = [one for one in takeovers(traces) if since <= one.elected < end]
@@ -97,8 +97,8 @@ def milestones(
     detected = max(one.detected, since)
     last = max(one.elected, one.claimed or 0, one.announced or 0)
     before = [fault for fault in faults if fault <= one.elected]
-    cause = before[0] if before and max(before) - min(before) <= AT_ONCE else None
-    back = next((to for begin, to in unserved if begin <= last and to >= detected), end)
+    cause = min(before) if before and max(before) - min(before) <= AT_ONCE else None
+    back = max((to for begin, to in unserved if begin <= last and to >= one.elected), default=end)
     return Milestones(
         server=one.server,
         fault=at(cause),

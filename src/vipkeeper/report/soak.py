@@ -123,15 +123,23 @@ class Soak:
         """How often each fault was skipped for each reason."""
         return dict(Counter((skip.kind, skip.reason) for skip in self.skipped))
 
-    def last_fault(self, at: float) -> SoakFault | None:
-        """The fault that had begun last at an instant; None before the first one."""
-        begun = (fault for fault in self.faults if fault.start <= at)
-        return max(begun, key=lambda fault: fault.start, default=None)
+    def fault_of(self, outage: SoakOutage) -> SoakFault | None:
+        """The first fault that an outage overlaps, else the last one before it; None before all of them.
+
+        A fault may be noted a moment after the client felt it.
+        """
+        begun = [fault for fault in self.faults if fault.start <= outage.end]
+        during = [fault for fault in begun if fault.end >= outage.start]
+        return min(during, key=_start) if during else max(begun, key=_start, default=None)
 
     @property
     def longest(self) -> float:
         """The longest outage, seconds; 0 when there was none."""
         return max((outage.end - outage.start for outage in self.outages), default=0.0)
+
+
+def _start(fault: SoakFault) -> float:
+    return fault.start
 
 
 def load_soak(text: str) -> Soak:

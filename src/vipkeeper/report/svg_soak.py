@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from vipkeeper.report.run import Span
-from vipkeeper.report.soak import STRIP, Soak, strips
+from vipkeeper.report.soak import STRIP, Soak, SoakOutage, strips
 from vipkeeper.report.style import milliseconds, one_line
 from vipkeeper.report.svg_parts import (
     BOLD,
@@ -96,19 +96,19 @@ def waits(soak: Soak) -> list[str]:
     """`longest waits: 4160 ms at 0:42:57 (loss), ...`: when, and in or after which fault."""
     found = sorted(soak.outages, key=lambda outage: outage.start - outage.end)[:WAITS]
     named = [
-        f"{milliseconds((one.end - one.start) * 1000)} at {clock(one.start)}{_of_fault(soak, one.start)}"
+        f"{milliseconds((one.end - one.start) * 1000)} at {clock(one.start)}{_of_fault(soak, one)}"
         for one in found
     ]
     return [f"longest waits: {', '.join(named)}"] if named else []
 
 
-def _of_fault(soak: Soak, at: float) -> str:
+def _of_fault(soak: Soak, outage: SoakOutage) -> str:
     if not soak.faults:
         return ""
-    fault = soak.last_fault(at)
+    fault = soak.fault_of(outage)
     if fault is None:
         return " (before the first fault)"
-    return f" ({'after ' if at > fault.end else ''}{one_line(fault.kind)})"
+    return f" ({'after ' if outage.start > fault.end else ''}{one_line(fault.kind)})"
 
 
 def skips(soak: Soak) -> list[str]:

@@ -57,24 +57,37 @@ def test_pictures_of_two_faults_at_once_go_with_their_report(tmp_path: Path) -> 
     assert files(tmp_path) == {"run.json", "index.html"}
 
 
-@pytest.mark.parametrize("name", ["index.html", "run.json"])
-def test_somebody_elses_page_or_record_is_not_replaced(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a report"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("index.html", "<!doctype html><h1>mine</h1>"),
+        ("run.json", '{"mine": 1}'),
+        ("run.json", "mine"),
+        ("run.json", "[" * 100_000),
+    ],
+)
+def test_somebody_elses_page_or_record_is_not_replaced(
+    tmp_path: Path, name: str, text: str, beside: bool
+) -> None:
+    if beside:
+        write_folder(FULL, {}, tmp_path)
     own = tmp_path / name
-    own.write_text("<!doctype html><h1>mine</h1>")
+    own.write_text(text)
     with pytest.raises(UsageError, match=f"--report: {own} is no report's; choose another folder"):
         check_replaceable(tmp_path)
 
 
-def test_a_report_may_replace_a_report_also_where_its_record_is_gone(tmp_path: Path) -> None:
+def test_a_report_may_replace_a_report(tmp_path: Path) -> None:
     check_replaceable(tmp_path / "not there")
     check_replaceable(tmp_path)
     write_folder(FULL, {}, tmp_path)
     check_replaceable(tmp_path)
-    (tmp_path / "run.json").write_text("{}")
+    record = tmp_path / "run.json"
+    record.write_text(record.read_text().replace('"schema_version": 1', '"schema_version": 2'))
     check_replaceable(tmp_path)
-    write_folder(FULL, {}, tmp_path / "older")
-    (tmp_path / "older" / "index.html").write_text("from a vipkeeper without a mark on its pages")
-    check_replaceable(tmp_path / "older")
+    record.unlink()
+    check_replaceable(tmp_path)
 
 
 def test_name_in_a_foreign_record_does_not_lead_out(tmp_path: Path) -> None:

@@ -89,10 +89,11 @@ def test_nothing_without_a_claim_after_the_fault(fault: int | None) -> None:
     [
         ([1050, 1100], None),  # which of them is why, nobody knows
         ([1050, 1055], 150),
+        ([1055, 1050], 150),
         ([1050, 1500], 150),  # the second one came too late to be why
     ],
 )
-def test_of_several_faults_a_takeover_is_counted_from_none(
+def test_a_takeover_is_counted_from_a_fault_only_where_one_can_be_why(
     faults: list[int], detect: float | None
 ) -> None:
     at = [fault * MS for fault in faults]
@@ -110,6 +111,9 @@ def test_of_several_faults_a_takeover_is_counted_from_none(
         ([(1050, 1060), (2000, 6000)], None),  # nobody waited for this takeover
         ([(1300, 9000)], None),  # the act was over first
         ([(1300, 1465)], 0),  # an answer that came before the announcement
+        ([(1190, 1210), (1300, 1480)], 9),  # one that was over before anybody claimed is none of it
+        ([(1190, 1210), (1300, 9000)], None),
+        ([(1300, 1465), (1468, 1480)], 9),
     ],
 )
 def test_the_client_is_back_when_its_wait_for_this_takeover_ends(
