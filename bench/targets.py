@@ -76,18 +76,20 @@ def total(*counts: str) -> Callable[[Sequence[Run]], tuple[float | None, str]]:
 
 
 def judge(aim: Aim, cells: dict[str, Any]) -> Finding:
-    """Whether vipkeeper met the aim, in every run that was played as its cell says."""
+    """Whether vipkeeper met the aim: as often as it wants, and in every run that was played under its conditions."""
     cell = find(aim.cell)
     found = {name: cells.get(name, {}).get("vipkeeper") for name in (aim.cell, *_twin(cell))}
     records = {name: record for name, record in found.items() if record and record["blocks"]}
+    own = runs(records[aim.cell]) if aim.cell in records else []
     played = [run for record in records.values() for run in runs(record)]
     blocks = [block for record in records.values() for block in record["blocks"]]
     unplayed = sum(not run["length"] for block in blocks for run in block["runs"])
     failed = sum("error" in block for block in blocks)
-    done = sum(run["broken_s"] for run in played) if cell and cell.seconds else len(played)
+    # The same act elsewhere can miss an aim; it is no substitute for what the cell asks for, such as longer runs.
+    done = sum(run["broken_s"] for run in own) if cell and cell.seconds else len(own)
     value, text = aim.found(played) if played else (None, "no run")
     if len(records) > 1:
-        text += f"; {len(played)} runs of {' and '.join(records)}"
+        text += f"; {len(own)} runs of {aim.cell}, {len(played) - len(own)} of {AGAINST_PEERS}"
     if played and (value is None or value > aim.limit):
         return Finding("missed", text)
     if unplayed or failed:

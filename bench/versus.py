@@ -96,8 +96,8 @@ SLOWER: dict[str, str] = {
     "daemon-killed": _LEFT_BEHIND,
     "daemon-frozen": _LEFT_BEHIND,
     "api-frozen": (
-        "keepalived's check gives an API server a second and one failure; vipkeeper waits for two seconds without a TLS "
-        "ServerHello, since all clients come back at once after a takeover and may queue a healthy one for a second "
+        "keepalived's check gives an API server a second and one failure; vipkeeper waits for two seconds without an "
+        "answer, the last 1.5 of them for a fresh TLS handshake, since all clients come back at once after a takeover and may queue a healthy one for a second "
         "(docs/health-checks.md)"
     ),
 }
