@@ -218,7 +218,8 @@ def _against(cell: Cell, ours: Sequence[Run], theirs: Sequence[Run]) -> Finding:
     if any(run[cell.metric] is None for run in (*ours, *theirs)):
         return Finding("not measured", words)
     if _gains(cell.metric, theirs, ours):
-        why = versus.SLOWER.get(cell.act) or _untouched(cell.metric, ours)
+        at_worst = _gain(cell.metric, "max", theirs, ours)
+        why = versus.SLOWER.get(cell.act) or (_untouched(cell.metric, ours) if at_worst else "")
         return Finding("missed", f"{words}. Why: {why}" if why else words)
     return Finding("met" if _enough(cell, ours, theirs) else "not measured", words)
 

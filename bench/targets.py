@@ -76,20 +76,28 @@ def total(*counts: str) -> Callable[[Sequence[Run]], tuple[float | None, str]]:
 
 
 def judge(aim: Aim, cells: dict[str, Any]) -> Finding:
-    """Whether vipkeeper met the aim: as often as it wants, and in every run that was played under its conditions."""
+    """Whether vipkeeper met the aim in its cell; where the head-to-head played the same it is missed there, too."""
     cell = find(aim.cell)
-    found = {name: cells.get(name, {}).get("vipkeeper") for name in (aim.cell, *_twin(cell))}
-    records = {name: record for name, record in found.items() if record and record["blocks"]}
-    own = runs(records[aim.cell]) if aim.cell in records else []
-    played = [run for record in records.values() for run in runs(record)]
-    blocks = [block for record in records.values() for block in record["blocks"]]
-    unplayed = sum(not run["length"] for block in blocks for run in block["runs"])
-    failed = sum("error" in block for block in blocks)
-    # The same act elsewhere can miss an aim; it is no substitute for what the cell asks for, such as longer runs.
-    done = sum(run["broken_s"] for run in own) if cell and cell.seconds else len(own)
+    own = _judged(aim, cell, cells.get(aim.cell, {}).get("vipkeeper"))
+    record = cells.get(_twin(cell), {}).get("vipkeeper")
+    played = runs(record) if record else []
+    if not played:
+        return own
+    value, text = aim.found(played)
+    missed = value is None or value > aim.limit
+    words = f"{own.found}; in the head-to-head {text} ({len(played)} run{'s' if len(played) != 1 else ''})"
+    return Finding("missed" if missed else own.verdict, words)
+
+
+def _judged(aim: Aim, cell: Cell | None, record: dict[str, Any] | None) -> Finding:
+    """What the runs of the aim's own cell say."""
+    played = runs(record) if record else []
+    unplayed = (
+        sum(not run["length"] for b in record["blocks"] for run in b["runs"]) if record else 0
+    )
+    failed = sum("error" in block for block in record["blocks"]) if record else 0
+    done = sum(run["broken_s"] for run in played) if cell and cell.seconds else len(played)
     value, text = aim.found(played) if played else (None, "no run")
-    if len(records) > 1:
-        text += f"; {len(own)} runs of {aim.cell}, {len(played) - len(own)} of {AGAINST_PEERS}"
     if played and (value is None or value > aim.limit):
         return Finding("missed", text)
     if unplayed or failed:
@@ -101,10 +109,11 @@ def judge(aim: Aim, cells: dict[str, Any]) -> Finding:
     return Finding("met", text)
 
 
-def _twin(cell: Cell | None) -> tuple[str, ...]:
-    """The cell of the head-to-head in which the same is played under the same conditions."""
-    same = cell is not None and cell.interval_ms == 100 and not cell.settings
-    return (f"{AGAINST_PEERS}{cell.act}",) if cell is not None and same else ()
+def _twin(cell: Cell | None) -> str:
+    """The cell of the head-to-head in which the same is played under the same conditions; it need not be there."""
+    if cell is None or cell.interval_ms != 100 or cell.settings:
+        return ""
+    return f"{AGAINST_PEERS}{cell.act}"
 
 
 def _median_and_max(issue: int, cell: str, what: str) -> tuple[Aim, ...]:

@@ -145,24 +145,29 @@ def _style(text: str) -> Style:
 
 
 def _interval(text: str) -> int:
-    value = _milliseconds(text)
     low, high = (at // MILLISECOND for at in (_BOUNDS.low, _BOUNDS.high))
-    if not low <= value <= high or value != int(value):
+    value = _milliseconds(text, low, high)
+    if not value or value != int(value):
         raise argparse.ArgumentTypeError(f"{text!r} is no time from {low}ms to {high // 1000}s")
     return int(value)
 
 
-def _milliseconds(text: str) -> float:
-    """Of a time such as 20ms or 1.5s, 0 where it is none; ArgumentTypeError where only its unit is missing."""
+def _milliseconds(text: str, low: int, high: int) -> float:
+    """Of a time such as 20ms or 1.5s within bounds, 0 where it is none; ArgumentTypeError where only its unit is missing."""
     match = _TIME.fullmatch(text)
-    if match and not match[2]:
-        raise argparse.ArgumentTypeError(f"{text!r} has no unit; write {text}s or {text}ms")
-    return float(match[1]) * (1000 if match[2] == "s" else 1) if match else 0.0
+    if match is None:
+        return 0.0
+    found = {unit: float(match[1]) * factor for unit, factor in (("ms", 1), ("s", 1000))}
+    meant = [f"{text}{unit}" for unit, value in found.items() if low <= value <= high]
+    if not match[2] and meant:
+        raise argparse.ArgumentTypeError(f"{text!r} has no unit; write {' or '.join(meant)}")
+    value = found.get(match[2], 0.0)
+    return value if low <= value <= high else 0.0
 
 
 def _seconds(text: str) -> float:
-    value = _milliseconds(text) / 1000
-    if not 1 <= value <= LONGEST_ACT:
+    value = _milliseconds(text, 1000, LONGEST_ACT * 1000) / 1000
+    if not value:
         raise argparse.ArgumentTypeError(f"{text!r} is no time from 1s to {LONGEST_ACT}s")
     return value
 

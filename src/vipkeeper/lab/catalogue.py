@@ -161,7 +161,7 @@ def _named(name: str, wrong: list[str]) -> Act | None:
     if name not in by_name:
         word = name.lower()
         begun = [known for known in by_name if known.startswith(word)]
-        near = difflib.get_close_matches(word, by_name, n=1, cutoff=CLOSE) or begun
+        near = begun or difflib.get_close_matches(word, by_name, n=1, cutoff=CLOSE)
         hint = f"did you mean '{near[0]}'?" if len(near) == 1 else "see 'vipkeeper drill list'"
         wrong.append(f"drill: unknown act '{name}'; {hint}")
     return by_name.get(name)

@@ -18,7 +18,7 @@ from vipkeeper.report.svg_parts import DARK, LIGHT, variables
 
 PAGE_LIGHT = "#f6f8fa"
 PAGE_DARK = "#010409"
-MARK = "Written by vipkeeper "
+MARK = '<meta name="generator" content="vipkeeper drill">'
 """By which a page in a report folder is known to be a report's."""
 
 

@@ -134,8 +134,9 @@ def waited(value_ms: float, resolution_ms: float, *, unended: bool) -> str:
 
 
 def unended(act: ActResult, client: Client) -> bool:
-    """Whether a client still waited at the end of the act: then the longest time is the least that it was."""
-    return any(gap.end >= act.length for gap in client.gaps)
+    """Whether the longest time a client waited went on to the end of the act: its figure is the least that it was."""
+    gap = longest(client.gaps)
+    return gap is not None and gap.end >= act.length
 
 
 def _badness(run: ActResult) -> tuple[int, float, bool, float, float]:

@@ -93,7 +93,7 @@ def counted(soak: Soak) -> str:
 
 
 def waits(soak: Soak) -> list[str]:
-    """`longest waits: 4160 ms at 0:42:57 (loss), ...`: when, and in or after which fault."""
+    """`longest waits: 4160 ms at 0:42:57 (stale-client), ...`: when, and in or after which fault."""
     found = sorted(soak.outages, key=lambda outage: outage.start - outage.end)[:WAITS]
     named = [
         f"{milliseconds((one.end - one.start) * 1000)} at {clock(one.start)}{_of_fault(soak, one)}"

@@ -36,6 +36,8 @@ class Prober:
         self._token = 0
         self._asking = False
         """A question waits for its answer."""
+        self._limit = 0
+        """When it waits no longer."""
         self._good = 0
         self._failed = 0
         self._refused = 0
@@ -74,27 +76,31 @@ class Prober:
             return
         if self.api in SILENT:
             self._asking = True
+            self._limit = server.world.now + TIMEOUT
             server.world.at(server.world.now + DOUBT_AFTER, self._doubted, token)
             return
         self._report(ANSWERS[self.api])
 
     def _doubted(self, token: int) -> None:
-        """No answer yet: a fresh connection is opened beside the question."""
+        """No answer yet: a fresh connection is opened beside the question, now and every so often."""
+        if token != self._token:
+            return
         world = self._server.world
-        if self.api is ApiState.FROZEN:
-            world.at(world.now + STALLED_AFTER - DOUBT_AFTER, self._not_greeted, token)
+        frozen = self.api is ApiState.FROZEN
+        at = world.now + (STALLED_AFTER - DOUBT_AFTER if frozen else DOUBT_AFTER)
+        if at >= self._limit:
+            world.at(self._limit, self._timed_out, token)
         else:
-            world.at(world.now + TIMEOUT - DOUBT_AFTER, self._timed_out, token)
+            world.at(at, self._not_greeted if frozen else self._doubted, token)
 
     def _not_greeted(self, token: int) -> None:
         if self.api is ApiState.FROZEN:
             self._give_up(token, Outcome.STALLED)
         else:
-            world = self._server.world
-            world.at(world.now + TIMEOUT - STALLED_AFTER, self._timed_out, token)
+            self._doubted(token)
 
     def _timed_out(self, token: int) -> None:
-        """It has shaken hands since the question, whether it stands still now or not."""
+        """It has shaken hands not long ago, whether it stands still now or not."""
         self._give_up(token, Outcome.SOFT)
 
     def _give_up(self, token: int, outcome: Outcome) -> None:

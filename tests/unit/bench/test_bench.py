@@ -178,20 +178,28 @@ def test_run_that_could_not_be_played_is_no_success() -> None:
     assert judge(aim, {"stall": {"vipkeeper": record(*runs)}}).verdict == "not measured"
 
 
-def test_an_aim_is_judged_over_every_run_played_under_its_conditions() -> None:
-    aim = Aim(2, "", "power-off", share("outage_ms", "max"), 300, 2)
+def test_an_aim_is_missed_where_the_head_to_head_misses_it_and_met_by_its_own_runs_alone() -> None:
+    aim = Aim(2, "", "power-off", share("outage_ms", "p50"), 300, 3)
     good, bad = (run_of(act(outage_ms=outage)) for outage in (200.0, 400.0))
-    cells = {
-        "power-off": {"vipkeeper": record(good, good)},
-        "fault/power-off": {"vipkeeper": record(bad), "keepalived-best": record(bad, bad)},
-    }
-    assert judge(aim, cells) == Finding("missed", "max 400 ms; 2 runs of power-off, 1 of fault/")
-    cells = {"power-off": {"vipkeeper": record(good)}, "fault/power-off": cells["power-off"]}
-    assert judge(aim, cells).verdict == "not measured", "its own cell has one run of two"
-    of_others = Aim(2, "", "power-off-vm", share("outage_ms", "max"), 300, 1)
-    assert judge(of_others, {**cells, "power-off-vm": {"vipkeeper": record(good)}}) == Finding(
-        "met", "max 200 ms"
+
+    def judged(own: list[dict[str, Any]], twin: list[dict[str, Any]]) -> Finding:
+        peers = {"vipkeeper": record(*twin), "keepalived-best": record(bad, bad)}
+        cells = {"power-off": {"vipkeeper": record(*own)}, "fault/power-off": peers}
+        return judge(aim, cells)
+
+    assert judged([good] * 3, [bad]) == Finding(
+        "missed", "p50 200 ms; in the head-to-head p50 400 ms (1 run)"
     )
+    assert judged([bad] * 3, [good] * 50).verdict == "missed"
+    assert judged([good] * 2, [good] * 50).verdict == "not measured"
+    assert judged([good] * 3, [good]).verdict == "met"
+    assert judged([good] * 3, []) == Finding("met", "p50 200 ms")
+    of_others = Aim(2, "", "power-off-vm", share("outage_ms", "max"), 300, 1)
+    cells = {
+        "power-off-vm": {"vipkeeper": record(good)},
+        "fault/power-off": {"vipkeeper": record(bad)},
+    }
+    assert judge(of_others, cells).verdict == "met", "played under other conditions"
 
 
 def test_every_aim_is_of_a_cell_there_is() -> None:

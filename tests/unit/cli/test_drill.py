@@ -215,8 +215,11 @@ def test_interrupted_before_the_first_act_leaves_the_last_report_alone(
         (("--set", "advert_interval=50ms"), "for advert_interval there is --interval 50ms"),
         (("--set", "vip=10.0.0.1"), "the drill itself sets vip"),
         (("--bundles", "there"), "--bundles belongs to 'drill --why'"),
-        (("--for", "5"), "'5' has no unit; write 5s or 5ms"),
-        (("--interval", "20"), "'20' has no unit; write 20s or 20ms"),
+        (("--for", "5"), "'5' has no unit; write 5s (see"),
+        (("--for", "2000"), "'2000' has no unit; write 2000ms or 2000s (see"),
+        (("--for", "99999999"), "'99999999' is no time from 1s to 3600s"),
+        (("--interval", "20"), "'20' has no unit; write 20ms (see"),
+        (("--interval", "1"), "'1' has no unit; write 1s (see"),
     ],
 )
 def test_word_that_cannot_be_meant_says_what_could_be(
@@ -233,8 +236,9 @@ def test_only_a_name_that_is_near_is_suggested() -> None:
     for word in ("pwoer-off", "POWER-OFF", "power"):
         with pytest.raises(UsageError, match="did you mean 'power-off'"):
             chosen([word], None)
-    with pytest.raises(UsageError, match="unknown act 'api'; see 'vipkeeper drill list'"):
-        chosen(["api"], None)
+    for word in ("api", "daemon"):  # several begin so
+        with pytest.raises(UsageError, match=f"unknown act '{word}'; see 'vipkeeper drill list'"):
+            chosen([word], None)
 
 
 def test_list_of_a_suite_has_its_acts_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -278,6 +280,8 @@ class Tardy:
         self._handshakes = iter(handshakes)
         self._answers = iter(answers)
         self._tasks: list[asyncio.Task[None]] = []
+        self.left = asyncio.Event()
+        """A connection has ended."""
 
     @asynccontextmanager
     async def checked(self, within: float) -> AsyncIterator[Http]:
@@ -307,14 +311,20 @@ class Tardy:
             client.close()
             return
         loop = asyncio.get_running_loop()
-        await loop.connect_accepted_socket(lambda: Asked(self._answers), client, ssl=self._tls)
+        await loop.connect_accepted_socket(
+            lambda: Asked(self._answers, self.left), client, ssl=self._tls
+        )
 
 
 class Asked(asyncio.Protocol):
     """Answers after the time that is next."""
 
-    def __init__(self, answers: Iterator[float]) -> None:
+    def __init__(self, answers: Iterator[float], left: asyncio.Event) -> None:
         self._answers = answers
+        self._left = left
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._left.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -333,11 +343,11 @@ class Asked(asyncio.Protocol):
 def test_a_retry_after_a_closed_connection_has_a_handshake_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Closed after 0.35 s of 0.4, and the next handshake takes 0.2 s: the first silence is over, somebody closed."""
-    hurry(monkeypatch, doubt=0.1, stalled=0.4)
+    """Closed after 0.7 s of 0.8, and the next handshake takes 0.7 s, too: the first silence is over, somebody closed."""
+    hurry(monkeypatch, doubt=0.2, stalled=0.8)
 
     async def act() -> None:
-        server = Tardy(tmp_path, [0, 60, 0.2], [0, -0.35, 0])
+        server = Tardy(tmp_path, [0, 60, 0.7], [0, -0.7, 0])
         async with server.checked(PATIENT) as checker:
             assert (await look(checker)).outcome is Outcome.OK
 
@@ -379,16 +389,98 @@ def test_an_answer_that_is_no_handshake_is_no_silence(
     asyncio.run(act())
 
 
-@pytest.mark.parametrize(("fresh", "outcome"), [(PATIENT, Outcome.STALLED), (0.0, Outcome.SOFT)])
-def test_silence_of_long_ago_says_nothing(
-    monkeypatch: pytest.MonkeyPatch, fresh: float, outcome: Outcome
+def test_a_connection_beside_a_question_is_not_kept(tmp_path: Path) -> None:
+    async def act() -> None:
+        server = Tardy(tmp_path, [0, 0, *[60] * 9], [0, 0.15])
+        async with server.checked(PATIENT) as checker:
+            assert (await look(checker)).outcome is Outcome.OK
+            assert checker.lost is not None
+            await asyncio.wait_for(server.left.wait(), PATIENT)
+            assert not checker.lost.done()
+
+    asyncio.run(act())
+
+
+def test_one_that_stands_still_after_a_handshake_beside_the_question_is_known_in_it(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(http, "FRESH", fresh)
+    async def act() -> None:
+        server = Tardy(tmp_path, [0, 0, 60], [0, 60])
+        async with server.checked(PATIENT) as checker:
+            assert await look(checker) == STALLED
+
+    asyncio.run(act())
+
+
+def shake_hands_now(listener: socket.socket, tls: ssl.SSLContext) -> socket.socket:
+    """What a server says of the handshake of the connection that waits; nobody has read it yet."""
+    client, _ = listener.accept()
+    heard, said = ssl.MemoryBIO(), ssl.MemoryBIO()
+    heard.write(client.recv(1 << 16))
+    with contextlib.suppress(ssl.SSLWantReadError):
+        tls.wrap_bio(heard, said, server_side=True).do_handshake()
+    client.sendall(said.read())
+    return client
+
+
+def test_a_handshake_that_comes_as_nobody_waits_any_more_harms_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read in the turn in which the answer ends the waiting; the next connection has the same descriptor."""
+    tls = server_context(tmp_path)
+    at_once = http._dropped
+
+    async def act(listener: socket.socket, beside: list[socket.socket]) -> None:
+        loop = asyncio.get_running_loop()
+        answers = iter([0, 0.15, 0])
+
+        async def accept() -> None:
+            client, _ = await loop.sock_accept(listener)
+            await loop.connect_accepted_socket(
+                lambda: Asked(answers, asyncio.Event()), client, ssl=tls
+            )
+
+        async def dropped(greeting: asyncio.Future[http.Connection]) -> None:
+            if not beside:  # Dropping a connection drops its handshake, too.
+                beside.append(shake_hands_now(listener, tls))
+            await at_once(greeting)
+
+        checker = check(listener, PATIENT)
+        accepting = asyncio.create_task(accept())
+        assert (await look(checker)).outcome is Outcome.OK
+        with monkeypatch.context() as patched:
+            patched.setattr(http, "_dropped", dropped)
+            assert (await look(checker)).outcome is Outcome.OK
+        assert len(beside) == 1
+        monkeypatch.setattr(http, "RENEWED_AFTER", 0.0)
+        again = asyncio.create_task(accept())
+        assert (await look(checker)).outcome is Outcome.OK
+        await asyncio.gather(accepting, again)
+
+    beside: list[socket.socket] = []
     with listening() as listener:
+        asyncio.run(act(listener, beside))
+    for client in beside:
+        client.close()
+
+
+@pytest.mark.parametrize(("ago", "outcome"), [(1.5, Outcome.STALLED), (2.5, Outcome.SOFT)])
+def test_silence_of_long_ago_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, ago: float, outcome: Outcome
+) -> None:
+    async def act(listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
         checker = check(listener, REACHED)
-        for expected in (Outcome.SOFT, outcome):
-            may_run(monkeypatch, 0.06)
-            assert asyncio.run(look(checker)).outcome is expected
+        may_run(monkeypatch, 0.06)
+        assert (await look(checker)).outcome is Outcome.SOFT
+        began = loop.time()
+        monkeypatch.setattr(loop, "time", lambda now=loop.time: now() + ago)
+        may_run(monkeypatch, 0.06)
+        assert (await look(checker)).outcome is outcome
+        assert loop.time() - began >= ago
+
+    with listening() as listener:
+        asyncio.run(act(listener))
 
 
 def test_without_tls_nobody_is_taken_to_stand_still() -> None:

@@ -260,23 +260,24 @@ class Remote:
             await asyncio.gather(answer, return_exceptions=True)
 
     async def _doubt(self, answer: asyncio.Future[Answer]) -> None:
-        """Where an answer takes long, see whether the server still shakes hands, until it does or the answer comes.
+        """Until an answer comes, see every now and then whether the server still shakes hands.
 
         Raises:
             StalledError: it does not.
         """
-        silence = Silence()
-        if not await silence.reaches(DOUBT_AFTER, {answer}):
-            return
-        greeting = asyncio.ensure_future(self._greet(silence.kept()))
-        both: set[asyncio.Future[Any]] = {answer, greeting}
-        try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            error = greeting.exception() if greeting.done() else None
+        while await (silence := Silence()).reaches(DOUBT_AFTER, {answer}):
+            greeting = asyncio.ensure_future(self._greet(silence.kept()))
+            both: set[asyncio.Future[Any]] = {answer, greeting}
+            try:
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                error = greeting.exception() if greeting.done() else None
+            finally:
+                await _dropped(greeting)
             if isinstance(error, StalledError) and not answer.done():
                 raise error
-        finally:
-            await _dropped(greeting)
+            if error is not None:
+                self._missing = Missing.ANSWER  # Only the question can tell more.
+                return
 
     async def _greet(self, silence: Silence) -> Connection:
         """A fresh connection; of its handshake `silence` says how much is over already.
@@ -308,18 +309,21 @@ class Remote:
         return client
 
     async def _shake_hands(self, client: socket.socket) -> Connection:
+        made = Connection()
         try:
             context = self._contexts.current() if self._contexts is not None else None
-            _, connection = await asyncio.get_running_loop().create_connection(
-                Connection,
+            await asyncio.get_running_loop().create_connection(
+                lambda: made,
                 sock=client,
                 ssl=context,
                 server_hostname=self._server_name if context is not None else None,
             )
         except BaseException:
+            # Cancelled in the turn in which it shook hands asyncio would say goodbye, over a socket that is closed here.
+            made.close()
             client.close()
             raise
-        return connection
+        return made
 
 
 async def _dropped(greeting: asyncio.Future[Connection]) -> None:
