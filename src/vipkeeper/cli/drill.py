@@ -19,6 +19,7 @@ from vipkeeper import __version__
 from vipkeeper.cli import drill_soak, drill_why, output
 from vipkeeper.cli.drill_acts import chosen, listed
 from vipkeeper.cli.drill_progress import begins, clear, ended
+from vipkeeper.cli.drill_times import act_length, advert_interval
 from vipkeeper.cli.report_folder import (
     DEFAULT,
     LOGS,
@@ -57,10 +58,7 @@ Exit codes: 0 no act failed, 1 one failed, 2 usage, no namespaces, or every act 
 
 LEASE_INTERVALS = 4
 """The least kernel lease, in advert intervals."""
-LONGEST_ACT = 3600
-_BOUNDS = table.ADVERT_INTERVAL.kind
 _FORMATS = ("text", "json", "svg", "html")
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)?")
 _SETTING = re.compile(r"([a-z_]+)=(\S[^\n]*)")
 _TERMINAL_WIDTH = 100
 
@@ -101,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--interval",
-        type=_interval,
+        type=advert_interval,
         default=100,
         metavar="TIME",
         help="time between two adverts, 10ms to 5s (default: 100ms); above 750ms it needs a longer "
@@ -119,7 +117,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for",
         dest="seconds",
-        type=_seconds,
+        type=act_length,
         metavar="TIME",
         help="how long acts go on that have no end of their own, such as 60s; 'drill list' names them",
     )
@@ -142,34 +140,6 @@ def _style(text: str) -> Style:
         raise argparse.ArgumentTypeError(
             f"unknown variant {text!r}, expected one of {choices}{suggestion(text, Style)}"
         ) from None
-
-
-def _interval(text: str) -> int:
-    low, high = (at // MILLISECOND for at in (_BOUNDS.low, _BOUNDS.high))
-    value = _milliseconds(text, low, high)
-    if not value or value != int(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time from {low}ms to {high // 1000}s")
-    return int(value)
-
-
-def _milliseconds(text: str, low: int, high: int) -> float:
-    """Of a time such as 20ms or 1.5s within bounds, 0 where it is none; ArgumentTypeError where only its unit is missing."""
-    match = _TIME.fullmatch(text)
-    if match is None:
-        return 0.0
-    found = {unit: float(match[1]) * factor for unit, factor in (("ms", 1), ("s", 1000))}
-    meant = [f"{text}{unit}" for unit, value in found.items() if low <= value <= high]
-    if not match[2] and meant:
-        raise argparse.ArgumentTypeError(f"{text!r} has no unit; write {' or '.join(meant)}")
-    value = found.get(match[2], 0.0)
-    return value if low <= value <= high else 0.0
-
-
-def _seconds(text: str) -> float:
-    value = _milliseconds(text, 1000, LONGEST_ACT * 1000) / 1000
-    if not value:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time from 1s to {LONGEST_ACT}s")
-    return value
 
 
 def setting(text: str) -> str:
