@@ -9,6 +9,7 @@ must play some seeds to the very traces that the sources play when they are inte
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -166,11 +167,20 @@ def _run(
     command: Sequence[str], *, cwd: Path | None = None, environment: dict[str, str] | None = None
 ) -> str:
     """What it writes; its last lines are in the error when it fails."""
-    with subprocess.Popen(
-        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, process_group=0,
-    ) as process:  # fmt: skip
+    # A signal that comes while it is being started waits until there is somebody to end; it needs none of its own.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    unblock = functools.partial(signal.pthread_sigmask, signal.SIG_SETMASK, mask)
+    try:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, process_group=0,
+        )  # fmt: skip
+    except BaseException:
+        unblock()
+        raise
+    with process:
         try:
+            unblock()
             said, _ = process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             what = f"{Path(command[2]).name} takes longer than {TIMEOUT:.0f} s"

@@ -44,8 +44,13 @@ def pair(two: Site, config: Path | None = None) -> tuple[Daemon, Daemon]:
     first.becomes("holder")
     second = two.start("cp2", config)
     second.until(lambda s: s["state"] == "backup" and s["holder"] == "cp1")
-    first.until(lambda s: s["successor"] == "cp2")
+    hears(first, "cp2")
     return first, second
+
+
+def hears(holder: Daemon, name: str) -> None:
+    """Wait until the holder knows who would be next."""
+    holder.until(lambda s: s["successor"] == name)
 
 
 def alarms(status: Status) -> dict[str, str]:
@@ -193,16 +198,26 @@ def test_sigkill_without_a_restart_moves_the_vip_when_the_lease_has_lapsed(two: 
 
 
 def test_sigterm_leaves_no_address_and_names_the_successor(two: Site) -> None:
-    first, second = pair(two, two.config(kernel_lease=LONG_LEASE))
-    watch = two.watch("cp1")
-    assert first.end() == 0
-    assert watch.events[-1] == REMOVED
-    assert not two.has_vip("cp1")
-    second.becomes("holder")
-    ((state, cause),) = moves(second)
-    assert state == "holder"
-    # One that reads the resignation late, on a busy machine, asks before it claims.
-    assert cause == "named_successor" or "late" in alarms(second.status())
+    config = two.config(kernel_lease=LONG_LEASE)
+    first, second = pair(two, config)
+    leaving, staying = ("cp1", first), ("cp2", second)
+    causes: list[str] = []
+    # On a machine that stood still it names nobody, or is read late; not three times in a row.
+    while len(causes) < 3 and causes[-1:] != ["named_successor"]:
+        name, daemon = leaving
+        watch = two.watch(name)
+        assert daemon.end() == 0
+        assert watch.events[-1] == REMOVED
+        assert not two.has_vip(name)
+        staying[1].becomes("holder")
+        state, cause = moves(staying[1])[-1]
+        assert state == "holder"
+        causes.append(cause)
+        back = two.start(name, config)
+        back.becomes("backup")
+        hears(staying[1], name)
+        leaving, staying = staying, (name, back)
+    assert causes[-1] == "named_successor", causes
 
 
 def test_address_somebody_deletes_is_put_back_and_nobody_else_claims(two: Site) -> None:

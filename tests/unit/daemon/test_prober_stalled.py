@@ -343,13 +343,21 @@ class Asked(asyncio.Protocol):
 def test_a_retry_after_a_closed_connection_has_a_handshake_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Closed after 0.7 s of 0.8, and the next handshake takes 0.7 s, too: the first silence is over, somebody closed."""
-    hurry(monkeypatch, doubt=0.2, stalled=0.8)
+    """A server could run for 0.04 s beside the question and for 0.06 s after it was closed, and must for 0.1 s."""
+    at_once = http.connect
+    may = iter([0.04, 0.06])
+
+    async def connect(address: str, port: int) -> socket.socket:
+        may_run(monkeypatch, next(may))
+        return await at_once(address, port)
 
     async def act() -> None:
-        server = Tardy(tmp_path, [0, 60, 0.7], [0, -0.7, 0])
+        server = Tardy(tmp_path, [0, 60, 0.5], [0, -0.5, 0])
         async with server.checked(PATIENT) as checker:
+            may_run(monkeypatch, 0.03)
+            monkeypatch.setattr(http, "connect", connect)
             assert (await look(checker)).outcome is Outcome.OK
+        assert next(may, None) is None
 
     asyncio.run(act())
 
@@ -391,7 +399,7 @@ def test_an_answer_that_is_no_handshake_is_no_silence(
 
 def test_a_connection_beside_a_question_is_not_kept(tmp_path: Path) -> None:
     async def act() -> None:
-        server = Tardy(tmp_path, [0, 0, *[60] * 9], [0, 0.15])
+        server = Tardy(tmp_path, [0, *[0] * 50], [0, 1.0])
         async with server.checked(PATIENT) as checker:
             assert (await look(checker)).outcome is Outcome.OK
             assert checker.lost is not None

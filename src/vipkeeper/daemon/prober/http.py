@@ -178,6 +178,8 @@ class Remote:
         self._contexts = Contexts(tls) if tls is not None else None
         self._timeout = timeout
         self._missing = Missing.CONNECTION
+        self._shook_hands = False
+        """For this question, on whichever connection."""
         self._connection: Connection | None = None
         self._silence = Silence()
         """Of the handshake that is awaited, or was when the last question ended."""
@@ -200,6 +202,7 @@ class Remote:
             CheckFailed: there is no answer; with what that means.
         """
         now = asyncio.get_running_loop().time
+        self._shook_hands = False
         kept, self._kept = self._kept, None
         before = kept[1] if kept is not None and now() - kept[0] < FRESH else Silence()
         try:
@@ -211,7 +214,8 @@ class Remote:
             if self._missing is Missing.HELLO and self._timeout > STALLED_AFTER:
                 self._kept = now(), self._silence.kept()
             self.close()
-            text = f"{self._missing.value} within {self._timeout:g} s"
+            missing = Missing.ANSWER if self._shook_hands else self._missing
+            text = f"{missing.value} within {self._timeout:g} s"
             raise CheckFailed(Outcome.SOFT, text) from None
         except StalledError:
             self.close()
@@ -294,7 +298,9 @@ class Remote:
         try:
             if await silence.reaches(STALLED_AFTER, {shaking}):
                 raise StalledError
-            return await shaking
+            connection = await shaking
+            self._shook_hands = True
+            return connection
         except BaseException:
             await _dropped(shaking)
             raise
