@@ -229,11 +229,14 @@ class Stage:
         return all(step(max(0.0, (end - now()) / SECOND)) for step in steps)
 
     def start_all(self) -> None:
-        """Switch every server on that is off."""
-        for server in self.cluster.servers.values():
-            if not server.powered:
-                self.cluster.power_on(server)
-                self.manager.start(server)
+        """Switch every server on that is off; its daemon starts when its API server is up: one that comes late moves the VIP."""
+        off = [server for server in self.cluster.servers.values() if not server.powered]
+        for server in off:
+            self.cluster.power_on(server)
+        for server in off:
+            server.order_once_up("ready")
+        for server in off:
+            self.manager.start(server)
 
     def all_off(self) -> None:
         """Switch every server off."""
