@@ -246,7 +246,8 @@ def _run(args: argparse.Namespace) -> int:
     if args.what == "table":
         out = args.out or results.ROOT / "docs" / "benchmarks.md"
         results.writable(out)
-        results.write(out, table.page(table.gather(args.results)))
+        own = None if args.results.resolve() == results.DEFAULT.parent else args.results
+        results.write(out, table.page(table.gather(args.results), own))
         print(f"written: {out}")
         return 0
     if args.what in SINGLE:

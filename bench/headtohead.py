@@ -254,7 +254,7 @@ def in_short(found: dict[str, Any]) -> str:
             text = f"{act} by {lost}{f', shorter by {won}' if won else ''}"
             said["longer"].append(f"{text}{f' ({prices})' if prices else ''}")
         elif won:
-            said["shorter"].append(f"{act}{f' ({prices})' if prices else ''}")
+            said["shorter"].append(f"{act} by {won}{f' ({prices})' if prices else ''}")
         else:
             said["no difference"].append(act)
     lines = [f"* **{word}**: {'; '.join(some)}.\n" for word, some in said.items() if some]

@@ -59,8 +59,8 @@ def play(hours: float, minutes: float, *, quiet: bool, seed: int | None, path: P
     return code
 
 
-def section(found: dict[str, Any], pictures: Path) -> str:
-    """Its part of the page; `found`: records by the name of their file."""
+def section(found: dict[str, Any], pictures: Path | None) -> str:
+    """Its part of the page; `found`: records by the name of their file; `pictures`: of them, where there are any."""
     text = "## Soak\n\n"
     soaks = {name: load_soak(text) for name, text in found.items()}
     if not soaks:
@@ -79,7 +79,7 @@ def section(found: dict[str, Any], pictures: Path) -> str:
             [f"{part.at:.0f}", part.started, ", ".join(f"{k} {v}" for k, v in part.conditions.items())]
             for part in soak.parts
         ]) + "\n"  # fmt: skip
-        if (pictures / f"{name}.svg").exists():
+        if pictures is not None and (pictures / f"{name}.svg").exists():
             text += f"![{name}: faults, outages, moves and broken promises of each ten minutes](pictures/{name}.svg)\n\n"
     return text
 

@@ -22,14 +22,17 @@ WORST = 3
 HEAD = """\
 # Benchmarks
 
-Made by `./dev bench table` from the raw results in [bench/results/](../bench/README.md); do not edit. How it is
-measured, and how to repeat it: [bench/README.md](../bench/README.md).
+{made}
 
 Figures are milliseconds. Resolution: client outage one UDP echo every 2 ms, service outage one TLS hello
 every 20 ms, two holders and nobody on the wire one ARP question every 5 ms, kernels exact to the reading of the event.
 All machines are network namespaces on one kernel and share its cores: compare ratios within a row's cell, not numbers of
 two machines.
 """
+PUBLISHED = (
+    "Made by `./dev bench table` from the raw results in [bench/results/](../bench/README.md); do not edit. How it is\n"
+    "measured, and how to repeat it: [bench/README.md](../bench/README.md)."
+)
 _REAL_TIME = {"granted": "in use", "granted to some": "in use by some", "not granted": "not in use"}
 """What a drill's report says of the daemons' scheduling; a peer's default does not ask for it."""
 METRICS = (
@@ -90,16 +93,18 @@ def _later(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:
     return other if one is None or begun(other) >= begun(one) else one
 
 
-def page(found: dict[str, Any]) -> str:
-    """The whole page."""
-    parts = [HEAD, headtohead.section(found), _conditions(found), _aims(found)]
-    parts += [_cell(cell, found["cells"].get(cell.name, {})) for cell in CELLS]
+def page(found: dict[str, Any], place: Path | None = None) -> str:
+    """The whole page; `place`: where the results are from if not from those published, whose pictures are others."""
+    pictures = PICTURES if place is None else None
+    made = PUBLISHED if place is None else f"Made by `./dev bench table` from {place}."
+    parts = [HEAD.format(made=made), headtohead.section(found), _conditions(found), _aims(found)]
+    parts += [_cell(cell, found["cells"].get(cell.name, {}), pictures) for cell in CELLS]
     many = [cell for cell in versus.cells() if cell.runs > 1 and found["cells"].get(cell.name)]
-    parts += [_cell(cell, found["cells"][cell.name]) for cell in many]
+    parts += [_cell(cell, found["cells"][cell.name], pictures) for cell in many]
     parts += [_rest(found.get("rest")), headtohead.rest(found.get("rest_versus"))]
     parts += [probe.section(found.get("probe")), lint.section(found.get("lint"))]
     parts += [simulation.section(found.get("simulate"))]
-    parts += [why.section(found.get("why")), soak.section(found.get("soaks", {}), PICTURES)]
+    parts += [why.section(found.get("why")), soak.section(found.get("soaks", {}), pictures)]
     return "\n".join(part for part in parts if part)
 
 
@@ -163,7 +168,7 @@ def _aims(found: dict[str, Any]) -> str:
     return text
 
 
-def _cell(cell: Cell, records: dict[str, Any]) -> str:
+def _cell(cell: Cell, records: dict[str, Any], pictures: Path | None) -> str:
     if not records:
         return f"## {cell.name}\n\n{cell.what}: not measured.\n"
     text = f"## {cell.name}\n\n{cell.what}. Act `{cell.act}`, adverts every {cell.interval_ms} ms"
@@ -174,7 +179,7 @@ def _cell(cell: Cell, records: dict[str, Any]) -> str:
     if compared := ratio(cell, records):
         text += f"{compared} ({cell.metric}).\n\n"
     picture = f"outages-{cell.name.replace('/', '-')}.svg"
-    if len(records) > 1 and (PICTURES / picture).exists():
+    if len(records) > 1 and pictures is not None and (pictures / picture).exists():
         text += (
             f"![{cell.name}: share of runs that were over after so long](pictures/{picture})\n\n"
         )

@@ -37,7 +37,7 @@ from vipkeeper.report.run import (
 )
 
 LONG_GAP = 5
-"""Intervals without service from which on a gap is listed."""
+"""Intervals without service from which on a gap is listed, besides the longest one."""
 LOG_TAIL = 1 << 16
 """Characters kept of each log."""
 
@@ -317,6 +317,7 @@ def _result(
     unmet = [f"{e.text}: found {e.found}" for e in expectations if not e.met]
     window = figures.window
     measured = act.measures_outage
+    since = stage.broken[0].start if stage.broken else window.start
     return ActResult(
         name=act.name,
         title=act.title,
@@ -331,8 +332,8 @@ def _result(
         left_behind=bool(figures.left_behind),
         moves=figures.moves,
         lanes=_lanes(stage, figures),
-        udp=_client(stage.recorder.udp, window),
-        tls=_client(stage.recorder.tls, window),
+        udp=_client(stage.recorder.udp, window, since),
+        tls=_client(stage.recorder.tls, window, since),
         faults=tuple(_span(Window(b.start, b.end or window.end), window) for b in stage.broken),
         markers=stage.marks(figures),
         expectations=tuple(expectations),
@@ -371,10 +372,12 @@ def _lanes(stage: Stage, figures: Figures) -> tuple[Lane, ...]:
     )
 
 
-def _client(attempts: Attempts, window: Window) -> Client:
-    long = [
-        gap for gap in measure.gaps(attempts, window) if gap.length > LONG_GAP * attempts.interval
-    ]
+def _client(attempts: Attempts, window: Window, since: int) -> Client:
+    """What it saw; among its gaps the one whose length is the outage, however short."""
+    found = measure.gaps(attempts, window)
+    after = (gap for gap in found if gap.start >= since)
+    longest = max(after, key=lambda gap: gap.length, default=None)
+    long = [gap for gap in found if gap is longest or gap.length > LONG_GAP * attempts.interval]
     return Client(
         interval_ms=attempts.interval / 1e6,
         sent=attempts.sent(window),

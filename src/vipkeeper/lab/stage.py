@@ -366,7 +366,9 @@ class Stage:
             after = Window(self.broken[0].start, figures.window.end)
             longest = max(measure.gaps(self.recorder.udp, after), key=lambda gap: gap.length)
             if longest.end < figures.window.end:
-                found.append((longest.end, MarkerKind.CLIENT_BACK, "client answered again", None))
+                found.append(
+                    (longest.end, MarkerKind.CLIENT_BACK, "the longest wait is over", None)
+                )
         every = sorted([*self.markers, *found], key=lambda mark: mark[0])
         return tuple(
             Marker(max(0.0, (at - self.began) / 1e9), kind, text, server)

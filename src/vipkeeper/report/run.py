@@ -74,7 +74,7 @@ class Client:
     sent: int
     lost: int
     gaps: tuple[Span, ...]
-    """Spans without service longer than five intervals."""
+    """Spans without service: those longer than five intervals, and the longest one after the fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,3 +262,20 @@ def _bench(words: list[str], stdout: int) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "bench", *words], cwd=results.ROOT, stdout=stdout,
         stderr=subprocess.PIPE, text=True, check=False, timeout=60, env=buffered,
     )  # fmt: skip
+
+
+def test_a_page_of_somebodys_own_results_says_so_and_has_none_of_the_published_pictures(
+    tmp_path: Path,
+) -> None:
+    published = results.DEFAULT.parent / "versus.json"
+    own, page = tmp_path / "mine.json", tmp_path / "own.md"
+    own.write_bytes(published.read_bytes())
+    assert command.main(["table", "--results", str(own), "--out", str(page)]) == 0
+    text = page.read_text()
+    assert f"Made by `./dev bench table` from {own}.\n" in text
+    assert "bench/results" not in text
+    assert "](pictures/" not in text
+    assert command.main(["table", "--out", str(page)]) == 0
+    text = page.read_text()
+    assert "from the raw results in [bench/results/]" in text
+    assert "](pictures/outages-fault-power-off.svg)" in text

@@ -223,7 +223,7 @@ def test_the_page_begins_with_who_waits_longer_and_what_the_other_pays_for_it() 
     head = headtohead.section({"cells": cells}).split("Who was played")[0]
     said = [line for line in head.splitlines() if line.startswith("* ")]
     assert said[:3] == [
-        "* **shorter**: power-off.",
+        "* **shorter**: power-off by 50 ms at p50 and 50 ms at max.",
         "* **longer**: daemon-killed by 198 ms at p50 and 198 ms at max (keepalived-best had two holders for up to 7800 ms); "
         "sigterm by 2.5 ms at max, shorter by 2.5 ms at p50 (vipkeeper had two holders for up to 1.5 ms).",
         "* **no difference**: loss.",
