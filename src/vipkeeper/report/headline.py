@@ -49,7 +49,7 @@ def happenings(act: ActResult) -> tuple[Marker, ...]:
             # The kernel's event is read a little after the daemon's own note of it.
             announced = max(announced, kernel)
         written = [
-            (found.detected, MarkerKind.DETECTED, "something is wrong"),
+            (found.detected, MarkerKind.DETECTED, "begins to act"),
             (found.elected, MarkerKind.ELECTED, "decides to claim"),
             (found.claimed if kernel is None else None, MarkerKind.CLAIMED, "VIP in its kernel"),
             (announced, MarkerKind.ANNOUNCED, "first gratuitous ARP"),
