@@ -9,7 +9,14 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from vipkeeper.cli.output import Style, add_ascii_option, add_output_option, deliver, targets
+from vipkeeper.cli.output import (
+    Style,
+    add_ascii_option,
+    add_output_option,
+    deliver,
+    note,
+    targets,
+)
 from vipkeeper.errors import ExitCode, NothingError, UsageError
 from vipkeeper.report.bench import Outages
 from vipkeeper.report.json import dump_run
@@ -129,8 +136,10 @@ def _load(name: str) -> Recorded:
 
 def _within(folder: Path) -> Path:
     """The record in a folder."""
-    found = (path for name in RECORDS if (path := folder / name).exists())
-    return next(found, folder / RECORD)
+    found = [path for name in RECORDS if (path := folder / name).exists()]
+    if len(found) > 1:
+        note(f"report: {found[0]} is drawn; to draw the other one name it: {found[1]}")
+    return found[0] if found else folder / RECORD
 
 
 def _chosen(report: RunReport, act: str | None) -> RunReport:

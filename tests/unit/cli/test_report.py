@@ -30,6 +30,20 @@ def test_text_is_the_default_and_a_folder_will_do(
     assert capsys.readouterr().out == text
 
 
+def test_of_a_folder_with_a_drill_and_a_soak_the_other_one_is_named(
+    record: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soak = tmp_path / "soak.json"
+    soak.write_text(dump_soak(SOAK))
+    assert main(["report", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    assert err == f"report: {record} is drawn; to draw the other one name it: {soak}\n"
+    assert out.startswith("drill with ")
+    assert main(["report", str(soak)]) == 0
+    out, err = capsys.readouterr()
+    assert (out.startswith("Soak"), err) == (True, "")
+
+
 def test_every_format_at_once(
     record: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
