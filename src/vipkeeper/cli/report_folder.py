@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import re
 import stat
@@ -17,6 +16,7 @@ from vipkeeper.cli.report import RECORD
 from vipkeeper.errors import HostError, UsageError
 from vipkeeper.report import html, svg
 from vipkeeper.report import json as report_json
+from vipkeeper.report.recorded import keys
 from vipkeeper.report.run import RunReport
 from vipkeeper.report.summary import summaries
 
@@ -85,11 +85,7 @@ def _is_page(text: str) -> bool:
 
 def _is_record(text: str) -> bool:
     """Of a drill, of this version or another one."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(document, dict) and {"schema_version", "acts"} <= document.keys()
+    return keys(text) >= {"schema_version", "acts"}
 
 
 def _another(option: str) -> str:

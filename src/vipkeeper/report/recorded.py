@@ -20,9 +20,9 @@ def load_recorded(text: str) -> Recorded:
         ReportError: it is none of these, or damaged.
     """
     first = text.lstrip().split("\n", 1)[0]
-    if _keys(first) >= {"t", "type"}:
+    if keys(first) >= {"t", "type"}:
         return load_trace(text)
-    found = _keys(text)
+    found = keys(text)
     if "cells" in found:
         return load_bench(text)
     if {"seed", "hours"} <= found:
@@ -30,7 +30,8 @@ def load_recorded(text: str) -> Recorded:
     return load_run(text)
 
 
-def _keys(text: str) -> set[str]:
+def keys(text: str) -> set[str]:
+    """Of the JSON object that a text is; none where it is no such thing."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
