@@ -317,7 +317,6 @@ def _result(
     unmet = [f"{e.text}: found {e.found}" for e in expectations if not e.met]
     window = figures.window
     measured = act.measures_outage
-    since = stage.broken[0].start if stage.broken else window.start
     return ActResult(
         name=act.name,
         title=act.title,
@@ -332,8 +331,8 @@ def _result(
         left_behind=bool(figures.left_behind),
         moves=figures.moves,
         lanes=_lanes(stage, figures),
-        udp=_client(stage.recorder.udp, window, since),
-        tls=_client(stage.recorder.tls, window, since),
+        udp=_client(stage.recorder.udp, window, stage.counts_from),
+        tls=_client(stage.recorder.tls, window, stage.counts_from),
         faults=tuple(_span(Window(b.start, b.end or window.end), window) for b in stage.broken),
         markers=stage.marks(figures),
         expectations=tuple(expectations),

@@ -84,6 +84,11 @@ class Stage:
         self.recorder.forget(self.began - SECOND)
 
     @property
+    def counts_from(self) -> int:
+        """From when on an outage counts: the first fault, or the beginning where there is none."""
+        return self.broken[0].start if self.broken else self.began
+
+    @property
     def holder(self) -> Server:
         """The one server whose kernel has the VIP.
 
@@ -330,7 +335,7 @@ class Stage:
         recorder = self.recorder
         late = recorder.late(Window(end - SECOND, end))
         window = Window(self.began, end)
-        after = Window(self.broken[0].start if self.broken else self.began, end)
+        after = Window(self.counts_from, end)
         found = recorder.changes()
         holding = measure.holders(found, end)
         return Figures(
@@ -363,7 +368,7 @@ class Stage:
             for c in figures.changes
         ]
         if self.broken and figures.outage:
-            after = Window(self.broken[0].start, figures.window.end)
+            after = Window(self.counts_from, figures.window.end)
             longest = max(measure.gaps(self.recorder.udp, after), key=lambda gap: gap.length)
             if longest.end < figures.window.end:
                 found.append(
